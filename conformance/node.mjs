@@ -1,16 +1,23 @@
 // Every case of every port of the node, on every adapter: the same list that the package's tests run, on the built code.
-// Adapters that talk to hardware talk to fakes of it here, and their names say so.
+// Adapters that talk to hardware talk to fakes of it here, and their names say so. And every case of both ends of the protocols
+// between nodes: what they must take, and what they must not.
 import { existsSync } from 'node:fs'
 
-const suites = new URL('../packages/enclave-node/dist/testing/port-suites.js', import.meta.url)
+const suiteOf = (name) => new URL(`../packages/enclave-node/dist/testing/${name}-suites.js`, import.meta.url)
 
 /** @param {{ print: (line: string) => void }} options */
 export async function run({ print }) {
-  if (!existsSync(suites)) throw new Error('build the node first: npm run build -- enclave-node')
-  const { portCases } = await import(suites.href)
+  for (const name of ['port', 'protocol'])
+    if (!existsSync(suiteOf(name))) throw new Error('build the node first: npm run build -- enclave-node')
+  const { portCases } = await import(suiteOf('port').href)
+  const { protocolCases } = await import(suiteOf('protocol').href)
+  const protocols = await protocolCases()
+  const cases = [
+    ...portCases().map((one) => ({ ...one, key: `${one.port}: ${one.adapter}` })),
+    ...protocols.cases.map((one) => ({ ...one, key: `${one.protocol}: ${one.end}: ${one.kind}` })),
+  ]
   const adapters = new Map()
-  for (const { port, adapter, title, run: check, missing } of portCases()) {
-    const key = `${port}: ${adapter}`
+  for (const { key, title, run: check, missing } of cases) {
     const counts = adapters.get(key) ?? { agree: 0, differ: 0, missing: undefined }
     adapters.set(key, counts)
     if (check === null) {
@@ -25,6 +32,7 @@ export async function run({ print }) {
       print(`differs: ${key}: ${title}: ${error instanceof Error ? error.message : error}`)
     }
   }
+  await protocols.close()
   let agree = 0
   let differ = 0
   for (const [key, counts] of adapters) {

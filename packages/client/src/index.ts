@@ -56,6 +56,8 @@ export {
 export { type NodeApi, type NodeApiOptions, nodeApi } from './node-api/node-api.js'
 export { type AnswerSchema, ShapeProblem } from './node-api/shape.js'
 export type { PoolClient } from './pool-client.js'
+export type { RecordedRelease } from './result/home-checks.js'
+export { type JobHomes, readJobHomes } from './result/job-homes.js'
 export { type JobOutcome, readJobOutcome } from './result/job-outcome.js'
 export { type OpenedResult, openResult } from './result/open-result.js'
 export { verifyJobReceipt } from './result/verify-job-receipt.js'

@@ -19,6 +19,7 @@ import { account, input, recordingStore, secretText } from './testing/contributi
 import { memoryChain } from './testing/memory-chain.js'
 import { memoryNode } from './testing/memory-node.js'
 import { receiptBundle, result, sealedResult } from './testing/receipt-bundle.js'
+import { chainWithHome, recordedRelease, sharedBundle } from './testing/shared-bundle.js'
 import {
   at,
   deployment,
@@ -340,6 +341,56 @@ describe('verifyReceipt', () => {
       const { ok, checks } = await client.verifyReceipt(7n, { trust, result })
       expect(ok).toBe(false)
       expect(checks.at(-1)).toMatchObject({ id: 'receipt-on-chain' })
+    }
+  })
+
+  test('asks a receipt over several pools for what their homes have signed, and the chain for the homes', async () => {
+    const { bundle, recorded, shares } = sharedBundle()
+    const made = released(bundle)
+    const { client, chain, node: served } = made
+    const { budgetHeads, home } = chainWithHome
+    Object.assign(chain, {
+      home,
+      outcome: {
+        kind: 'released',
+        receipt: digestToHex(recorded),
+        result: digestToHex(recordedRelease.result),
+        budgetHeads,
+      },
+    })
+    const open = async () => {
+      const { ok, checks } = await client.verifyReceipt(7n, { trust, result })
+      expect(ok).toBe(checks.every((check) => check.result === 'pass'))
+      return checks.flatMap((check) => (check.result === 'pass' ? [] : [check.id]))
+    }
+    served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares })
+    expect(await open()).toEqual([])
+    chain.outcome = { kind: 'released', receipt: digestToHex(recorded), result: other }
+    expect(await open()).toEqual(['charges-on-chain', 'result-on-chain'])
+    chain.home = { ...home, keySetDigest: other }
+    expect(await open()).toContain('homes-listed')
+    // The node knows of no share: its receipt names one.
+    served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares: [] })
+    expect(await open()).toContain('homes-signed')
+  })
+
+  test('asks the chain for the pools of the manifest where a home refused, whose pool the receipt does not have', async () => {
+    const { bundle, recorded, shares } = sharedBundle({}, undefined, true)
+    const made = released(bundle)
+    const { client, chain, node: served } = made
+    Object.assign(chain, {
+      home: chainWithHome.home,
+      outcome: { kind: 'refused', receipt: digestToHex(recorded) },
+    })
+    served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares })
+    const keysOf = async () => {
+      const { checks } = await client.verifyReceipt(7n, { trust })
+      return checks.find(({ id }) => id === 'homes-keys')?.result
+    }
+    expect(await keysOf()).toBe('pass')
+    for (const manifest of [null, {}, { pools: [null, { address: 'x' }, 7] }]) {
+      Object.assign(bundle, { manifest })
+      expect(await keysOf()).toBe('fail')
     }
   })
 

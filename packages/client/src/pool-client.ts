@@ -11,6 +11,7 @@ import { ClientError } from './errors.js'
 import { type GovernanceCalls, governanceCalls } from './governance/governance-calls.js'
 import { type DataUse, whoUsedMyData } from './history/who-used-my-data.js'
 import { type JobCalls, jobCalls } from './job/job-calls.js'
+import { readJobHomes } from './result/job-homes.js'
 import { readJobOutcome } from './result/job-outcome.js'
 import { type OpenedResult, openResult } from './result/open-result.js'
 import { verifyJobReceipt } from './result/verify-job-receipt.js'
@@ -36,13 +37,14 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
    */
   result(jobId: bigint, privateKey: Uint8Array): Promise<OpenedResult>
   /**
-   * Fetches a job's receipt and verifies its whole chain of trust, and that it is the receipt that the chain recorded.
+   * Fetches a job's receipt and verifies its whole chain of trust, and that it is the receipt that the chain recorded. A receipt over
+   * several pools is held against what their homes have signed, and against what the chain shows of homes and charges.
    *
    * @param jobId the job's number on chain
    * @param options - `trust`: which node evidence the caller trusts (parse it with attest's `parseAttestationPolicy`);
    *   `result`: the opened bytes from {@link result}, without which a released job's verdict stays `not-checked`
    * @returns the verdict with every link; a bad receipt makes it not ok
-   * @throws ClientError of the node; ContractsError `CHAIN_UNREACHABLE`
+   * @throws ClientError of the node, `CHAIN_READ_FAILED`; ContractsError `CHAIN_UNREACHABLE`
    */
   verifyReceipt(
     jobId: bigint,
@@ -98,7 +100,14 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         readJobOutcome(chain, { deployment, jobId }),
         node.jobReceipt(id),
       ])
-      const sealedResult = outcome?.kind === 'released' ? await node.jobResult(id) : undefined
+      const released = outcome?.kind === 'released' ? outcome : undefined
+      const sealedResult = released === undefined ? undefined : await node.jobResult(id)
+      const homes = await readJobHomes(chain, {
+        deployment,
+        receipt: bundle.receipt,
+        manifest: bundle.manifest,
+      })
+      const shares = homes === undefined ? undefined : await node.jobShares(id)
       return verifyJobReceipt({
         bundle,
         recorded: outcome?.receipt,
@@ -107,6 +116,9 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         at: now(),
         ...(result === undefined ? {} : { result }),
         ...(sealedResult === undefined ? {} : { sealedResult }),
+        ...(homes === undefined ? {} : { homes }),
+        ...(shares === undefined ? {} : { shares }),
+        ...(released === undefined ? {} : { released }),
       })
     },
   }

@@ -86,6 +86,18 @@ export type ReceiptBody = {
    * their homes know; absent: every pool of the plan is among `pools`.
    */
   unanswered?: Address[]
+  /**
+   * The other home that refused the job, with its reason as it signed for it and whether it had charged its pools then, and the digest
+   * of that word (`sealpool/share-refusal`); absent: no home refused, and one that did not answer has signed nothing.
+   */
+  refusedBy?: {
+    node: Address
+    keySet: Digest
+    quote: Digest
+    reason: string
+    charged: boolean
+    refusal: Digest
+  }
   simulated: boolean
   /** ISO, chain time. */
   issuedAt: string
@@ -217,6 +229,16 @@ export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
         ),
       ),
       unanswered: /* @__PURE__ */ optional(/* @__PURE__ */ list(address, { max: 100 })),
+      refusedBy: /* @__PURE__ */ optional(
+        /* @__PURE__ */ record<NonNullable<ReceiptBody['refusedBy']>>({
+          node: address,
+          keySet: digest,
+          quote: digest,
+          reason: name,
+          charged: flag,
+          refusal: digest,
+        }),
+      ),
       simulated: flag,
       issuedAt: /* @__PURE__ */ isoText('time'),
     }),

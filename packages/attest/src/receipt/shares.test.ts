@@ -23,14 +23,18 @@ const shareBody = {
   keySet: digest('1'),
   quote: digest('2'),
 } as unknown as JsonObject
-function signShare(change: JsonObject = {}, type = 'sealpool/share', chainId: number = deployment.chainId) {
+function signShare(
+  change: JsonObject = {},
+  type = 'sealpool/share',
+  context: { readonly chainId?: number; readonly subject?: `0x${string}` } = {},
+) {
   return signStatement({
     statement: { type, version: 1, body: { ...shareBody, ...change } },
     context: {
       ...deployment,
-      chainId,
       pool: theirs?.pool ?? '0x',
       subject: `0x${'00'.repeat(31)}07`,
+      ...context,
       nonce: '0',
       facts: [],
     },
@@ -60,8 +64,8 @@ describe('shares of other homes', () => {
   it('are held against the receipt when they are given', () => {
     expect(judge([good])).toMatchObject({ result: 'pass' })
     expect(judge(undefined)).toMatchObject({ result: 'pass' })
-    expect(judge([])).toMatchObject(failing(/names 1 shares, not 0/))
-    expect(judge([good], [])).toMatchObject(failing(/names 0 shares, not 1/))
+    expect(judge([])).toMatchObject(failing(/names 1 shares and refusals of homes, not 0/))
+    expect(judge([good], [])).toMatchObject(failing(/names 0 shares and refusals of homes, not 1/))
   })
 
   it.each<[string, SignedStatement, RegExp]>([
@@ -77,7 +81,12 @@ describe('shares of other homes', () => {
     ['of one pool twice', signShare({ pools: [theirs, theirs] as never }), /something else of pool/],
     ['of every pool', signShare({ pools: body.pools as never }), /no pool is left/],
     ['that is another statement', signShare({}, 'sealpool/work'), /not signed by it/],
-    ['for another chain', signShare({}, 'sealpool/share', 1), /another chain/],
+    ['for another chain', signShare({}, 'sealpool/share', { chainId: 1 }), /another chain/],
+    [
+      'signed under the number of another job',
+      signShare({}, 'sealpool/share', { subject: `0x${'00'.repeat(31)}08` }),
+      /another job/,
+    ],
   ])('a share %s is found', (_, share, why) => {
     expect(judge([share], [nameOf(share)])).toMatchObject(failing(why))
   })
@@ -87,6 +96,79 @@ describe('shares of other homes', () => {
     expect(judge([good], [{ ...nameOf(good), node }])).toMatchObject(failing(/not signed by it/))
     expect(judge([{}])).toMatchObject({ result: 'fail' })
     expect(judge(['x'])).toMatchObject({ result: 'fail' })
+  })
+
+  const refusalBody = {
+    job: body.job.id,
+    manifest: body.job.manifest,
+    plan: body.plan,
+    coordinator: node,
+    reason: 'BUDGET_EXHAUSTED',
+    charged: false,
+    keySet: digest('1'),
+    quote: digest('2'),
+    // What a share has and a refusal has not.
+    coordinatorKeys: null,
+    pools: null,
+  }
+  const refusal = (change: JsonObject = {}, type = 'sealpool/share-refusal') =>
+    signShare({ ...refusalBody, ...change }, type)
+  /** What fails of a receipt that says that a home refused. */
+  function refusedBy(
+    signed: SignedStatement,
+    change: object = {},
+    outcome: Partial<ReceiptBody> = {
+      outcome: 'refused',
+      refusal: { code: 'BUDGET_EXHAUSTED', message: 'x' },
+      result: null,
+      pools: body.pools.map((pool) => ({ ...pool, budget: null })),
+    },
+  ) {
+    const said = {
+      node: good.signer,
+      keySet: digest('1'),
+      quote: digest('2'),
+      reason: 'BUDGET_EXHAUSTED',
+      charged: false,
+      refusal: statementDigest(signed.statement),
+      ...change,
+    }
+    const receipt = signReceipt({ ...body, ...outcome, refusedBy: said })
+    const { checks } = verifyReceipt({ ...bundle(), receipt, shares: [signed] })
+    return checks.flatMap(({ id, result, detail }) =>
+      result === 'fail' && (id === 'charge' || id === 'outcome') ? [`${id}: ${detail}`] : [],
+    )
+  }
+
+  it('and the refusal of one are held against the receipt', () => {
+    expect(refusedBy(refusal())).toEqual([])
+  })
+
+  it.each<[string, SignedStatement, object, RegExp]>([
+    ['of another job', refusal({ job: '8' }), {}, /another job/],
+    ['of another manifest', refusal({ manifest: digest('3') }), {}, /another job/],
+    ['of another plan', refusal({ plan: digest('3') }), {}, /another job/],
+    ['to another node', refusal({ coordinator: good.signer }), {}, /another job/],
+    ['under other keys', refusal({ keySet: digest('3') }), {}, /another job/],
+    ['for another reason', refusal({ reason: 'POOL_STOPPED' }), {}, /something else of why/],
+    ['after a charge', refusal({ charged: true }), {}, /something else of why/],
+    ['that is a share', refusal({}, 'sealpool/share'), {}, /not signed by it/],
+    ['of another node', refusal(), { node }, /not signed by it/],
+    ['that is another one', refusal(), { refusal: digest('3') }, /another one/],
+  ])('a refusal %s is found', (_, signed, change, why) => {
+    expect(refusedBy(signed, change)).toEqual([expect.stringMatching(why)])
+  })
+
+  it('a home that refused is in no released job, and was not silent', () => {
+    expect(refusedBy(refusal(), {}, {})).toContainEqual(
+      expect.stringMatching(/^outcome: .*carries a refusal/),
+    )
+    const silent = {
+      refusal: { code: 'HOME_SILENT', message: 'x' },
+      outcome: 'refused',
+      result: null,
+    } as const
+    expect(refusedBy(refusal(), {}, silent)).toContainEqual(expect.stringMatching(/did not keep silent/))
   })
 
   it('are read from a bundle', () => {

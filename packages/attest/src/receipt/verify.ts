@@ -54,7 +54,7 @@ export interface VerifyReceiptOptions {
   /** Digests of the verdicts on the inputs, by pool address. */
   readonly verdicts?: Readonly<Record<string, readonly Digest[]>>
   /**
-   * What the other homes of the job's pools have signed (`sealpool/share`), as JSON: the `charge` check holds them against the receipt
+   * What the other homes of the job's pools have signed (`sealpool/share`, `sealpool/share-refusal`), as JSON: the `charge` check holds them against the receipt
    * when they are given.
    */
   readonly shares?: readonly unknown[]
@@ -183,14 +183,17 @@ function outcomeProblem({
   plan,
   pools,
   approvals,
+  refusedBy,
 }: ReceiptBody): string | undefined {
   const addresses = pools.map(({ pool }) => pool.toLowerCase())
   if (new Set(addresses).size !== addresses.length) return 'a pool is listed twice'
   if (outcome === 'refused') {
     if (result !== null) return 'a refusal carries a result'
+    if (refusedBy !== undefined && refusal?.code === 'HOME_SILENT')
+      return 'a home that refused did not keep silent'
     return refusal === null ? 'a refusal gives no reason' : undefined
   }
-  if (refusal !== null) return 'a released job carries a refusal'
+  if (refusal !== null || refusedBy !== undefined) return 'a released job carries a refusal'
   if (result === null || plan === null || pools.length === 0)
     return 'a released job lacks result, plan or pools'
   if (pools.some(({ budget }) => budget === null)) return 'a released job was charged to no budget'

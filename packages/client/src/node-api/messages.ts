@@ -116,6 +116,10 @@ const receiptBundle = /* @__PURE__ */ (() => ({
 export const receiptBundleSchema: AnswerSchema<ReceiptBundleAnswer> = /* @__PURE__ */ (() =>
   answerSchema(record<ReceiptBundleAnswer>(receiptBundle)))()
 
+/** `GET /v1/jobs/:id/shares`: what the homes of a job's pools have signed; checked whole by attest's `verifyReceipt`. */
+export const jobSharesSchema: AnswerSchema<{ simulated: boolean; job: string; shares: JsonObject[] }> =
+  /* @__PURE__ */ (() => answerSchema(record({ simulated: flag, job: text(), shares: list(jsonObject) })))()
+
 /** A plan's explanation or a signed refusal. */
 export type PlanAnswer =
   | { ok: true; simulated: boolean; explanation: JsonValue; planDigest: Digest }

@@ -123,6 +123,16 @@ describe('nodeApi', () => {
     }
     expect((await against(json(bundle)).jobReceipt('7')).policies).toEqual({ '0xb': { name: 'pay' } })
   })
+
+  test('tells a job without other homes from one whose homes’ words the node does not give', async () => {
+    const shares = [{ statement: {} }]
+    expect(await (await against(json({ simulated: true, job: '7', shares }))).jobShares('7')).toEqual(shares)
+    const refusal = (code: string) => json({ error: { code, message: 'x' } }, 404)
+    expect(await (await against(refusal('SHARES_UNKNOWN'))).jobShares('7')).toEqual([])
+    await expect((await against(refusal('JOB_UNKNOWN'))).jobShares('7')).rejects.toMatchObject({
+      nodeCode: 'JOB_UNKNOWN',
+    })
+  })
 })
 
 describe('nodeApi refuses options', () => {

@@ -8,6 +8,7 @@ import {
   evidenceAnswerSchema,
   type JobStatus,
   jobResultSchema,
+  jobSharesSchema,
   jobStatusSchema,
   type PlanAnswer,
   planAnswerSchema,
@@ -51,6 +52,8 @@ export interface NodeApi {
   job(id: string): Promise<JobStatus>
   /** The job's receipt with what it is verified from. */
   jobReceipt(id: string): Promise<ReceiptBundleAnswer>
+  /** What the homes of the job's pools have signed: shares, and refusals; none when all its pools are the node's. */
+  jobShares(id: string): Promise<readonly JsonObject[]>
   /** The job's result, sealed to the consumer. */
   jobResult(id: string): Promise<Uint8Array>
 }
@@ -137,6 +140,14 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     runJob: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}/run`, {}), 'POST /jobs'),
     job: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}`), 'GET /jobs'),
     jobReceipt: (id) => call(receiptBundleSchema, `/jobs/${part(id)}/receipt`),
+    jobShares: async (id) => {
+      try {
+        return (await call(jobSharesSchema, `/jobs/${part(id)}/shares`)).shares
+      } catch (error) {
+        if (error instanceof ClientError && error.nodeCode === 'SHARES_UNKNOWN') return []
+        throw error
+      }
+    },
     jobResult: async (id) => {
       const { sealed } = await call(jobResultSchema, `/jobs/${part(id)}/result`)
       try {

@@ -4,7 +4,13 @@ import type { Client } from 'viem'
 
 /** What the chain recorded as the end of a job, under the statement of an active node. */
 export type JobOutcome =
-  | { readonly kind: 'released'; readonly receipt: Digest; readonly result: Digest }
+  | {
+      readonly kind: 'released'
+      readonly receipt: Digest
+      readonly result: Digest
+      /** Heads of the pools' budgets after the job, in the order of its pools. */
+      readonly budgetHeads: readonly Digest[]
+    }
   | { readonly kind: 'refused'; readonly receipt: Digest }
 
 /**
@@ -24,8 +30,13 @@ export async function readJobOutcome(
   let outcome: JobOutcome | undefined
   for (const event of await getJobEvents(chain, options)) {
     if (event.name === 'JobReleased') {
-      const { receiptDigest, resultDigest } = event.args
-      outcome = { kind: 'released', receipt: hexToDigest(receiptDigest), result: hexToDigest(resultDigest) }
+      const { receiptDigest, resultDigest, budgetHeads } = event.args
+      outcome = {
+        kind: 'released',
+        receipt: hexToDigest(receiptDigest),
+        result: hexToDigest(resultDigest),
+        budgetHeads: budgetHeads.map(hexToDigest),
+      }
     }
     if (event.name === 'JobRefused') {
       outcome = { kind: 'refused', receipt: hexToDigest(event.args.receiptDigest) }

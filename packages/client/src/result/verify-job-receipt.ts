@@ -7,12 +7,15 @@ import {
 } from '@sealpool/attest'
 import { type Digest, type JsonObject, parseSignedStatement, statementDigest } from '@sealpool/crypto'
 import type { ReceiptBundleAnswer } from '../node-api/messages.js'
+import { homeChecks, type RecordedRelease } from './home-checks.js'
+import { isOverSeveralPools, type JobHomes } from './job-homes.js'
 
 const chainTitle = 'The chain recorded this receipt as the end of the job'
 
 /**
  * Verifies a job's receipt bundle as a node gave it, and that its receipt is the one that the chain recorded for the job: a
- * node could answer with another job's receipt, which verifies just as well.
+ * node could answer with another job's receipt, which verifies just as well. A receipt over several pools is also held against what
+ * their homes have signed and what the chain shows of them.
  *
  * @param options - the bundle, and what it must agree with
  * @param options.bundle from `NodeApi.jobReceipt`
@@ -23,7 +26,11 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
  * @param options.at the moment of the question
  * @param options.result the opened result, when the job released one
  * @param options.sealedResult the sealed result, when the job released one
- * @returns attest's verdict with one more check, `receipt-on-chain`; bad documents make it not ok and never throw
+ * @param options.shares what the homes of the job have signed, from `NodeApi.jobShares`; for a receipt over several pools
+ * @param options.homes what the chain shows of them, from `readJobHomes`; for a receipt over several pools
+ * @param options.released what the chain recorded at the release (see `readJobOutcome`); for a receipt over several pools
+ * @returns attest's verdict with one more check, `receipt-on-chain`, and for a receipt over several pools those of its homes, without
+ *   which it is not ok; bad documents make it not ok and never throw
  */
 export function verifyJobReceipt(options: {
   readonly bundle: ReceiptBundleAnswer
@@ -33,8 +40,11 @@ export function verifyJobReceipt(options: {
   readonly at: Date
   readonly result?: Uint8Array
   readonly sealedResult?: Uint8Array
+  readonly shares?: readonly JsonObject[]
+  readonly homes?: JobHomes
+  readonly released?: RecordedRelease
 }): ReceiptVerdict {
-  const { bundle, recorded, deployment, trust, at, result, sealedResult } = options
+  const { bundle, recorded, deployment, trust, at, result, sealedResult, shares } = options
   const verdict = verifyReceipt({
     receipt: bundle.receipt,
     evidence: bundle.evidence,
@@ -50,13 +60,25 @@ export function verifyJobReceipt(options: {
     ...(bundle.plan === null ? {} : { plan: bundle.plan }),
     ...(result === undefined ? {} : { result }),
     ...(sealedResult === undefined ? {} : { sealedResult }),
+    ...(shares === undefined ? {} : { shares }),
   })
-  const onChain = chainCheck(bundle.receipt, recorded)
+  const more = [...checksOfHomes(options, verdict), chainCheck(bundle.receipt, recorded)]
   return {
     ...verdict,
-    ok: verdict.ok && onChain.result === 'pass',
-    checks: [...verdict.checks, onChain],
+    ok: verdict.ok && more.every(({ result }) => result === 'pass'),
+    checks: [...verdict.checks, ...more],
   }
+}
+
+function checksOfHomes(
+  { bundle, shares, homes, released }: Parameters<typeof verifyJobReceipt>[0],
+  { body, checks }: ReceiptVerdict,
+): readonly Check[] {
+  const charge = checks.find(({ id }) => id === 'charge')
+  // What is no receipt fails as that.
+  if (body === null || charge === undefined || !isOverSeveralPools(body)) return []
+  const { signer } = parseSignedStatement(bundle.receipt)
+  return homeChecks({ body, signer, shares, charge, homes, released })
 }
 
 function chainCheck(receipt: JsonObject, recorded: Digest | undefined): Check {

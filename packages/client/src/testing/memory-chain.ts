@@ -22,8 +22,13 @@ export interface MemoryChainState {
   /** Whether the factory founded the pool. */
   founded: boolean
   /** The end of job 7. */
-  outcome: 'none' | { kind: 'released'; receipt: Hex; result: Hex } | { kind: 'refused'; receipt: Hex }
+  outcome:
+    | 'none'
+    | { kind: 'released'; receipt: Hex; result: Hex; budgetHeads?: readonly Hex[] }
+    | { kind: 'refused'; receipt: Hex }
   reachable: boolean
+  /** Another home, with a pool of its own. */
+  home: { readonly node: Address; readonly keySetDigest: Hex; readonly pool: Address } | null
   /** Contract calls answered so far, by function. */
   calls: string[]
 }
@@ -41,6 +46,7 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     founded: true,
     outcome: 'none',
     reachable: true,
+    home: null,
     calls: [],
     ...change,
   }
@@ -68,13 +74,19 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
     })
   }
   if (isAddressEqual(to, deployment.nodeRegistry)) {
-    const { functionName } = decodeFunctionData({ abi: nodeRegistryAbi, data })
+    const { functionName, args } = decodeFunctionData({ abi: nodeRegistryAbi, data })
     state.calls.push(functionName)
+    if (functionName === 'measurementAllowed') {
+      const result = args[0] === facts?.node.measurement
+      return encodeFunctionResult({ abi: nodeRegistryAbi, functionName, result })
+    }
     if (functionName === 'isActive') {
       return encodeFunctionResult({ abi: nodeRegistryAbi, functionName, result: facts?.node.active ?? false })
     }
+    const isHome =
+      state.home !== null && functionName === 'getNode' && isAddressEqual(args[0], state.home.node)
     const record = {
-      keySetDigest: facts?.node.keySetDigest ?? zero,
+      keySetDigest: (isHome ? state.home?.keySetDigest : facts?.node.keySetDigest) ?? zero,
       quoteDigest: zero,
       measurement: facts?.node.measurement ?? zero,
       expiresAt: 2_000_000_000n,
@@ -87,12 +99,14 @@ function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
     // No number is used: this chain takes no transactions.
     return encodeFunctionResult({ abi: dataRegistryAbi, functionName: 'nonceUsed', result: false })
   }
-  if (!isAddressEqual(to, pool)) return '0x'
+  const isOther = state.home !== null && isAddressEqual(to, state.home.pool)
+  if (!isAddressEqual(to, pool) && !isOther) return '0x'
   const { functionName } = decodeFunctionData({ abi: poolAbi, data })
   state.calls.push(functionName)
   if (functionName === 'keyEpoch') {
     const none = { epoch: 0, policyDigest: zero, keyDigest: zero, node: zeroAddress }
-    const result = { ...(facts?.keyEpoch ?? none), attestationDigest: zero }
+    const by = isOther && state.home !== null ? { node: state.home.node } : {}
+    const result = { ...(facts?.keyEpoch ?? none), ...by, attestationDigest: zero }
     return encodeFunctionResult({ abi: poolAbi, functionName, result })
   }
   const rules = {
@@ -131,5 +145,11 @@ function logs({ outcome }: MemoryChainState): unknown[] {
   }
   const topics = encodeEventTopics({ abi: jobBoardAbi, eventName: 'JobReleased', args: { id: 7n, node: by } })
   const types = [{ type: 'bytes32' }, { type: 'bytes32' }, { type: 'bytes32[]' }] as const
-  return [{ ...place, topics, data: encodeAbiParameters(types, [outcome.receipt, outcome.result, []]) }]
+  return [
+    {
+      ...place,
+      topics,
+      data: encodeAbiParameters(types, [outcome.receipt, outcome.result, outcome.budgetHeads ?? []]),
+    },
+  ]
 }

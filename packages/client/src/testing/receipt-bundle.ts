@@ -32,6 +32,8 @@ export interface ReleasedJob {
   readonly jobId: bigint
   readonly consumer: Address
   readonly manifest: JsonObject
+  /** Default: one that charges the pool. */
+  readonly plan?: JsonObject
   /** Digests of the verdicts of the contributions that it worked on. */
   readonly verdicts: readonly Digest[]
   readonly result: Uint8Array
@@ -39,7 +41,8 @@ export interface ReleasedJob {
   readonly issuedAt: Date
 }
 
-const usualJob = (): ReleasedJob => ({
+/** A job over the pool of all fixtures. */
+export const usualJob = (): ReleasedJob => ({
   deployment,
   pool,
   policy,
@@ -73,7 +76,7 @@ export function receiptBundle(
 } {
   const { evidence, manifest, verdicts } = released
   const address = released.pool.toLowerCase() as Address
-  const plan: JsonObject = {
+  const plan: JsonObject = released.plan ?? {
     steps: ['noise'],
     pools: [{ address, charge: { epsilon: 0.75, delta: 1e-7 } }],
   }

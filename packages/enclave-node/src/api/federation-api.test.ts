@@ -23,8 +23,10 @@ it('a home is asked under the statement key that has signed in, and its share go
   expect(asked).toEqual([[wallets.peer.address.toLowerCase() as Address, wish]])
   given = { state: 'given', sealed: new Uint8Array([1, 2]), share: {} as never }
   expect(await call({ ...wish, step: 'charge' })).toMatchObject({ state: 'given', sealed: 'AQI', share: {} })
-  given = { state: 'refused', reason: 'BUDGET_EXHAUSTED' }
-  expect(await call()).toMatchObject({ state: 'refused', reason: 'BUDGET_EXHAUSTED' })
+  given = { state: 'refused', refusal: {} as never }
+  expect(await call()).toMatchObject({ state: 'refused', refusal: {} })
+  given = { state: 'later', reason: 'BUSY' }
+  expect(await call()).toMatchObject({ state: 'later', reason: 'BUSY' })
   asked.length = 0
   for (const wrong of [
     {},

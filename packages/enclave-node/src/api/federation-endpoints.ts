@@ -17,7 +17,8 @@ export const federationEndpoints: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/v1/jobs/{id}/shares',
-    summary: 'What the other homes of a job’s pools have signed; the receipt names their digests.',
+    summary:
+      'What the homes of a job’s pools have signed: shares, and refusals. The receipt names their digests.',
     parameters: id,
     answers: { 200: z.strictObject({ simulated, job: idSchema, shares: z.array(statement) }) },
     refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'SHARES_UNKNOWN'],
@@ -32,7 +33,8 @@ export const federationEndpoints: readonly ApiRoute[] = [
       200: z.union([
         z.strictObject({ simulated, state: z.literal('willing') }),
         z.strictObject({ simulated, state: z.literal('given'), sealed: base64Url, share: statement }),
-        z.strictObject({ simulated, state: z.enum(['later', 'refused']), reason: z.string() }),
+        z.strictObject({ simulated, state: z.literal('later'), reason: z.string() }),
+        z.strictObject({ simulated, state: z.literal('refused'), refusal: statement }),
       ]),
     },
     refusals: ['FEDERATION_NOT_SERVED', 'FEDERATION_BODY'],

@@ -38,6 +38,7 @@ export const auditEvents = [
   'facts-given-up',
   'verdict-differs',
   'verdict-same-again',
+  'share-refused',
 ] as const
 
 const entrySchema = z.strictObject({

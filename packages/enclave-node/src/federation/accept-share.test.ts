@@ -1,106 +1,30 @@
-import { verdictsRoot } from '@sealpool/attest'
-import { platformRandom, type SignedStatement, sha256Digest } from '@sealpool/crypto'
+import type { Digest } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
-import { sealParcel } from '../hand-off/sealed-parcel.js'
 import { nodeSigner } from '../key/node-signer.js'
-import { keys } from '../testing/job-fixture.js'
+import {
+  acceptGiven as accept,
+  shareDeployment as deployment,
+  expectedShare,
+  givenShare as given,
+  plainShareFile,
+  sharePool as poolOf,
+  givenStatistics as share,
+  shareVerdicts as verdicts,
+  budgetView as view,
+} from '../testing/given-share.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
-import { otherKeys, otherPeer, otherPool, signOther, strangeKeys } from '../testing/share-fixture.js'
-import { acceptShare, type ExpectedShare } from './accept-share.js'
-import { encodeShareFile, type ShareFile } from './share-file.js'
-import { type ShareBody, signShare } from './share-statement.js'
+import { otherKeys, otherPool, strangeKeys } from '../testing/share-fixture.js'
+import { encodeShareFile } from './share-file.js'
 
-const deployment = { chainId: 31_337, nodeRegistry: addressOfDigit('f') }
-const charge = { epsilon: 1, delta: 0 }
-const expected: ExpectedShare = {
-  job: '7',
-  manifest: digestOfDigit('1'),
-  plan: digestOfDigit('2'),
-  coordinator: keys.statementAddress,
-  coordinatorKeys: keys.keySetDigest,
-  pools: [{ pool: otherPool, charge, leaves: ['more.workers'], epoch: 3 }],
-}
-const verdicts = [digestOfDigit('4'), digestOfDigit('5')]
-const view = (epsilonSpent: string, version: number) => ({
-  epsilonSpent,
-  epsilonTotal: '6',
-  deltaSpent: '0',
-  deltaTotal: '0.000001',
-  version,
-  head: digestOfDigit(String(version)),
-})
-const poolOf = (change: object = {}): ShareBody['pools'][number] => ({
-  pool: otherPool.address,
-  name: 'more',
-  policy: otherPool.policyDigest,
-  epoch: 3,
-  inputs: { root: digestOfDigit('6'), count: 2 },
-  verdicts: verdictsRoot(verdicts),
-  budget: { before: view('1', 1), after: view('2', 2), charged: { epsilon: '1', delta: '0' } },
-  ...change,
-})
-const share = { releases: [{ groups: [{ statistics: ['2'], bins: [] }] }] }
-const scope = {
-  chainId: 31_337,
-  pool: otherPool.address,
-  policyDigest: otherPool.policyDigest,
-  epoch: 3,
-} as const
+const [expectedPool] = expectedShare.pools
 
-/** A share as the other home gives it. */
-async function given(
-  change: {
-    readonly body?: Partial<ShareBody>
-    readonly file?: Partial<ShareFile>
-    readonly bytes?: Uint8Array
-    readonly to?: Uint8Array
-    readonly kind?: 'share' | 'answer'
-    readonly scope?: object
-    readonly by?: typeof signOther
-  } = {},
-) {
-  const { job, manifest, plan } = expected
-  const file = {
-    job,
-    manifest,
-    plan,
-    salt: platformRandom(32),
-    noise: new Uint8Array(32).fill(9),
-    verdicts: { [otherPool.address]: verdicts },
-    share,
-    ...change.file,
-  }
-  const bytes = change.bytes ?? encodeShareFile(file)
-  const sealed = await sealParcel(bytes, {
-    kind: change.kind ?? 'share',
-    publicKey: change.to ?? Uint8Array.from(Buffer.from(keys.keySet.hpke.publicKey, 'base64url')),
-    scope: { ...scope, ...change.scope },
-    random: platformRandom,
-  })
-  const { pools: _, ...facts } = expected
-  const statement = signShare(change.by ?? signOther, {
-    ...facts,
-    pools: [poolOf()],
-    share: sha256Digest(bytes),
-    sealed: sha256Digest(sealed),
-    keySet: otherKeys.keySetDigest,
-    quote: digestOfDigit('7'),
-    isolation: 'bubblewrap',
-    simulated: true,
-    issuedAt: '2026-01-01T00:00:00.000Z',
-    ...change.body,
-  })
-  return { sealed, share: statement as SignedStatement }
-}
-const accept = (share: { readonly sealed: Uint8Array; readonly share: unknown }, change: object = {}) =>
-  acceptShare({
-    given: share,
-    peer: otherPeer,
-    privateKey: keys.hpkePrivateKey,
-    chainId: 31_337,
-    deployment,
-    expected: { ...expected, ...change },
-  })
+/** Its part of the noise's seed is 43 letters of base64url with a bit too many. */
+const unreadable = new TextEncoder().encode(
+  new TextDecoder()
+    .decode(encodeShareFile({ ...plainShareFile(), noise: new Uint8Array(32) }))
+    .replace(`"noise":"${'A'.repeat(43)}"`, `"noise":"${'A'.repeat(42)}B"`),
+)
+
 /** Keys may be one block's matter; whatever else is wrong stays so. */
 const refused = (why: RegExp) =>
   expect.objectContaining({
@@ -153,6 +77,7 @@ describe('a share of another home', () => {
     ['whose file is of another manifest', { file: { manifest: digestOfDigit('0') } }, /another job/],
     ['whose file is of another plan', { file: { plan: digestOfDigit('0') } }, /another job/],
     ['whose file is none', { bytes: new Uint8Array([1, 2, 3]) }, /or none/],
+    ['whose file has a part of the seed that is no 32 bytes', { bytes: unreadable }, /or none/],
     ['whose file is another thing', { bytes: new TextEncoder().encode('{"a":1}') }, /or none/],
     [
       'with other verdicts',
@@ -193,6 +118,30 @@ describe('a share of another home', () => {
     ],
   ])('%s is refused', async (_, change, why) => {
     await expect(accept(await given(change))).rejects.toEqual(refused(why))
+  })
+
+  it('that was given under other access conditions is asked for again; the block is each home’s own', async () => {
+    const rules = digestOfDigit('8')
+    const met = (
+      block: string,
+      ...conditions: { readonly rules: Digest; readonly verdict: 'yes' | 'no' }[]
+    ) => ({
+      access: { block, hash: `0x${'0'.repeat(64)}` as const, conditions },
+    })
+    const judged = {
+      pools: [{ ...expectedPool, pool: { ...otherPool, ...met('7', { rules, verdict: 'yes' }) } }],
+    }
+    const said = (access: object) => given({ body: { pools: [poolOf(access)] } })
+    const same = met('9', { rules, verdict: 'yes' })
+    expect((await accept(await said(same), judged)).body.pools[0]?.access).toEqual(same.access)
+    for (const other of [
+      {},
+      met('7', { rules, verdict: 'no' }),
+      met('7', { rules: digestOfDigit('9'), verdict: 'yes' }),
+      met('7', { rules, verdict: 'yes' }, { rules, verdict: 'yes' }),
+    ])
+      await expect(accept(await said(other), judged)).rejects.toMatchObject({ code: 'SHARE_DIFFERS' })
+    await expect(accept(await said(same))).rejects.toMatchObject({ code: 'SHARE_DIFFERS' })
   })
 
   it('with any changed byte is refused', async () => {

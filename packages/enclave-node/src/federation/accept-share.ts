@@ -2,8 +2,8 @@
  * Believes a home's share for what the home signed, what it opens to, what the plan charges and what the chain shows.
  * @module
  */
-import { verdictsRoot } from '@sealpool/attest'
-import { type Digest, type KeyScope, sha256Digest } from '@sealpool/crypto'
+import { type ReceiptPool, verdictsRoot } from '@sealpool/attest'
+import { canonicalize, type Digest, type KeyScope, sha256Digest } from '@sealpool/crypto'
 import { fromUnits, toUnits } from '@sealpool/privacy'
 import { NodeError } from '../errors.js'
 import { openParcel } from '../hand-off/sealed-parcel.js'
@@ -63,6 +63,9 @@ export async function acceptShare(options: {
     if (said?.pool !== pool.address || said.name !== pool.name) throw refuse('it is of other pools')
     if (said.policy !== pool.policyDigest) throw refuse('it is under another policy')
     if (said.epoch !== epoch) throw differ('it is of another key epoch')
+    // Restrictions may add conditions from one block to the next; the block itself is each home's own.
+    if (conditionsOf(said.access) !== conditionsOf(pool.access))
+      throw differ('it was given under other access conditions')
     const { charged, before, after } = said.budget
     if (charged.epsilon !== units('epsilon') || charged.delta !== units('delta'))
       throw refuse('its pool was not charged what the plan says')
@@ -88,4 +91,8 @@ export async function acceptShare(options: {
     verdicts[pool] = digests
   }
   return { body, statement: read.signed, share: file.share, noise: file.noise, verdicts }
+}
+
+function conditionsOf(access: ReceiptPool['access']): string {
+  return canonicalize((access?.conditions ?? []).map(({ rules, verdict }) => ({ rules, verdict })))
 }

@@ -7,7 +7,7 @@ import { type Address, type Digest, type SignedStatement, statementDigest } from
 import type { JobRow } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
 import { readGivenShares, readTakenShares } from './kept-share.js'
-import type { ShareBody } from './share-statement.js'
+import { keptShareBody, type ShareBody } from './share-statement.js'
 
 /** Other homes of a job that was refused after its charge. */
 export interface ChargedHomes {
@@ -25,7 +25,7 @@ export async function chargedHomes(
   plan: Digest,
 ): Promise<ChargedHomes> {
   const taken = (await readTakenShares(sql, id))
-    .map((one) => ({ ...one, body: one.statement.statement.body as unknown as ShareBody }))
+    .map((one) => ({ ...one, body: keptShareBody(one.statement) }))
     // A reorganisation may have given the number to another job.
     .filter(({ body }) => body.manifest === manifestDigest && body.plan === plan)
   return {
@@ -47,6 +47,6 @@ export async function givenCharges(
   { id, manifestDigest }: Pick<JobRow, 'id' | 'manifestDigest'>,
 ): Promise<readonly Pick<ShareBody, 'pools'>[]> {
   return ((await readGivenShares(sql, id)) ?? [])
-    .map(({ statement }) => statement.body as unknown as ShareBody)
+    .map(keptShareBody)
     .filter(({ manifest }) => manifest === manifestDigest)
 }

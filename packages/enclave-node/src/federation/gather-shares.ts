@@ -3,7 +3,7 @@
  * then takes all their shares or none.
  * @module
  */
-import { type Address, CryptoError, decodeBase64Url, type JsonValue } from '@sealpool/crypto'
+import { type Address, CryptoError, decodeBase64Url } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 import type { PlannablePool } from '../ingest/served-pool.js'
@@ -11,10 +11,12 @@ import type { JobContext } from '../job/job-context.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
 import type { AttestedPeer } from '../peer/attest-peer.js'
 import type { PeerLine } from '../peer/call-peer.js'
+import { acceptRefusal } from './accept-refusal.js'
 import { acceptShare, type ExpectedShare } from './accept-share.js'
 import { requireAnchoredCharge } from './anchored-charge.js'
 import type { Federation, GivenShare, SharedJob } from './federation.js'
 import { forgetTakenShares, keepTakenShare } from './kept-share.js'
+import type { GivenRefusal, ShareRefusalReason } from './refusal-statement.js'
 import type { ShareWish } from './serve-share.js'
 
 /** What gathering needs. */
@@ -48,19 +50,26 @@ const waiting: readonly string[] = [
   'TABLES_REBUILT',
 ]
 
-const differs = (cause?: unknown) =>
-  new JobPutOff(
-    'HOME_DIFFERS',
-    'another home of the job reads plan, policy or keys otherwise; it is asked again',
-    cause,
-    pollSeconds,
-  )
+/** One of the two reads the chain a block ahead: its plan, its votes, who has begun the job. Or they will never agree, which patience ends. */
+const aheadOrBehind: readonly ShareRefusalReason[] = ['JOB_NOT_APPROVED', 'PLAN_DIFFERS', 'SHARE_JOB']
+
+/** Another home that reads something otherwise is asked again. */
+class HomeDiffers extends JobPutOff {
+  /** What the home has signed for, when it said so itself. */
+  readonly refusal: GivenRefusal | undefined
+
+  constructor(cause?: unknown, refusal?: GivenRefusal) {
+    const text = 'another home of the job reads plan, policy, votes or keys otherwise; it is asked again'
+    super('HOME_DIFFERS', text, cause, pollSeconds)
+    this.refusal = refusal
+  }
+}
 
 const answerSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('willing') }),
   z.object({ state: z.literal('given'), sealed: z.string(), share: z.json() }),
   z.object({ state: z.literal('later'), reason: z.string().max(100) }),
-  z.object({ state: z.literal('refused'), reason: z.string().max(100) }),
+  z.object({ state: z.literal('refused'), refusal: z.json() }),
 ])
 
 /** A home of a job, and its pools of it. */
@@ -91,13 +100,15 @@ export function openFederation(options: GatherOptions): Federation {
   }
 
   const ask = async (shared: SharedJob, home: JobHome, step: ShareWish['step']) => {
+    const [pool] = shared.job.pools
+    if (pool === undefined) throw new RangeError('a job is over pools')
     const pools = shared.planned.charges.map(({ pool }) => pool)
     const peer = await options.attest(home.node, pools)
     const body: ShareWish = { job: shared.job.id, plan: shared.planned.planDigest, step }
     const answer = await options.call(peer)({
       method: 'POST',
       path: '/v1/federation/share',
-      body: body as unknown as JsonValue,
+      body: { ...body },
     })
     const read = answerSchema.safeParse(answer.body)
     // An error of its API: it is busy, starts anew, or takes part in no federation.
@@ -108,14 +119,29 @@ export function openFederation(options: GatherOptions): Federation {
         'the home did not answer what it was asked; try again',
       )
     const given = read.data
-    // One of the two reads the chain a block ahead; or they will never agree, which patience ends.
-    if (given.state === 'refused' && given.reason === 'PLAN_DIFFERS') throw differs()
-    if (given.state === 'refused') throw JobRefusal.ofHome(given.reason)
+    if (given.state === 'refused') {
+      const refusal = acceptRefusal({
+        refusal: given.refusal,
+        peer,
+        deployment: options.sign.deployment,
+        expected: {
+          ...body,
+          manifest: shared.job.manifestDigest,
+          coordinator: keys.statementAddress,
+          pool,
+        },
+      })
+      if (aheadOrBehind.includes(refusal.body.reason)) throw new HomeDiffers(undefined, refusal)
+      throw JobRefusal.ofHome(refusal)
+    }
     if (given.state === 'later') {
       const code = waiting.includes(given.reason) ? 'HOME_WAITS' : 'HOME_SILENT'
       throw new JobPutOff(code, `another home of the job waits (${given.reason})`, undefined, pollSeconds)
     }
-    if (step === 'look') return undefined
+    if (step === 'look') {
+      if (given.state === 'willing') return undefined
+      throw new NodeError('PEER_ANSWER_INVALID', peer.url, 'the home gave a share that it was not asked for')
+    }
     if (given.state !== 'given') throw new NodeError('SHARE_REFUSED', peer.url, 'the home gave no share')
     let sealed: Uint8Array
     try {
@@ -160,11 +186,13 @@ export function openFederation(options: GatherOptions): Federation {
       const missing = error instanceof NodeError && silence.includes(error.code)
       const differing = error instanceof NodeError && error.code === 'SHARE_DIFFERS'
       if (!(error instanceof JobPutOff) && !missing && !differing) throw error
-      const put = differing ? differs(error) : error
+      const put = differing ? new HomeDiffers(error) : error
       if (now() - silentSince(shared.job.id) > options.patienceSeconds) {
         silent.delete(shared.job.id)
-        const apart = put instanceof JobPutOff && put.code === 'HOME_DIFFERS'
-        throw JobRefusal.of(apart ? 'HOME_REFUSED' : 'HOME_SILENT', error)
+        if (!(put instanceof HomeDiffers)) throw JobRefusal.of('HOME_SILENT', error)
+        throw put.refusal === undefined
+          ? JobRefusal.of('HOME_REFUSED', error)
+          : JobRefusal.ofHome(put.refusal)
       }
       if (put instanceof JobPutOff) throw put
       const text = 'another home of the job does not answer; it is asked again'

@@ -51,9 +51,10 @@ async function hasInputs(store: StateStore, { reservation }: JobRow): Promise<bo
   }
 }
 
-/** Remembers what other homes have signed for their shares of a job that this node has answered. */
+/** Remembers what other homes have signed for their shares, as the receipt of a job names it: no other job's that had its number. */
 export function keepGivenShares(sql: Sql, job: string, given: readonly SignedStatement[]): Promise<void> {
-  return setMeta(sql, givenKeyOf(job), JSON.stringify(given))
+  const key = givenKeyOf(job)
+  return given.length === 0 ? deleteMeta(sql, key) : setMeta(sql, key, JSON.stringify(given))
 }
 
 /** @returns what other homes have signed; undefined when no other home had a share */

@@ -24,10 +24,11 @@ import {
   sharedManifest,
   shareFixture,
 } from '../testing/share-fixture.js'
+import { type ToldShare, told } from '../testing/told-share.js'
 import type { Federation } from './federation.js'
 import { tidyShares } from './kept-share.js'
 import { planShare } from './plan-shared-job.js'
-import { type ShareAnswer, type ShareWish, serveShares } from './serve-share.js'
+import { type ShareWish, serveShares } from './serve-share.js'
 import { parseShareFile } from './share-file.js'
 import { readShareStatement } from './share-statement.js'
 
@@ -66,21 +67,23 @@ const asked = async (
     readonly place?: () => (() => void) | undefined
     readonly caller?: `0x${string}`
   } = {},
-): Promise<ShareAnswer> => {
+): Promise<ToldShare> => {
   const server = serveShares({
     job: contextOf(options.open, options.context),
     attest: options.attest ?? (async () => otherPeer),
     mayWork: options.mayWork ?? (() => true),
     place: options.place ?? (() => () => undefined),
+    audit: { write: () => undefined },
     onError: () => undefined,
   })
   const plan = wish.plan ?? (await planOf(wish.job))
-  return server.share(options.caller ?? caller, { job: '1', step: 'charge', plan, ...wish })
+  const answer = await server.share(options.caller ?? caller, { job: '1', step: 'charge', plan, ...wish })
+  return told(answer)
 }
 /** What is remembered of shares. */
 const kept = async () => (await metaKeys(store, 'share ')).at(0)
 const begun = () => Object.assign(world.chain, { state: 'Running', node: caller })
-const opened = async (answer: ShareAnswer, plan: Digest) => {
+const opened = async (answer: ToldShare, plan: Digest) => {
   if (answer.state !== 'given') throw new Error(JSON.stringify(answer))
   const bytes = await openParcel(answer.sealed, {
     kind: 'share',
@@ -188,10 +191,11 @@ describe('a home that is asked for its share', () => {
       },
       mayWork: () => true,
       place: () => () => undefined,
+      audit: { write: () => undefined },
       onError: () => undefined,
     })
     const wish = { job: '1', plan: await planOf(), step: 'charge' } as const
-    expect(await attesting.share(caller, wish)).toEqual({
+    expect(told(await attesting.share(caller, wish))).toEqual({
       state: 'refused',
       reason: 'COORDINATOR_NOT_ATTESTED',
     })

@@ -12,6 +12,7 @@ import {
   type SignedStatement,
   sha256Digest,
 } from '@sealpool/crypto'
+import type { AuditFact } from '../audit/audit-chain.js'
 import { NodeError } from '../errors.js'
 import { sealParcel } from '../hand-off/sealed-parcel.js'
 import type { PlannablePool } from '../ingest/served-pool.js'
@@ -34,8 +35,9 @@ import { bookedCharge } from '../state/pglite-ledger.js'
 import { keepShare, readShare } from './kept-share.js'
 import { ownShare } from './own-share.js'
 import { planShare } from './plan-shared-job.js'
+import { refuseShare } from './refuse-share.js'
 import { encodeShareFile } from './share-file.js'
-import { type ShareBody, signShare } from './share-statement.js'
+import { signShare } from './share-statement.js'
 
 /** What the node that coordinates asks of a home. */
 export interface ShareWish {
@@ -46,11 +48,13 @@ export interface ShareWish {
   readonly step: 'look' | 'charge'
 }
 
-/** What a home answers; reasons are codes, and none depends on data. */
+/** What a home answers; reasons are codes, and none depends on data. What it waits for is no refusal: it is asked again. */
 export type ShareAnswer =
   | { readonly state: 'willing' }
   | { readonly state: 'given'; readonly sealed: Uint8Array; readonly share: SignedStatement }
-  | { readonly state: 'later' | 'refused'; readonly reason: string }
+  | { readonly state: 'later'; readonly reason: string }
+  /** Signed, for one of `shareRefusalReasons`. */
+  | { readonly state: 'refused'; readonly refusal: SignedStatement }
 
 /** What other nodes may ask; `caller` is who asks, by its statement key. */
 export interface ShareServer {
@@ -69,6 +73,8 @@ export interface ServeShareOptions {
   readonly mayWork: () => boolean
   /** Takes a place among the jobs that run at once, and answers what gives it back; undefined when all are taken. */
   readonly place: () => (() => void) | undefined
+  /** Where refusals are logged. */
+  readonly audit: { write(fact: AuditFact): void }
   readonly onError: (error: unknown) => void
 }
 
@@ -78,8 +84,15 @@ interface SharePlan {
   readonly shared: PlannedJob<PlannablePool>
 }
 
-const refused = (reason: string): ShareAnswer => ({ state: 'refused', reason })
-const later = (reason: string): ShareAnswer => ({ state: 'later', reason })
+/** A refusal that is still to be signed. */
+interface Refused {
+  readonly state: 'refusing'
+  readonly reason: string
+}
+type Decided = Exclude<ShareAnswer, { readonly state: 'refused' }> | Refused
+
+const refused = (reason: string): Refused => ({ state: 'refusing', reason })
+const later = (reason: string) => ({ state: 'later', reason }) as const
 
 /** Errors of this node that do not go away by asking again. */
 const lasting: readonly string[] = ['JOB_ALREADY_CHARGED', 'STATE_ROLLED_BACK']
@@ -91,21 +104,30 @@ export function serveShares(options: ServeShareOptions): ShareServer {
     share: (caller, wish) =>
       context.lock(wish.job, async () => {
         try {
-          return await answerTo(caller, wish)
+          const decided = await decide(caller, wish)
+          if (decided.state !== 'refusing') return decided
+          return await refuseShare({ ...options, job: context }, { caller, wish, reason: decided.reason })
         } catch (error) {
-          if (error instanceof JobRefusal) return refused(error.code)
-          if (error instanceof JobPutOff) return later(error.code)
           onError(error)
-          if (error instanceof NodeError && error.code === 'PEER_NOT_ATTESTED')
-            return refused('COORDINATOR_NOT_ATTESTED')
-          return error instanceof NodeError && lasting.includes(error.code)
-            ? refused(error.code)
-            : later('HOME_FAILED')
+          return later('HOME_FAILED')
         }
       }),
   }
 
-  async function answerTo(caller: Address, { job: id, plan, step }: ShareWish): Promise<ShareAnswer> {
+  async function decide(caller: Address, wish: ShareWish): Promise<Decided> {
+    try {
+      return await answerTo(caller, wish)
+    } catch (error) {
+      if (error instanceof JobRefusal) return refused(error.code)
+      if (error instanceof JobPutOff) return later(error.code)
+      if (!(error instanceof NodeError)) throw error
+      if (error.code !== 'PEER_NOT_ATTESTED' && !lasting.includes(error.code)) throw error
+      onError(error)
+      return refused(error.code === 'PEER_NOT_ATTESTED' ? 'COORDINATOR_NOT_ATTESTED' : error.code)
+    }
+  }
+
+  async function answerTo(caller: Address, { job: id, plan, step }: ShareWish): Promise<Decided> {
     const { store, chain } = context
     // A charge that this disk has forgotten, a vote or a withdrawal may stand in what is not read yet.
     if (!mayWork()) return later('CHAIN_BEHIND')
@@ -150,7 +172,7 @@ export function serveShares(options: ServeShareOptions): ShareServer {
     job: JobRow,
     planned: SharePlan & { readonly manifest: JobManifest },
     peer: AttestedPeer,
-  ): Promise<ShareAnswer> {
+  ): Promise<Decided> {
     const { store } = context
     const { own, manifest } = planned
     const reservation = await reserveJob(context, job, { manifest, planned: own })
@@ -169,7 +191,7 @@ export function serveShares(options: ServeShareOptions): ShareServer {
     caller: Address,
     { id, pools, manifestDigest }: JobRow,
     step: ShareWish['step'],
-  ): Promise<ShareAnswer | undefined> {
+  ): Promise<Decided | undefined> {
     const { chain } = context
     const [first] = pools
     const [{ state, node, suspended }, terms] = await Promise.all([chain.jobState(id), chain.jobTerms(id)])
@@ -203,7 +225,7 @@ export function serveShares(options: ServeShareOptions): ShareServer {
     planned: SharePlan,
     reservation: Reservation,
     { bytes, peer }: { readonly bytes: Uint8Array; readonly peer: AttestedPeer },
-  ): Promise<ShareAnswer> {
+  ): Promise<Decided> {
     const { store, chain, keys, evidence, random } = context
     const served = planned.own.charges.map(({ pool }) => pool)
     const epochs = await keyEpochs(context, served)
@@ -217,14 +239,16 @@ export function serveShares(options: ServeShareOptions): ShareServer {
     })
     const inputs = reservedInputs(reservation)
     const pools = await Promise.all(
-      served.map(async (pool) =>
-        receiptPool({
+      served.map(async (pool) => {
+        const { budget, ...rest } = receiptPool({
           pool,
           epoch: epochs.get(pool.address) ?? 0,
           inputs: inputsOf(inputs, pool.address),
           booked: (await bookedCharge(store, pool.address, reservation.charge)) ?? null,
-        }),
-      ),
+        })
+        if (budget === null) throw new RangeError('a pool that was reserved was charged')
+        return { ...rest, budget }
+      }),
     )
     const share = signShare(context.sign, {
       job: job.id,
@@ -232,7 +256,7 @@ export function serveShares(options: ServeShareOptions): ShareServer {
       plan: planned.shared.planDigest,
       coordinator: peer.statementAddress,
       coordinatorKeys: peer.keySetDigest,
-      pools: pools as unknown as ShareBody['pools'],
+      pools,
       share: sha256Digest(bytes),
       sealed: sha256Digest(sealed),
       keySet: keys.keySetDigest,

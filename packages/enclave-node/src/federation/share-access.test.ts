@@ -7,7 +7,7 @@ import type { ServedPool } from '../ingest/served-pool.js'
 import { JobRefusal } from '../job/job-refusal.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import { consumer, engine } from '../testing/job-fixture.js'
+import { consumer, engine, keys } from '../testing/job-fixture.js'
 import {
   otherKeys,
   otherPeer,
@@ -16,8 +16,11 @@ import {
   sharedManifest,
   shareFixture,
 } from '../testing/share-fixture.js'
+import { told } from '../testing/told-share.js'
 import { planShare } from './plan-shared-job.js'
+import { readShareRefusal } from './refusal-statement.js'
 import { serveShares } from './serve-share.js'
+import { readShareStatement } from './share-statement.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
 await migrate(store)
@@ -65,17 +68,35 @@ it('each home judges the conditions of every pool of a job, its own and those of
 it('a home gives no share to a job whose consumer it does not let in, and the other one says why', async () => {
   await fixture.paid()
   Object.assign(world.chain, { state: 'Running', node: otherKeys.statementAddress })
-  const plan = (await planShare(contextOf(ownPool, otherPool), wish)).shared?.planDigest
+  const plan = (await planShare(contextOf(guarded(ownPool, only), otherPool), wish)).shared?.planDigest
   const shareOf = (own: ServedPool) =>
     serveShares({
       job: contextOf(own, otherPool),
       attest: async () => otherPeer,
       mayWork: () => true,
       place: () => () => undefined,
+      audit: { write: () => undefined },
       onError: () => undefined,
     }).share(otherKeys.statementAddress, { job: '1', step: 'charge', plan: plan ?? digestOf('no plan') })
-  expect(await shareOf(guarded(ownPool, others))).toEqual({ state: 'refused', reason: 'ACCESS_DENIED' })
+  const denied = await shareOf(guarded(ownPool, others))
+  expect(told(denied)).toEqual({ state: 'refused', reason: 'ACCESS_DENIED' })
   expect(await world.spent()).toBe('0')
-  expect(JobRefusal.ofHome('ACCESS_DENIED').code).toBe('ACCESS_DENIED')
-  expect(await shareOf(guarded(ownPool, only))).toMatchObject({ state: 'given' })
+  const { chainId, nodeRegistry } = contextOf(ownPool, otherPool).sign.deployment
+  const signed = readShareRefusal(denied.state === 'refused' ? denied.refusal : undefined, {
+    signer: keys.statementAddress,
+    deployment: { chainId, nodeRegistry },
+    pool: otherPool.address,
+    job: '1',
+  })
+  expect(signed && JobRefusal.ofHome(signed).code).toBe('ACCESS_DENIED')
+  const given = await shareOf(guarded(ownPool, only))
+  expect(given).toMatchObject({ state: 'given' })
+  // The receipt has what the home judged: so has what it signs.
+  const share = readShareStatement(given.state === 'given' ? given.share : undefined, {
+    signer: keys.statementAddress,
+    deployment: { chainId, nodeRegistry },
+    pool: ownPool.address,
+    job: '1',
+  })
+  expect(share?.body.pools[0]?.access?.conditions).toEqual([{ rules: digestOf(only), verdict: 'yes' }])
 })

@@ -12,10 +12,9 @@ import {
 import type { PlanShare } from '@sealpool/query'
 import * as z from 'zod'
 import { parcelDocument } from '../hand-off/parcel-document.js'
+import { secretText } from '../hand-off/secret-text.js'
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as unknown as z.ZodType<Digest>
-/** 32 bytes in base64url. */
-const secret = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
 
 const fileSchema = z.strictObject({
   format: z.literal('sealpool/share'),
@@ -24,8 +23,8 @@ const fileSchema = z.strictObject({
   manifest: digest,
   plan: digest,
   /** Random: the statement names the digest in public, and a share may have few values. */
-  salt: secret,
-  noise: secret,
+  salt: secretText,
+  noise: secretText,
   verdicts: z.record(z.string(), z.array(digest)),
   /** Its form is the plan's; `executeShares` checks it. */
   share: z.json() as unknown as z.ZodType<PlanShare>,

@@ -3,8 +3,9 @@
  * names its digest.
  * @module
  */
-import type { Address, Digest, JsonObject, SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
 import * as z from 'zod'
+import { NodeError } from '../errors.js'
 import { type ExpectedStatement, readStatement } from '../hand-off/hand-off-statements.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
 
@@ -21,7 +22,20 @@ const budget = z.strictObject({
   deltaSpent: amount,
   deltaTotal: amount,
   version: count,
-  head: digest,
+  head: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+})
+
+/** What a pool's access conditions came to when its home judged them, as a receipt has it. */
+const access = z.strictObject({
+  block: z
+    .string()
+    .max(20)
+    .regex(/^(?:0|[1-9][0-9]*)$/),
+  hash: z.string().regex(/^0x[0-9a-f]{64}$/) as z.ZodType<Hex>,
+  conditions: z
+    .array(z.strictObject({ rules: digest, verdict: z.enum(['yes', 'no', 'unknown']) }))
+    .min(1)
+    .max(100),
 })
 
 const shareBodySchema = z.strictObject({
@@ -41,6 +55,7 @@ const shareBodySchema = z.strictObject({
         epoch: count,
         inputs: z.strictObject({ root: digest, count }),
         verdicts: digest,
+        access: z.exactOptional(access),
         budget: z.strictObject({
           before: budget,
           after: budget,
@@ -69,7 +84,7 @@ export function signShare(sign: NodeSigner, body: ShareBody): SignedStatement {
   if (first === undefined) throw new RangeError('a share is of a pool')
   return sign({
     type: 'sealpool/share',
-    body: body as unknown as JsonObject,
+    body: body satisfies JsonObject,
     pool: first.pool,
     subject: subjectOf(body.job),
     nonce: '0',
@@ -79,4 +94,15 @@ export function signShare(sign: NodeSigner, body: ShareBody): SignedStatement {
 /** @returns a `sealpool/share` statement with what it says; undefined unless the expected home signed it for this job */
 export function readShareStatement(value: unknown, expected: ExpectedStatement) {
   return readStatement(value, 'sealpool/share', shareBodySchema, expected)
+}
+
+/**
+ * @param signed from this node's own state, which took it in when it was verified
+ * @returns what it says
+ * @throws NodeError `STATE_UNREADABLE` when it has another form
+ */
+export function keptShareBody({ signer, statement }: SignedStatement): ShareBody {
+  const read = shareBodySchema.safeParse(statement.body)
+  if (read.success) return read.data
+  throw new NodeError('STATE_UNREADABLE', `share of ${signer}`, 'what is kept of it has another form')
 }

@@ -1,102 +1,19 @@
-import { deriveKeyPair, digestOf, type JsonValue, platformRandom, sha256Digest } from '@sealpool/crypto'
+import { deriveKeyPair, digestOf, type JsonValue } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
-import { openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
+import {
+  acceptGivenAnswer as accept,
+  answer,
+  deployment,
+  expected,
+  givenAnswer as given,
+  keys,
+  scope,
+} from '../testing/given-answer.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
-import { acceptAnswer, type ExpectedWork } from './accept-answer.js'
-import { encodeAnswer, type HandOffOutcome } from './hand-off-answer.js'
-import { signWork, type Work } from './hand-off-statements.js'
-import { sealParcel } from './sealed-parcel.js'
+import type { ExpectedWork } from './accept-answer.js'
+import type { HandOffOutcome } from './hand-off-answer.js'
 
-const keys = openKeyRing(new Uint8Array(32).fill(8), digestOfDigit('9'))
-const job = deriveKeyPair(new Uint8Array(32).fill(5))
-const deployment = { chainId: 31_337, nodeRegistry: addressOfDigit('f') }
-const sign = nodeSigner({
-  statementKey: keys.statementKey,
-  chainId: 31_337,
-  registry: deployment.nodeRegistry,
-})
-const scope = {
-  chainId: 31_337,
-  pool: addressOfDigit('a'),
-  policyDigest: digestOfDigit('1'),
-  epoch: 0,
-} as const
-const expected: ExpectedWork = {
-  transfer: 'ab'.repeat(16),
-  job: '7',
-  home: addressOfDigit('1'),
-  manifest: digestOfDigit('1'),
-  plan: digestOfDigit('2'),
-  parts: digestOfDigit('3'),
-  keySet: keys.keySetDigest,
-  simulated: true,
-}
-const plan = {
-  columns: [
-    { name: 'sector', kind: 'key', value: 1 },
-    { name: 'n', kind: 'count', value: 2 },
-  ],
-  pools: [{ name: 'pay', charge: { epsilon: 1, delta: 0 } }],
-}
-const answer = {
-  columns: [
-    { name: 'sector', kind: 'key' },
-    { name: 'n', kind: 'count' },
-  ],
-  rows: [['a', 3]],
-  intervals: [[null, { low: 1, high: 5, confidence: 0.95 }]],
-  suppressedGroups: 'unknown',
-  charge: { pay: { epsilon: 1, delta: 0 } },
-  notes: ['Noise was added.'],
-}
-
-/** An answer as a node gives it. */
-async function given(
-  outcome: HandOffOutcome,
-  change: {
-    readonly work?: Partial<Work>
-    readonly of?: { readonly transfer: string; readonly job: string }
-    readonly to?: Uint8Array
-    readonly kind?: 'leash' | 'answer'
-    readonly scope?: object
-    readonly place?: { readonly pool: `0x${string}`; readonly job: string }
-    readonly by?: typeof sign
-  } = {},
-) {
-  const plain = change.of ?? { transfer: expected.transfer, job: expected.job }
-  const own = encodeAnswer({ ...plain, salt: 'A'.repeat(43), outcome })
-  const sealed = await sealParcel(own, {
-    kind: change.kind ?? 'answer',
-    publicKey: change.to ?? job.publicKey,
-    scope: { ...scope, ...change.scope },
-    random: platformRandom,
-  })
-  const work = signWork(change.by ?? sign, change.place ?? { pool: scope.pool, job: expected.job }, {
-    ...expected,
-    answer: sha256Digest(own),
-    sealed: sha256Digest(sealed),
-    quote: digestOfDigit('7'),
-    isolation: 'SQL engine: process',
-    issuedAt: '2026-01-01T00:00:00.000Z',
-    ...change.work,
-  })
-  return { sealed, work: work as unknown }
-}
-const accept = (
-  of: { readonly sealed: Uint8Array; readonly work: unknown },
-  planned: { readonly kind: 'query' | 'compute'; readonly plan: JsonValue } = { kind: 'query', plan },
-) =>
-  acceptAnswer({
-    given: of,
-    planned,
-    privateKey: job.privateKey,
-    scope,
-    deployment,
-    url: 'https://runner.example',
-    signer: keys.statementAddress,
-    expected,
-  })
 const invalid = (why: RegExp) => ({
   code: 'HAND_OFF_REFUSED',
   message: expect.stringMatching(why) as string,

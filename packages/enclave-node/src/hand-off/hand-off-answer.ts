@@ -5,6 +5,7 @@
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { parcelDocument } from './parcel-document.js'
+import { secretText } from './secret-text.js'
 
 const answerSchema = z.strictObject({
   format: z.literal('sealpool/hand-off-answer'),
@@ -12,9 +13,9 @@ const answerSchema = z.strictObject({
   transfer: z.string(),
   job: z.string(),
   /** 32 random bytes, base64url: the signed work names this file's digest in public, and an answer may have few values. */
-  salt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  salt: secretText,
   outcome: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('answer'), answer: z.json() as unknown as z.ZodType<JsonValue> }),
+    z.strictObject({ kind: z.literal('answer'), answer: z.json() as z.ZodType<JsonValue> }),
     /** A noisy count of the contributors was too small; it was paid for. */
     z.strictObject({ kind: z.literal('too-few-contributors') }),
     /** It did not come to an end; why may depend on data and is not told. */
@@ -32,7 +33,7 @@ export function encodeAnswer(of: {
   readonly salt: string
   readonly outcome: HandOffOutcome
 }): Uint8Array {
-  return canonicalBytes({ format: 'sealpool/hand-off-answer', version: 1, ...of } as unknown as JsonValue)
+  return canonicalBytes({ format: 'sealpool/hand-off-answer', version: 1, ...of })
 }
 
 /** @returns the outcome; undefined when the bytes are none, or of another transfer or job */

@@ -3,7 +3,7 @@
  * keys, takes its answer, and believes of it what it can check. Budget, charge, release and receipt stay here.
  * @module
  */
-import { type Address, decodeBase64Url, encodeBase64Url, sha256Digest } from '@sealpool/crypto'
+import { type Address, CryptoError, decodeBase64Url, encodeBase64Url, sha256Digest } from '@sealpool/crypto'
 import { NodeError, type NodeErrorCode } from '../errors.js'
 import type { ExecutedJob } from '../job/execute-job.js'
 import type { JobContext } from '../job/job-context.js'
@@ -326,6 +326,11 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
       publicKey: decodeBase64Url(key.publicKey),
       scope: scopeOf(asked),
       random: options.random,
+    }).catch((cause: unknown) => {
+      if (!(cause instanceof CryptoError)) throw cause
+      throw new NodeError('HAND_OFF_REFUSED', peer.url, 'nothing can be sealed to the key of the transfer', {
+        cause,
+      })
     })
     await files.write(job.id, 0, 0, sealed)
     const list = [{ bytes: sealed.length, digest: sha256Digest(sealed) }, ...parts]

@@ -19,6 +19,13 @@ afterAll(() => here.close())
 beforeEach(() => here.reset())
 const { ownAnswer, paths } = visitsOf(here)
 
+const signRunner = () =>
+  nodeSigner({
+    statementKey: runnerKeys.statementKey,
+    chainId: here.chain.chainId,
+    registry: here.chain.registry,
+  })
+
 describe('nothing leaves', () => {
   it.each([
     ['another measurement than the manifest names', `0x${'cd'.repeat(32)}`],
@@ -68,22 +75,38 @@ describe('nothing leaves', () => {
         manifest: digestOfDigit('1'),
         keySet: digestOfDigit('1'),
       }
-      const sign = nodeSigner({
-        statementKey: runnerKeys.statementKey,
-        chainId: here.chain.chainId,
-        registry: here.chain.registry,
-      })
       here.after = async ({ path }, body) => {
         if (!path.endsWith('open')) return body
         const { key } = body as unknown as { key: { statement: { body: TransferKey } } }
         const place = { pool: handOffPool.address, job: '1' }
-        const signed = signTransferKey(sign, place, { ...key.statement.body, [name]: other[name] })
+        const signed = signTransferKey(signRunner(), place, { ...key.statement.body, [name]: other[name] })
         return { ...(body as JsonObject), key: signed as unknown as JsonValue }
       }
       await expect(here.home().visit(await here.visit())).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
       expect(paths()).toEqual(['open'])
     },
   )
+
+  it.each([
+    ['that is of low order', 'A'.repeat(43)],
+    ['that is no 32 bytes', `${'A'.repeat(42)}B`],
+  ])('for a key %s, though the node itself has signed it', async (_, publicKey) => {
+    here.after = async ({ path }, body) => {
+      if (!path.endsWith('open')) return body
+      const { key } = body as unknown as { key: { statement: { body: TransferKey } } }
+      const signed = signTransferKey(
+        signRunner(),
+        { pool: handOffPool.address, job: '1' },
+        {
+          ...key.statement.body,
+          publicKey,
+        },
+      )
+      return { ...(body as JsonObject), key: signed as unknown as JsonValue }
+    }
+    await expect(here.home().visit(await here.visit())).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
+    expect(paths()).toEqual(['open'])
+  })
 
   it('for a key that was signed for another job', async () => {
     const first = await here.visit(handOffManifest(), '1')

@@ -14,6 +14,7 @@ import {
 } from '@sealpool/crypto'
 import * as z from 'zod'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
+import { secretText } from './secret-text.js'
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
 const address = z.string().regex(/^0x[0-9a-f]{40}$/) as z.ZodType<Address>
@@ -26,7 +27,7 @@ const transferKeySchema = z.strictObject({
   home: address,
   manifest: digest,
   /** X25519, base64url: made for this transfer, never stored, destroyed with it. */
-  publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  publicKey: secretText,
   keySet: digest,
 })
 /** Body of a `sealpool/hand-off-key` statement: what is sealed to this key is for this transfer. */

@@ -9,6 +9,7 @@ import { NodeError } from '../errors.js'
 import { deleteMeta, getMeta, metaKeys, setMeta } from '../state/meta-table.js'
 import type { Sql } from '../state/state-store.js'
 import { type TransferFile, transferFileSchema } from './leash.js'
+import { secretText } from './secret-text.js'
 
 /** A transfer that the running node has begun. */
 export interface BegunTransfer {
@@ -47,10 +48,10 @@ export type ReadHandOff = Omit<KeptHandOff, 'secret'> & { readonly secret: strin
 const keyOf = (job: string): string => `hand-off ${job}`
 const workKeyOf = (job: string): string => `hand-off-work ${job}`
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as unknown as z.ZodType<Digest>
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
 const leftSchema = z.strictObject({ id: z.string(), url: z.string(), keySet: digest })
 const transferSchema = leftSchema.extend({
-  node: z.string().regex(/^0x[0-9a-f]{40}$/) as unknown as z.ZodType<Address>,
+  node: z.string().regex(/^0x[0-9a-f]{40}$/) as z.ZodType<Address>,
   files: z.array(transferFileSchema),
 })
 const olderSchema = z.strictObject({
@@ -61,7 +62,7 @@ const olderSchema = z.strictObject({
 })
 const keptSchema = olderSchema.extend({
   turnAt: z.int(),
-  secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  secret: secretText,
   left: z.array(leftSchema),
 })
 

@@ -3,16 +3,15 @@
  * until when. It travels sealed to a key that the running node made for this transfer alone.
  * @module
  */
-import { type Address, canonicalBytes, type Digest, type JsonObject, type JsonValue } from '@sealpool/crypto'
+import { type Address, canonicalBytes, type Digest, type JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
 import { HandOffRefusal } from './hand-off-refusal.js'
 import { parcelDocument } from './parcel-document.js'
+import { secretText } from './secret-text.js'
 
 const address = z.string().regex(/^0x[0-9a-f]{40}$/)
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as unknown as z.ZodType<Digest>
-/** 32 bytes in base64url. */
-const secret = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
-const json = z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
+const json = z.record(z.string(), z.json()) as z.ZodType<JsonObject>
 
 /** Most files of one transfer, the sealed leash included: their list must fit into one call. */
 export const maximumFiles = 2_000
@@ -64,13 +63,13 @@ const leashSchema = z.strictObject({
   /** Files 1 and following; file 0 is this leash, sealed. */
   files: z.array(transferFileSchema).max(maximumFiles),
   /** Opens the files; made for this transfer. */
-  tableKey: secret,
+  tableKey: secretText,
   /** Seed of this job's noise. */
-  noise: secret,
+  noise: secretText,
   /** Key of this job's pseudonyms. */
-  pseudonyms: secret,
+  pseudonyms: secretText,
   /** X25519: only whoever has its private key, the home node, reads the answer. */
-  answerKey: secret,
+  answerKey: secretText,
   /** Chain time in unix seconds after which nothing is run, answered or kept. */
   expiresAt: z.int().min(1),
 })
@@ -80,7 +79,7 @@ export type Leash = z.output<typeof leashSchema> & { readonly home: Address }
 
 /** @returns canonical bytes, to be sealed */
 export function encodeLeash(leash: Leash): Uint8Array {
-  return canonicalBytes(leash as unknown as JsonValue)
+  return canonicalBytes(leash)
 }
 
 /**

@@ -1,4 +1,5 @@
-import { manifestDigest } from '@sealpool/compute'
+import { manifestDigest, parseJobManifest } from '@sealpool/compute'
+import { ContractsError } from '@sealpool/contracts'
 import { digestOf, encodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PolicyRestriction } from '../policy/restriction.js'
@@ -99,6 +100,7 @@ describe('a leash is refused by name', () => {
     ],
     ['without a key', { tableKey: 'short' }, 'LEASH_INVALID'],
     ['of another version', { version: 2 as never }, 'LEASH_INVALID'],
+    ['whose key is no 32 bytes', { tableKey: `${'A'.repeat(42)}B` }, 'LEASH_INVALID'],
   ])('%s', async (_, change, code) => {
     expect(await runOf(change)).toEqual(refused(code))
     expect(here.loaded).toEqual([])
@@ -203,6 +205,25 @@ describe('a leash is refused by name', () => {
     ).toEqual(refused('POLICY_DIFFERS'))
   })
 
+  it('when a restriction leaves the job less budget than its plan spends', async () => {
+    const perJob = { epsilon: 0.5, delta: 0 }
+    const less: JsonObject = { format: 'sealpool/policy-restriction', version: 1, reason: 'x', perJob }
+    here.chain.restrictions = [digestOf(less)]
+    expect(
+      await runOf({ pools: [{ address: handOffPool.address, policy: policyJson, restrictions: [less] }] }),
+    ).toEqual(refused('PLAN_DIFFERS'))
+  })
+
+  it('of a job that is for a purpose that the pool does not allow, whatever was approved', async () => {
+    const manifest = parseJobManifest({ ...asked.manifest, purpose: 'sale' })
+    const terms = here.chain.terms.get('1')
+    if (terms === undefined) throw new Error('no terms')
+    const open = await begin()
+    here.chain.terms.set('1', { ...terms, manifestDigest: manifestDigest(manifest) })
+    await give(open.id, [await sealLeash(open, { manifest: manifest as unknown as JsonObject }), part])
+    expect(await outcomeOf(open.id)).toEqual(refused('PLAN_DIFFERS'))
+  })
+
   it('when its consumer does not meet an access condition, by what the chain shows here', async () => {
     const { consumer } = asked.manifest
     const narrowed = async (use: JsonObject): Promise<TransferState> => {
@@ -215,6 +236,16 @@ describe('a leash is refused by name', () => {
     Object.assign(here.chain, { access: async () => [{ block, answers: [null] }] })
     expect(await narrowed({ not: { wallets: [consumer.address] } })).toEqual(refused('ACCESS_NOT_MET'))
     expect(await narrowed({ wallets: [consumer.address] })).toEqual({ state: 'answered' })
+    const failing = (code: 'ARGUMENT_INVALID' | 'CHAIN_UNREACHABLE') =>
+      Object.assign(here.chain, {
+        access: async () => {
+          throw new ContractsError(code, 'access', 'x')
+        },
+      })
+    failing('ARGUMENT_INVALID')
+    expect(await narrowed({ wallets: [consumer.address] })).toEqual(refused('ACCESS_NOT_MET'))
+    failing('CHAIN_UNREACHABLE')
+    expect(await narrowed({ wallets: [consumer.address] })).toEqual(refused('RUN_FAILED'))
   })
 
   it('that is sealed to another key, for another pool or chain, or is no leash', async () => {

@@ -12,7 +12,6 @@ import {
   decodeBase64Url,
   digestOf,
   encodeBase64Url,
-  type JsonValue,
   sha256Digest,
 } from '@sealpool/crypto'
 import { PrivacyError, parsePoolPolicy } from '@sealpool/privacy'
@@ -171,7 +170,7 @@ export async function runHandedJob(
 
 /** @returns digest of the list of files that a job was run on, the leash not among them */
 export function partsDigest(files: readonly TransferFile[]): Digest {
-  return digestOf(files as unknown as JsonValue)
+  return digestOf(files)
 }
 
 async function openLeash(context: HandedJobContext, transfer: WholeTransfer): Promise<Leash> {

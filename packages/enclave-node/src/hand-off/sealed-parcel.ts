@@ -17,7 +17,7 @@ export type ParcelKind = 'leash' | 'answer' | 'share'
 const mediaType = (kind: ParcelKind): string => `application/vnd.sealpool.hand-off-${kind}+json`
 
 /** Seals bytes to one key. */
-export function sealParcel(
+export async function sealParcel(
   bytes: Uint8Array,
   options: {
     readonly kind: ParcelKind

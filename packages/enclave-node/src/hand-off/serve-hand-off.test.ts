@@ -2,7 +2,7 @@ import { sha256Digest } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { handOffFixture, homeKeys } from '../testing/hand-off-fixture.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
-import { chunkOf, part, partFile, transferCalls, untilEnded } from '../testing/transfer-calls.js'
+import { chunkOf, fileOf, part, partFile, transferCalls, untilEnded } from '../testing/transfer-calls.js'
 import type { HandOffVisit } from './hand-off-visit.js'
 import { chunkBytes } from './transfer-files.js'
 
@@ -107,6 +107,14 @@ describe('a transfer', () => {
         [0, 2],
       ],
     })
+  })
+
+  it('counts no empty chunk behind the end of a file', async () => {
+    const { id } = await begin()
+    const whole = new Uint8Array(chunkBytes)
+    here.runner.announce(home, id, [fileOf(part), fileOf(whole)])
+    expect(await here.runner.chunk(home, chunkOf(id, 1, 1, whole))).toBe('HAND_OFF_CHUNK')
+    expect(await here.runner.chunk(home, chunkOf(id, 1, 0, whole))).toMatchObject({ state: 'receiving' })
   })
 
   it('takes a chunk twice and in any order, and refuses what is none of it', async () => {

@@ -10,7 +10,6 @@ import {
   digestOf,
   encodeBase64Url,
   encodeHex,
-  type JsonValue,
   type SignedStatement,
   sha256Digest,
 } from '@sealpool/crypto'
@@ -249,9 +248,7 @@ export async function serveHandOff(options: ServeHandOffOptions): Promise<HandOf
       const transfer = find(home, id)
       if (transfer === undefined) return 'HAND_OFF_UNKNOWN'
       if (transfer.files !== null) {
-        const same =
-          digestOf(transfer.files as unknown as JsonValue) === digestOf(files as unknown as JsonValue)
-        return same ? stateOf(transfer) : 'HAND_OFF_DIFFERS'
+        return digestOf(transfer.files) === digestOf(files) ? stateOf(transfer) : 'HAND_OFF_DIFFERS'
       }
       const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
       if (bytes > options.maximumBytes || (files[0]?.bytes ?? 0) > maximumLeashBytes)

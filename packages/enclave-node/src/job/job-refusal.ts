@@ -5,6 +5,7 @@
 
 import { chargedRefusals, type ReceiptPool } from '@sealpool/attest'
 import type { Address } from '@sealpool/crypto'
+import type { GivenRefusal } from '../federation/refusal-statement.js'
 
 const texts = {
   JOB_NOT_APPROVED: 'not every pool of the job has approved it by vote; win the votes first',
@@ -62,6 +63,8 @@ export class JobRefusal extends Error {
   readonly text: string
   /** True when the job has looked at data and must be charged all the same. */
   readonly charged: boolean
+  /** What another home of the job has signed to refuse it; the receipt names it. */
+  readonly home: GivenRefusal | undefined
   /** What the pools' access conditions came to, when it is for them. */
   readonly access: ReadonlyMap<Address, NonNullable<ReceiptPool['access']>>
 
@@ -71,6 +74,7 @@ export class JobRefusal extends Error {
     options: {
       readonly cause?: unknown
       readonly charged: boolean
+      readonly home?: GivenRefusal | undefined
       readonly access?: JobRefusal['access']
     },
   ) {
@@ -78,6 +82,7 @@ export class JobRefusal extends Error {
     this.code = code
     this.text = text
     this.charged = options.charged
+    this.home = options.home
     this.access = options.access ?? new Map()
   }
 
@@ -91,10 +96,19 @@ export class JobRefusal extends Error {
     return new JobRefusal(code, texts[code], { charged: false, access })
   }
 
-  /** A refusal of another home of a job; what that says by itself is not passed on, only a reason that this node knows. */
-  static ofHome(code: string): JobRefusal {
-    const known = Object.hasOwn(texts, code) && !chargedRefusals.includes(code)
-    return JobRefusal.of(known ? (code as NodeRefusalCode) : 'HOME_REFUSED')
+  /** A refusal of another home of a job: its own reason where the node itself gives it without having looked at data. */
+  static ofHome(home: GivenRefusal): JobRefusal {
+    const { reason } = home.body
+    const known = Object.hasOwn(texts, reason) && !chargedRefusals.includes(reason)
+    const code = known ? (reason as NodeRefusalCode) : 'HOME_REFUSED'
+    return new JobRefusal(code, texts[code], { charged: false, home })
+  }
+
+  /** The same end of a job that had been charged before: why it came may then depend on data. */
+  afterCharge(): JobRefusal {
+    if (this.charged) return this
+    const code = 'EXECUTION_FAILED'
+    return new JobRefusal(code, texts[code], { cause: this, charged: true, home: this.home })
   }
 
   /** A refusal that a planner gave; its texts depend on request, policy and schema only. */

@@ -8,6 +8,7 @@ import { type Address, type Digest, digestToHex, type JsonValue } from '@sealpoo
 import type { JobRefusal as ChainRefusal } from '../chain/chain-port.js'
 import { reasonWord } from '../chain/reason-word.js'
 import { chargedHomes } from '../federation/charged-homes.js'
+import { keepRefusedBy } from '../federation/kept-refusal.js'
 import { keepGivenShares } from '../federation/kept-share.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { withAccess } from '../policy/admit-consumer.js'
@@ -61,6 +62,7 @@ export async function refuseJob(
       manifest: job.manifestDigest,
       consumer: job.consumer,
       refusal: { code: refusal.code, message: refusal.text },
+      ...(refusal.home === undefined ? {} : { refusedBy: refusal.home }),
       pools: job.pools.flatMap((address): (PoolFacts | ReceiptPool)[] => {
         const index = pools.findIndex((one) => one.address === address)
         const pool = pools[index]
@@ -89,8 +91,8 @@ export async function refuseJob(
       result: null,
       issuedAt,
     })
-    if (others !== undefined && others.statements.length > 0)
-      await keepGivenShares(tx, job.id, others.statements)
+    await keepGivenShares(tx, job.id, others?.statements ?? [])
+    await keepRefusedBy(tx, job.id, refusal.home?.statement)
     await storeOutcome(tx, job.id, {
       state: paid ? 'refusing' : 'seen',
       manifest: refused.manifest,

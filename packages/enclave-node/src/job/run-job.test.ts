@@ -1,7 +1,9 @@
 import { hpkeIdentity, type JsonValue, openBytes } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { readHomesWord } from '../federation/homes-word.js'
 import { openKeyRing } from '../key/key-ring.js'
 import { findJob, noteApproval, noteChainState } from '../state/job-table.js'
+import { setMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
@@ -27,8 +29,12 @@ const force = (id: string, state: string) =>
 
 describe('a paid job', () => {
   it('is started, charged, released and settled, in this order', async () => {
-    const job = await advanceJob(world.context(), await world.paid())
+    const id = await world.paid()
+    // Of another job that had its number.
+    await setMeta(store, 'given-shares 1', '[{}]')
+    const job = await advanceJob(world.context(), id)
     expect(job).toMatchObject({ state: 'settled', reason: null })
+    expect(await readHomesWord(store, id)).toBeUndefined()
     expect(world.chain.calls).toEqual(['start', 'release', 'settle'])
     expect(await world.spent()).toBe('1')
     const body = await world.receiptOf('1')

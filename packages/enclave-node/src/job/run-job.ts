@@ -9,6 +9,7 @@ import type { JobManifest } from '@sealpool/compute'
 import { heartbeatContext } from '@sealpool/contracts'
 import { type Digest, digestToHex, type JsonValue, statementDigest } from '@sealpool/crypto'
 import { executeSharedJob } from '../federation/execute-shared-job.js'
+import { keepRefusedBy } from '../federation/kept-refusal.js'
 import { keepGivenShares } from '../federation/kept-share.js'
 import { coordinates, type PlannedShare, planShare } from '../federation/plan-shared-job.js'
 import { isHandOffKept } from '../hand-off/kept-hand-off.js'
@@ -182,8 +183,7 @@ async function refuse(
   const job = await findJob(context.store, id)
   if (job === undefined) return
   await context.handOff?.end(id)
-  const told =
-    job.reservation !== null && !refusal.charged ? JobRefusal.of('EXECUTION_FAILED', refusal) : refusal
+  const told = job.reservation === null ? refusal : refusal.afterCharge()
   await refuseJob(
     context,
     job,
@@ -313,13 +313,12 @@ async function storeAnswer(
       budgetHeads,
     })
     await claimStatement(tx, release.statement)
-    if (given.length > 0) {
-      await keepGivenShares(
-        tx,
-        job.id,
-        given.map(({ statement }) => statement),
-      )
-    }
+    await keepRefusedBy(tx, job.id, undefined)
+    await keepGivenShares(
+      tx,
+      job.id,
+      given.map(({ statement }) => statement),
+    )
     await storeOutcome(tx, job.id, {
       state: 'charged',
       manifest: manifest as unknown as JsonValue,

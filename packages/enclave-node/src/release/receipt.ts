@@ -14,6 +14,7 @@ import {
 } from '@sealpool/crypto'
 import { type BudgetState, type Charge, type ChargeReceipt, fromUnits, toUnits } from '@sealpool/privacy'
 import type { EvidenceSource } from '../evidence/node-evidence.js'
+import type { GivenRefusal } from '../federation/refusal-statement.js'
 import type { HandOffFacts } from '../hand-off/hand-off-statements.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
@@ -43,6 +44,8 @@ export interface ReceiptFacts {
   readonly homes?: NonNullable<ReceiptBody['homes']>
   /** Pools of other homes that gave no share of a job that was refused after its charge. */
   readonly unanswered?: readonly Address[]
+  /** The other home that refused the job. */
+  readonly refusedBy?: GivenRefusal
   readonly code: Digest | null
   readonly plan: Digest | null
   readonly approvals: readonly JobApproval[]
@@ -86,6 +89,7 @@ export function signReceipt(signer: ReceiptSigner, facts: ReceiptFacts): SignedR
     ...(facts.unanswered === undefined || facts.unanswered.length === 0
       ? {}
       : { unanswered: facts.unanswered }),
+    ...(facts.refusedBy === undefined ? {} : { refusedBy: refusedView(facts.refusedBy) }),
     simulated: signer.evidence.simulated,
     issuedAt: new Date(facts.issuedAt * 1000).toISOString(),
   })
@@ -133,6 +137,18 @@ function subjectOfReceipt({ job, manifest }: ReceiptFacts): Hex {
 
 function handOffView({ node, keySet, work }: HandOffFacts) {
   return { node, keySet, work: statementDigest(work.statement) }
+}
+
+function refusedView({ body, statement }: GivenRefusal): NonNullable<ReceiptBody['refusedBy']> {
+  const { keySet, quote, reason, charged } = body
+  return {
+    node: statement.signer,
+    keySet,
+    quote,
+    reason,
+    charged,
+    refusal: statementDigest(statement.statement),
+  }
 }
 
 function budgetView({

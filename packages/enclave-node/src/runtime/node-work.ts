@@ -11,7 +11,8 @@ import { inOrder } from '../chain/in-order.js'
 import { isListed } from '../chain/is-listed.js'
 import type { NodeConfig } from '../config/node-config.js'
 import { readFacts } from '../facts/read-facts.js'
-import { readGivenShares, tidyShares } from '../federation/kept-share.js'
+import { readHomesWord } from '../federation/homes-word.js'
+import { tidyShares } from '../federation/kept-share.js'
 import type { ShareServer } from '../federation/serve-share.js'
 import { readWorkOf } from '../hand-off/kept-hand-off.js'
 import type { HandOffServer } from '../hand-off/serve-hand-off.js'
@@ -345,7 +346,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     job: (id) => findJob(store, id),
     work: (id) => readWorkOf(store, id),
     handOff: options.served,
-    shares: (id) => readGivenShares(store, id),
+    shares: (id) => readHomesWord(store, id),
     shareServer: options.shares,
     jobs: () => countJobs(store),
     budgets: () =>

@@ -22,7 +22,11 @@ const opened = (access: JsonObject) => {
     chain: { ...settings.chain, anchors: addressOfDigit('c') },
     federation: { nodes: ['https://other.example'], pools },
   })
-  const work = { mayWork: () => true, place: () => () => undefined }
+  const work = {
+    mayWork: () => true,
+    place: () => () => undefined,
+    audit: { write: () => undefined },
+  }
   return openFederationOf(
     config,
     jobFixture(store).context(),

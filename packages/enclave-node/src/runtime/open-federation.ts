@@ -20,7 +20,7 @@ import { requireAccessRules } from './serve-pools.js'
 const peerTimeoutMs = 120_000
 
 /**
- * @param work whether this node may work now, and its places for jobs: shares are computed in the same
+ * @param work whether this node may work now, its places for jobs, in which shares are computed too, and its log of refusals
  * @returns what jobs work with, the other homes included; and what other homes may ask, if the settings say so
  * @throws PrivacyError for a policy of another home that is none; NodeError `CONFIG_POOL_MISMATCH` for access rules of one
  */
@@ -28,7 +28,7 @@ export function openFederationOf(
   config: NodeConfig,
   job: JobContext,
   log: NodeLogger,
-  work: Pick<ServeShareOptions, 'mayWork' | 'place'>,
+  work: Pick<ServeShareOptions, 'mayWork' | 'place' | 'audit'>,
 ): { readonly job: JobContext; readonly shares: ShareServer | undefined } {
   const { federation } = config
   if (federation === null) return { job, shares: undefined }

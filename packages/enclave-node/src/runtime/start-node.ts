@@ -192,6 +192,7 @@ async function start(
   const { job, shares } = openFederationOf(config, ownJob, log, {
     mayWork: () => begun?.mayWork() ?? false,
     place: () => begun?.place(),
+    audit: records.audit,
   })
   let publicUrl = config.api.publicUrl
   const catalogue = openCatalogue({

@@ -1,0 +1,19 @@
+/**
+ * What both ends of each protocol between nodes must take and must not: one list of cases, run by the tests of this package and by
+ * `npm run conformance -- node`.
+ * @module
+ */
+import { federationCases } from './federation-protocol.js'
+import { handOffCases } from './hand-off-protocol.js'
+import type { ProtocolCases } from './protocol-case.js'
+
+/** @returns every case of every protocol, one to be run after the other */
+export async function protocolCases(): Promise<ProtocolCases> {
+  const all = [await federationCases(), await handOffCases()]
+  return {
+    cases: all.flatMap(({ cases }) => cases),
+    close: async () => {
+      for (const { close } of all) await close()
+    },
+  }
+}
