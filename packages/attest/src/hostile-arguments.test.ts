@@ -5,6 +5,7 @@ import * as main from './index.js'
 import * as log from './log/index.js'
 import * as measurement from './measurement/index.js'
 import * as platformEvidence from './platform-evidence/index.js'
+import * as provenance from './provenance/index.js'
 import { at, simulator, trust } from './testing/fixture.js'
 import { testKernel } from './testing/kernel-image.js'
 import { amd, azureEvidence, azureNonce } from './testing/platform-fixture.js'
@@ -176,6 +177,7 @@ const others = new Set<string>([
   'nativeSignatures',
   'networkCollateral',
   'nodeReportData',
+  'openLineageEvents',
   'pckPlatform',
   'pcsCollateral',
   'relaunchTcbStatus',
@@ -197,6 +199,7 @@ const others = new Set<string>([
   'verifyNote',
   'verifyP256',
   'verifyReceipt',
+  'walkBack',
   'withWebCrypto',
   'witnessCheckpoint',
 ])
@@ -240,7 +243,7 @@ describe('what is not of the expected kind is the caller’s mistake, BAD_ARGUME
       expect(attestErrorCodes).toContain(code)
   })
   it('nothing that is exported is left out', () => {
-    const named = [main, platformEvidence, measurement, collateralSource, log].flatMap((entry) =>
+    const named = [main, platformEvidence, measurement, collateralSource, log, provenance].flatMap((entry) =>
       Object.entries(entry).flatMap(([name, value]) => (typeof value === 'function' ? [name] : [])),
     )
     const known = [

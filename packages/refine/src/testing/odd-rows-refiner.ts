@@ -32,6 +32,31 @@ const odd: Readonly<Record<string, (n: number) => unknown>> = {
   truth: () => ({ n: true }),
   surrogate: (n) => ({ n, text: '\ud800' }),
   long: (n) => ({ n, text: 'x'.repeat(1025) }),
+  infinite: () => ({ n: Number.POSITIVE_INFINITY }),
+  large_integer: () => ({ n: 1n }),
+  symbol: (n) => ({ n, text: Symbol('x') }),
+  function: (n) => ({ n, text: () => 'x' }),
+  wrapped: (n) => ({ n, text: new String('x') }),
+  speaking: (n) => ({ n, text: { toJSON: () => 'x' } }),
+  mute: (n) => ({ n, text: { toJSON: () => Number.NaN } }),
+  failing: (n) => ({
+    n,
+    text: {
+      toJSON: () => {
+        throw new Error('x')
+      },
+    },
+  }),
+  'null as a word': (n) => ({ n, text: 'null' }),
+  'a bracket': (n) => ({ n, text: '{[' }),
+  'inherited by all': (n) => {
+    Object.defineProperty(Object.prototype, 'text', { value: 'x', enumerable: true, configurable: true })
+    return { n }
+  },
+  'lists that speak': (n) => {
+    Object.defineProperty(Array.prototype, 'toJSON', { value: () => [], configurable: true })
+    return { n }
+  },
   throws: () => {
     throw new Error('x')
   },
