@@ -8,7 +8,7 @@ export interface SeenRequest {
   readonly body: string
 }
 
-/** A node behind a recording `fetch`; tests change what it answers. */
+/** A node behind a recording `fetch`; tests change what it answers: JSON, or a whole `Response`. */
 export function memoryNode(node: Pick<typeof usualNode, 'answer' | 'evidence'> = usualNode) {
   const seen: SeenRequest[] = []
   const routes: Record<string, () => unknown> = {
@@ -26,7 +26,10 @@ export function memoryNode(node: Pick<typeof usualNode, 'answer' | 'evidence'> =
       return Response.json(behaviour.evidence(url.searchParams.get('nonce') as Hex))
     }
     const route = routes[url.pathname]
-    if (route !== undefined) return Response.json(route())
+    if (route !== undefined) {
+      const answer = route()
+      return answer instanceof Response ? answer : Response.json(answer)
+    }
     return Response.json({ error: { code: 'NOT_FOUND', message: 'No such page.' } }, { status: 404 })
   }
   return { fetch, seen, routes, behaviour }
