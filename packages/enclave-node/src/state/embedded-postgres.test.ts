@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
+  bytesPerCheckpoint,
+  bytesPerVacuum,
   commitsPerCheckpoint,
   commitsPerVacuum,
   embeddedUpkeep,
@@ -24,6 +26,10 @@ const figure = async (store: StateStore, text: string) => {
   return Number(row?.['figure'])
 }
 const logBytes = (store: StateStore) => figure(store, 'select sum(size) from pg_ls_waldir()')
+
+const row = { rows: 1, bytes: 0 }
+const memoryStore = async () =>
+  pgliteStore(await openEmbeddedPostgres({ dataDir: 'memory://', memory: true }), () => undefined)
 
 /** Replaces one row, of 32 kB that do not pack, in so many transactions. */
 async function rewrite(store: StateStore, times: number): Promise<void> {
@@ -79,12 +85,12 @@ describe('the embedded database', { timeout: 240_000 }, () => {
       },
       (error) => told.push(error),
     )
-    for (let count = 1; count < commitsPerCheckpoint; count += 1) await upkeep(1)
+    for (let count = 1; count < commitsPerCheckpoint; count += 1) await upkeep(row)
     expect(asked).toEqual([])
-    await upkeep(1)
+    await upkeep(row)
     expect(asked).toEqual(['checkpoint'])
     expect(told).toEqual([new Error('no room')])
-    for (let count = commitsPerCheckpoint; count < commitsPerVacuum; count += 1) await upkeep(1)
+    for (let count = commitsPerCheckpoint; count < commitsPerVacuum; count += 1) await upkeep(row)
     expect(asked.filter((text) => text.startsWith('vacuum'))).toHaveLength(1)
   })
 
@@ -95,22 +101,51 @@ describe('the embedded database', { timeout: 240_000 }, () => {
       return []
     }
     const upkeep = embeddedUpkeep({ exec }, () => undefined)
-    await upkeep(rowsPerCheckpoint - 1)
+    await upkeep({ rows: rowsPerCheckpoint - 1, bytes: 0 })
     expect(asked).toEqual([])
-    await upkeep(1)
+    await upkeep(row)
     expect(asked).toEqual(['checkpoint'])
-    await upkeep(rowsPerVacuum - rowsPerCheckpoint)
+    await upkeep({ rows: rowsPerVacuum - rowsPerCheckpoint, bytes: 0 })
     expect(asked.slice(1)).toEqual(['vacuum (analyze)', 'checkpoint'])
     // Both begin to count anew.
-    await upkeep(rowsPerCheckpoint - 1)
+    await upkeep({ rows: rowsPerCheckpoint - 1, bytes: 0 })
     expect(asked).toHaveLength(3)
   })
 
+  it('is cleaned when so many bytes were written, in however few rows', async () => {
+    const asked: string[] = []
+    const exec = async (text: string) => {
+      asked.push(text)
+      return []
+    }
+    const upkeep = embeddedUpkeep({ exec }, () => undefined)
+    await upkeep({ rows: 1, bytes: bytesPerCheckpoint - 1 })
+    expect(asked).toEqual([])
+    await upkeep({ rows: 1, bytes: 1 })
+    expect(asked).toEqual(['checkpoint'])
+    await upkeep({ rows: 1, bytes: bytesPerVacuum - bytesPerCheckpoint })
+    expect(asked.slice(1)).toEqual(['vacuum (analyze)', 'checkpoint'])
+    await upkeep({ rows: 1, bytes: bytesPerCheckpoint - 1 })
+    expect(asked).toHaveLength(3)
+  })
+
+  it('does not grow by a row of a megabyte that goes in and out again, commit after commit', async () => {
+    const store = await memoryStore()
+    await store.run('create table noted (id int primary key, line text not null)')
+    const line = randomBytes(500_000).toString('hex')
+    for (let count = 0; count < 100; count += 1)
+      await store.transaction(async (tx) => {
+        await tx.query('insert into noted values (1, $1)', [line])
+        await tx.query('delete from noted returning line')
+      })
+    // 100 MB went through it.
+    expect(await figure(store, `select pg_total_relation_size('noted')`)).toBeLessThan(50 * megabyte)
+    expect(await logBytes(store)).toBeLessThan(40 * megabyte)
+    await store.close()
+  })
+
   it('does not grow by what a transaction writes and takes away again, many rows at once', async () => {
-    const store = pgliteStore(
-      await openEmbeddedPostgres({ dataDir: 'memory://', memory: true }),
-      () => undefined,
-    )
+    const store = await memoryStore()
     await store.run('create table noted (id int primary key, line text not null)')
     const turn = () =>
       store.transaction(async (tx) => {

@@ -13,6 +13,10 @@ export const rowsPerCheckpoint = 5_000
 export const commitsPerVacuum = 2_000
 /** Written rows between two cleanings: a batch of contributions writes hundreds in one commit. */
 export const rowsPerVacuum = 10_000
+/** Written bytes between two checkpoints, for rows that are large: a job over 20,000 contributions names each of them. */
+export const bytesPerCheckpoint = 16_000_000
+/** Written bytes between two cleanings. */
+export const bytesPerVacuum = 64_000_000
 
 const megabytes = (setting: string, value: number): readonly string[] => ['-c', `${setting}=${value}MB`]
 
@@ -40,30 +44,43 @@ export function openEmbeddedPostgres({
   })
 }
 
+/** What a commit wrote. */
+export interface Written {
+  readonly rows: number
+  /** Of the values that went in, and of those that came out of rows that went. */
+  readonly bytes: number
+}
+
 /**
- * Counts commits and the rows that they wrote, and does what is due.
+ * Counts commits and what they wrote, and does what is due.
  * @param onError told of what could not be done; commits go on
- * @returns called after each commit, outside of any transaction, with the number of rows that it wrote
+ * @returns called after each commit, outside of any transaction, with what it wrote
  */
 export function embeddedUpkeep(
   database: Pick<PGlite, 'exec'>,
   onError: (error: unknown) => void,
-): (rows: number) => Promise<void> {
+): (written: Written) => Promise<void> {
   const tasks = [
-    { text: 'vacuum (analyze)', commits: commitsPerVacuum, rows: rowsPerVacuum },
-    { text: 'checkpoint', commits: commitsPerCheckpoint, rows: rowsPerCheckpoint },
-  ].map((task) => ({ ...task, written: { commits: 0, rows: 0 } }))
-  return async (rows) => {
-    for (const { written } of tasks) {
-      written.commits += 1
-      written.rows += rows
+    {
+      text: 'vacuum (analyze)',
+      most: { commits: commitsPerVacuum, rows: rowsPerVacuum, bytes: bytesPerVacuum },
+    },
+    {
+      text: 'checkpoint',
+      most: { commits: commitsPerCheckpoint, rows: rowsPerCheckpoint, bytes: bytesPerCheckpoint },
+    },
+  ].map((task) => ({ ...task, since: { commits: 0, rows: 0, bytes: 0 } }))
+  return async ({ rows, bytes }) => {
+    for (const { since } of tasks) {
+      since.commits += 1
+      since.rows += rows
+      since.bytes += bytes
     }
     try {
-      for (const { text, written, ...most } of tasks) {
-        if (written.commits < most.commits && written.rows < most.rows) continue
+      for (const { text, since, most } of tasks) {
+        if (since.commits < most.commits && since.rows < most.rows && since.bytes < most.bytes) continue
         // Counted anew first: what cannot be done now is not tried again at every commit.
-        written.commits = 0
-        written.rows = 0
+        Object.assign(since, { commits: 0, rows: 0, bytes: 0 })
         await database.exec(text)
       }
     } catch (error) {

@@ -6,23 +6,31 @@ import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite'
 import { NodeError } from '../errors.js'
 import { lockDirectory } from './directory-lock.js'
-import { embeddedUpkeep, openEmbeddedPostgres } from './embedded-postgres.js'
+import { embeddedUpkeep, openEmbeddedPostgres, type Written } from './embedded-postgres.js'
 import type { Sql, SqlRow, SqlValue, StateStore } from './state-store.js'
 
 function sqlOn(
   database: Pick<PGliteInterface | Transaction, 'query' | 'exec'>,
-  noteWritten: (rows: number) => void = () => undefined,
+  noteWritten: (written: Written) => void = () => undefined,
 ): Sql {
   return {
     async query(text: string, values: readonly SqlValue[] = []): Promise<readonly SqlRow[]> {
       const { rows, affectedRows = 0 } = await database.query<SqlRow>(text, [...values])
-      noteWritten(affectedRows)
+      if (affectedRows > 0) noteWritten({ rows: affectedRows, bytes: bytesOf(values) + bytesOf(rows) })
       return rows
     },
     async run(text: string): Promise<void> {
-      for (const { affectedRows = 0 } of await database.exec(text)) noteWritten(affectedRows)
+      for (const { affectedRows = 0 } of await database.exec(text))
+        noteWritten({ rows: affectedRows, bytes: text.length })
     },
   }
+}
+
+/** Roughly: what is neither text nor bytes is small. */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return value.length
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.values(value).reduce((bytes: number, part) => bytes + bytesOf(part), 0)
 }
 
 /**
@@ -78,9 +86,10 @@ export function pgliteStore(
     name: 'pglite',
     ...sqlOn(database),
     async transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T> {
-      let written = 0
-      const note = (rows: number): void => {
-        written += rows
+      const written = { rows: 0, bytes: 0 }
+      const note = ({ rows, bytes }: Written): void => {
+        written.rows += rows
+        written.bytes += bytes
       }
       const value = await database.transaction((tx) => work(sqlOn(tx, note)))
       await upkeep(written)
