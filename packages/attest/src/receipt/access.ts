@@ -6,7 +6,8 @@ import type { ReceiptBody } from './receipt.js'
 const accessRefusals: readonly string[] = ['ACCESS_DENIED', 'ACCESS_UNKNOWN']
 
 /**
- * Whether each pool's access conditions were met for a job that looked at data, and not all of them for one that was refused for them.
+ * Whether each pool's access conditions were met for a job that was released, and not all of them for one that was refused for them. A
+ * refusal for another reason need not name them, also where the job had looked at data: none of it was given out.
  * That the node judged them rightly its measured code stands for; block and rules are named so that anyone can judge them again. Another
  * home judges at a block of its own: what it refused for, its signed word says (`refusedBy`), whatever was met before.
  *
