@@ -9,7 +9,13 @@ import {
   sha256Digest,
 } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createPoolClient, memoryBlobStore, type PoolClientOptions, type QueryRequest } from './index.js'
+import {
+  createPoolClient,
+  memoryBlobStore,
+  type PoolClientOptions,
+  type QueryRequest,
+  readJobOutcome,
+} from './index.js'
 import { input } from './testing/contribution.js'
 import { type DevnetPool, devnetPool } from './testing/devnet-pool.js'
 import { memoryNode } from './testing/memory-node.js'
@@ -139,6 +145,11 @@ describe('a job', () => {
     const verdict = await client.verifyReceipt(jobId, { trust, result: opened.bytes })
     expect(verdict.checks.filter((check) => check.result !== 'pass')).toEqual([])
     expect(verdict.ok).toBe(true)
+    const { chain, deployment } = { chain: world.walletOf(3), deployment: world.deployment }
+    expect(await readJobOutcome(chain, { deployment, jobId })).toMatchObject({
+      kind: 'released',
+      manifest: digestOf(asked.manifest),
+    })
     expect(await owner.client.whoUsedMyData()).toMatchObject([
       { ...known, used: 'yes', contributions: [ownId], title: 'Mean wage', purpose: 'research' },
     ])

@@ -103,6 +103,7 @@ describe('ready', () => {
     const { client, chain } = world()
     chain.founded = false
     await expect(client.ready()).rejects.toMatchObject({ code: 'POOL_UNKNOWN' })
+    expect(chain.calls).toEqual(['indexOf'])
   })
 
   test('is an error while no key stands on chain', async () => {

@@ -113,6 +113,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       return verifyJobReceipt({
         bundle,
         recorded: outcome?.receipt,
+        job: { id: jobId, manifest: outcome?.manifest },
         deployment: { chainId: deployment.chainId, registry: deployment.nodeRegistry },
         trust,
         at: now(),

@@ -125,6 +125,9 @@ describe('lists of deletions', () => {
   })
 
   it('never throw, whatever they are', () => {
+    const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as JsonObject[string]
+    const list = { ...first, statement: { ...first.statement, body: { deep } } }
+    expect(failed([list])).toEqual(['deletions-form'])
     fc.assert(
       fc.property(fc.array(fc.anything(), { minLength: 1, maxLength: 3 }), (lists) => {
         expect(verify(lists).ok).toBe(false)

@@ -134,9 +134,10 @@ export function verifyDeletions(options: VerifyDeletionsOptions): DeletionsVerdi
 
 function open(list: unknown, index: number) {
   try {
+    // First what bounds its depth.
+    const signed = parseSignedStatement(list as JsonValue)
     const problem = statementFormProblem(list as SignedStatement)
     if (problem !== undefined) return `entry ${index}: ${problem}`
-    const signed = parseSignedStatement(list as JsonValue)
     const { type, version, body } = signed.statement
     if (type !== deletionsType || version !== deletionsVersion)
       return `entry ${index} is a statement of another kind`

@@ -16,6 +16,17 @@ const judged = (...verdicts: Access['conditions'][number]['verdict'][]): Access 
 const released = { outcome: 'released', refusal: null } as const
 const refused = (code: string) => ({ outcome: 'refused', refusal: { code, message: 'x' } }) as const
 
+const refusedBy = (reason: string) => {
+  const [keySet, quote, refusal] = ['keys', 'quote', 'word'].map((name) => digestOf(name)) as [
+    typeof rules,
+    typeof rules,
+    typeof rules,
+  ]
+  return {
+    refusedBy: { node: `0x${'cd'.repeat(20)}` as const, keySet, quote, reason, charged: false, refusal },
+  }
+}
+
 function answer(
   receipt: Parameters<typeof accessAnswer>[0],
   access: Access | undefined,
@@ -43,6 +54,16 @@ describe('access in a receipt', () => {
     ['refused for want of access', [refused('ACCESS_DENIED'), judged('no'), rules], 'pass'],
     ['refused since it could not be told', [refused('ACCESS_UNKNOWN'), judged('unknown'), rules], 'pass'],
     ['refused for want of access that was there', [refused('ACCESS_DENIED'), judged('yes'), rules], 'fail'],
+    [
+      'refused by another home, where it was not met at its block',
+      [{ ...refused('ACCESS_DENIED'), ...refusedBy('ACCESS_DENIED') }, judged('yes'), rules],
+      'pass',
+    ],
+    [
+      'refused for want of access that was there, when another home refused for something else',
+      [{ ...refused('ACCESS_DENIED'), ...refusedBy('POOL_STOPPED') }, judged('yes'), rules],
+      'fail',
+    ],
     ['refused before it was judged', [refused('POOL_STOPPED'), undefined, rules], 'pass'],
     ['refused for something else without access', [refused('BUDGET_EXHAUSTED'), judged('no'), rules], 'fail'],
   ])('%s', (_, asked, result) => {

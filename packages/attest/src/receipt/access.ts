@@ -6,15 +6,17 @@ import type { ReceiptBody } from './receipt.js'
 const accessRefusals: readonly string[] = ['ACCESS_DENIED', 'ACCESS_UNKNOWN']
 
 /**
- * Whether each pool's access conditions were met for a job that looked at data, and not all of them for one that was refused for them.
- * That the node judged them rightly its measured code stands for; block and rules are named so that anyone can judge them again.
+ * Whether each pool's access conditions were met for a job that was released, and not all of them for one that was refused for them. A
+ * refusal for another reason need not name them, also where the job had looked at data: none of it was given out.
+ * That the node judged them rightly its measured code stands for; block and rules are named so that anyone can judge them again. Another
+ * home judges at a block of its own: what it refused for, its signed word says (`refusedBy`), whatever was met before.
  *
  * @param receipt - what the receipt says
  * @param pools - its pools with their rules
  * @returns the answer
  */
 export function accessAnswer(
-  { outcome, refusal }: Pick<ReceiptBody, 'outcome' | 'refusal'>,
+  { outcome, refusal, refusedBy }: Pick<ReceiptBody, 'outcome' | 'refusal' | 'refusedBy'>,
   pools: readonly {
     readonly pool: ReceiptBody['pools'][number]
     readonly rules: Pick<PoolRules, 'access'>
@@ -23,6 +25,7 @@ export function accessAnswer(
   const conditions = pools.flatMap(({ pool }) => pool.access?.conditions ?? [])
   const met = conditions.every(({ verdict }) => verdict === 'yes')
   if (refusal !== null && accessRefusals.includes(refusal.code)) {
+    if (refusedBy?.reason === refusal.code) return pass(`It was not met, says ${refusedBy.node}.`)
     return met
       ? fail('the job was refused for want of access, and every condition was met')
       : pass('It was not met.')

@@ -96,6 +96,10 @@ describe('shares of other homes', () => {
     expect(judge([good], [{ ...nameOf(good), node }])).toMatchObject(failing(/not signed by it/))
     expect(judge([{}])).toMatchObject({ result: 'fail' })
     expect(judge(['x'])).toMatchObject({ result: 'fail' })
+    const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as JsonObject[string]
+    expect(judge([{ ...good, statement: { ...good.statement, body: { deep } } }])).toMatchObject({
+      result: 'fail',
+    })
   })
 
   const refusalBody = {

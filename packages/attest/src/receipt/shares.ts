@@ -32,9 +32,10 @@ export function sharesProblem(
   const given = new Map<string, SignedStatement>()
   for (const share of shares) {
     try {
+      // First what bounds its depth.
+      const signed = parseSignedStatement(share as JsonValue)
       const problem = statementFormProblem(share as SignedStatement)
       if (problem !== undefined) return `a share: ${problem}`
-      const signed = parseSignedStatement(share as JsonValue)
       given.set(statementDigest(signed.statement), signed)
     } catch (error) {
       if (error instanceof CryptoError) return `a share is no signed statement: ${error.message}`

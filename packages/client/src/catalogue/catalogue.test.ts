@@ -87,6 +87,7 @@ describe('searchCatalogue', () => {
     ['one that has expired', page(signed({ expiresAt: 1_600_000_000 })), /expired/],
     ['the same pool twice', page(signed(), signed({ name: 'other' })), /twice/],
     ['no statement', page({}), /signed statement/],
+    ['more than a page has', page(...Array.from({ length: 1_001 }, () => ({}))), /more than 1000 entries/],
     ['no page', { entries: 7 }, /another shape/],
     ['no JSON object', null, /another shape/],
   ])('%s is refused', async (_name, json, message) => {
@@ -135,7 +136,7 @@ describe('searchCatalogue', () => {
     await expect(searchCatalogue({ url: 'http://a', fetch: broken })).rejects.toMatchObject({
       code: 'NODE_UNREACHABLE',
     })
-    for (const url of ['node', 'ftp://a', 'https://me@a', 'https://a/?b'])
+    for (const url of ['node', 'ftp://a', 'https://me@a', 'https://:me@a', 'https://a/?b', 'https://a/#b'])
       await expect(searchCatalogue({ url })).rejects.toMatchObject({ code: 'OPTION_INVALID' })
   })
 })

@@ -111,6 +111,8 @@ export interface SimilarEntry {
 }
 
 const maximumAnswerBytes = 32 * 1024 * 1024
+/** Far more than a page has: each costs a signature's verification, and an answer of that size could hold a page up for minutes. */
+const maximumEntries = 1_000
 const amount = /* @__PURE__ */ text(/^\d{1,78}$/, 'a whole number as text')
 const pageSchema: AnswerSchema<{ total: number; entries: JsonObject[]; next: string | null }> =
   /* @__PURE__ */ answerSchema(record({ total: whole(0), entries: list(jsonObject), next: nullable(text()) }))
@@ -212,7 +214,8 @@ export async function similarPools(options: SimilarOptions): Promise<readonly Si
 async function askNode<T>(options: CatalogueCallOptions, path: string, schema: AnswerSchema<T>): Promise<T> {
   const place = 'GET /catalogue'
   const base = URL.canParse(options.url) ? new URL(options.url) : undefined
-  if (base === undefined || !/^https?:$/.test(base.protocol) || base.username !== '' || base.search !== '')
+  const more = base && [base.username, base.password, base.search, base.hash].join('')
+  if (base === undefined || !/^https?:$/.test(base.protocol) || more !== '')
     throw new ClientError('OPTION_INVALID', 'url', 'a node has an http or https address')
   const fetcher = options.fetch ?? globalThis.fetch
   let response: Response
@@ -249,6 +252,12 @@ function takenEntries(
   given: readonly JsonObject[],
   { deployment, now = platformNow }: CatalogueCallOptions,
 ): readonly CatalogueEntry[] {
+  if (given.length > maximumEntries)
+    throw new ClientError(
+      'NODE_ANSWER_INVALID',
+      'GET /catalogue',
+      `it has more than ${maximumEntries} entries`,
+    )
   const entries = given.map((one, index) => signedEntry(one, index))
   const pools = new Set<string>()
   for (const [index, entry] of entries.entries()) {

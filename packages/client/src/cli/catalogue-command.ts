@@ -2,7 +2,7 @@ import { type Digest, parseDigest } from '@sealpool/crypto'
 import { searchCatalogue, similarPools } from '../catalogue/catalogue.js'
 import { type Given, usage } from './arguments.js'
 import type { Command } from './command.js'
-import { table } from './io.js'
+import { oneLine, table } from './io.js'
 import { addressOf } from './settings.js'
 
 function schemaOf(given: Given): { readonly schema?: Digest } {
@@ -46,7 +46,7 @@ export const catalogueCommand: Command = {
     ])
     const text = [
       table([['pool', 'contract', 'contributions', 'price', 'node'], ...rows]),
-      `${page.entries.length} of ${page.total}${page.next === null ? '' : `; go on with --after ${page.next}`}`,
+      `${page.entries.length} of ${page.total}${page.next === null ? '' : `; go on with --after ${oneLine(page.next)}`}`,
     ]
     return { json: page, text: text.join('\n') }
   },

@@ -33,17 +33,22 @@ export function jsonText(value: unknown): string {
   )
 }
 
-/** Rows as aligned columns. */
+/** Rows as aligned columns. A cell is one line: what a stranger named must not look like a row of its own. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => harmless(row[column] ?? '').length)),
+    Math.max(...rows.map((row) => oneLine(row[column] ?? '').length)),
   )
   return rows
     .map((row) =>
       row
-        .map((cell, column) => harmless(cell).padEnd(widths[column] ?? 0))
+        .map((cell, column) => oneLine(cell).padEnd(widths[column] ?? 0))
         .join('  ')
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** What a stranger named, within a line. */
+export function oneLine(cell: string): string {
+  return harmless(cell).replaceAll('\n', '\ufffd')
 }

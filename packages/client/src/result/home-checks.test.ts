@@ -109,6 +109,7 @@ describe('a receipt over pools of several homes', () => {
   test('a home that the registry does not list as the receipt names it is found', () => {
     expect(open({ homes: nodeOf({ keySet: digestOf('another') }) })).toEqual(['homes-listed'])
     expect(open({ homes: nodeOf({ revoked: true }) })).toEqual(['homes-listed'])
+    expect(open({ homes: nodeOf({ expired: true }) })).toEqual(['homes-listed'])
     expect(open({ homes: { ...homesOnChain, nodes: new Map() } })).toEqual(['homes-listed', 'homes-measured'])
   })
 

@@ -7,7 +7,7 @@ import { type JobHomes, lower } from './job-homes.js'
 const titles = {
   'homes-signed': 'Each other home has signed for its pools, or its refusal, as the receipt says',
   'homes-keys': 'Each pool’s key on chain is that of the home that signed for it',
-  'homes-listed': 'The registry lists each other home with the key set that the receipt names',
+  'homes-listed': 'The registry lists each other home, not expired, with the key set that the receipt names',
   'homes-measured': 'What each other home runs is allowed on chain and what its pools demand',
   'charges-on-chain': 'The chain recorded the budget of every pool as the receipt has it',
   'result-on-chain': 'The chain recorded the result that the receipt names',
@@ -142,7 +142,8 @@ function listedProblem(
   const record = homes.nodes.get(lower(node))
   if (record === undefined || record.keySet !== keySet)
     return `${node} is registered with another key set, or not`
-  return record.revoked ? `${node} was revoked` : undefined
+  if (record.revoked) return `${node} was revoked`
+  return record.expired ? `the registration of ${node} had run out when the job ended` : undefined
 }
 
 function measuredProblem(node: Address, homes: JobHomes, owners: PoolOwners): string | undefined {

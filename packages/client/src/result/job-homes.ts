@@ -1,5 +1,5 @@
 import { type ReceiptBody, receiptBodySchema } from '@sealpool/attest'
-import { type Deployment, nodeRegistryAbi, poolAbi } from '@sealpool/contracts'
+import { type Deployment, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
 import {
   type Address,
   CryptoError,
@@ -11,7 +11,7 @@ import {
   parseSignedStatement,
 } from '@sealpool/crypto'
 import { type Client, isAddress } from 'viem'
-import { readContract } from 'viem/actions'
+import { getBlock, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
 
 /** What the chain shows of the homes and the pools that a receipt names. Addresses are in lower case. */
@@ -23,10 +23,13 @@ export interface JobHomes {
       readonly keySet: Digest
       readonly measurement: Hex
       readonly revoked: boolean
+      /** Whether its registration had run out when the job ended: nobody vouched for what it ran any more. */
+      readonly expired: boolean
       /** Whether the registry allowed its measurement. */
       readonly allowed: boolean
     }
   >
+  /** Of those that the deployment's factory founded. */
   readonly pools: ReadonlyMap<
     Address,
     {
@@ -70,12 +73,17 @@ export async function readJobHomes(
   const nodes = [...homes, ...(refusedBy === undefined ? [] : [refusedBy])].map(({ node }) => lower(node))
   const asked = {
     registry: deployment.nodeRegistry,
+    factory: deployment.poolFactory,
     nodes: [...new Set(nodes)],
     pools: [...new Set([...pools.map(({ pool }) => lower(pool)), ...poolsOf(manifest)])],
   }
   try {
-    if (at === undefined) return await factsAt(chain, asked)
-    return await factsAt(chain, { ...asked, blockNumber: at }).catch(() => factsAt(chain, asked))
+    // Blocks are kept also where their state is not; in a newer state a registration only reaches further.
+    const { timestamp: endedAt } = await getBlock(chain, at === undefined ? {} : { blockNumber: at })
+    if (at === undefined) return await factsAt(chain, { ...asked, endedAt })
+    return await factsAt(chain, { ...asked, endedAt, blockNumber: at }).catch(() =>
+      factsAt(chain, { ...asked, endedAt }),
+    )
   } catch (cause) {
     const why = 'the chain does not tell of the homes of the job; check RPC address and deployment'
     throw new ClientError('CHAIN_READ_FAILED', 'chain', why, { cause })
@@ -86,40 +94,52 @@ async function factsAt(
   chain: Client,
   asked: {
     readonly registry: Address
+    readonly factory: Address
     readonly nodes: readonly Address[]
     readonly pools: readonly Address[]
+    /** Unix seconds. */
+    readonly endedAt: bigint
     readonly blockNumber?: bigint
   },
 ): Promise<JobHomes> {
   const when = asked.blockNumber === undefined ? {} : { blockNumber: asked.blockNumber }
   const registry = { address: asked.registry, abi: nodeRegistryAbi, ...when } as const
+  const factory = { address: asked.factory, abi: poolFactoryAbi, ...when } as const
   return {
     nodes: new Map(
       await Promise.all(
         asked.nodes.map(async (node) => {
           const record = await readContract(chain, { ...registry, functionName: 'getNode', args: [node] })
           const { measurement, revoked } = record
+          const expired = record.expiresAt <= asked.endedAt
           const args = [measurement] as const
           const allowed = await readContract(chain, {
             ...registry,
             functionName: 'measurementAllowed',
             args,
           })
-          return [node, { keySet: hexToDigest(record.keySetDigest), measurement, revoked, allowed }] as const
+          const keySet = hexToDigest(record.keySetDigest)
+          return [node, { keySet, measurement, revoked, expired, allowed }] as const
         }),
       ),
     ),
     pools: new Map(
-      await Promise.all(
-        asked.pools.map(async (pool) => {
-          const contract = { address: pool, abi: poolAbi, ...when } as const
-          const [{ measurement }, { epoch, node }] = await Promise.all([
-            readContract(chain, { ...contract, functionName: 'rules' }),
-            readContract(chain, { ...contract, functionName: 'keyEpoch' }),
-          ])
-          return [pool, { measurement, epoch, node: lower(node) }] as const
-        }),
-      ),
+      (
+        await Promise.all(
+          asked.pools.map(async (pool) => {
+            // Who signs a receipt may name anything as a pool: what the factory did not found is not even called, for it could answer
+            // what it likes, and a viem client fetches the addresses that a contract refers it to (ERC-3668).
+            const founded = await readContract(chain, { ...factory, functionName: 'indexOf', args: [pool] })
+            if (founded === 0) return []
+            const contract = { address: pool, abi: poolAbi, ...when } as const
+            const [{ measurement }, { epoch, node }] = await Promise.all([
+              readContract(chain, { ...contract, functionName: 'rules' }),
+              readContract(chain, { ...contract, functionName: 'keyEpoch' }),
+            ])
+            return [[pool, { measurement, epoch, node: lower(node) }] as const]
+          }),
+        )
+      ).flat(),
     ),
   }
 }

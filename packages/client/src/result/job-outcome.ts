@@ -6,6 +6,8 @@ import type { Client } from 'viem'
 export type JobOutcome = {
   /** Block in which it was recorded. */
   readonly blockNumber: bigint
+  /** The manifest that the job's proposal names; undefined where the endpoint does not show the proposal. */
+  readonly manifest: Digest | undefined
 } & (
   | {
       readonly kind: 'released'
@@ -32,20 +34,23 @@ export async function readJobOutcome(
   options: { readonly deployment: Deployment; readonly jobId: bigint },
 ): Promise<JobOutcome | undefined> {
   let outcome: JobOutcome | undefined
+  let manifest: Digest | undefined
   for (const event of await getJobEvents(chain, options)) {
     const { blockNumber } = event
+    if (event.name === 'JobProposed') manifest = hexToDigest(event.args.manifestDigest)
     if (event.name === 'JobReleased') {
       const { receiptDigest, resultDigest, budgetHeads } = event.args
       outcome = {
         kind: 'released',
         blockNumber,
+        manifest,
         receipt: hexToDigest(receiptDigest),
         result: hexToDigest(resultDigest),
         budgetHeads: budgetHeads.map(hexToDigest),
       }
     }
     if (event.name === 'JobRefused') {
-      outcome = { kind: 'refused', blockNumber, receipt: hexToDigest(event.args.receiptDigest) }
+      outcome = { kind: 'refused', blockNumber, manifest, receipt: hexToDigest(event.args.receiptDigest) }
     }
   }
   return outcome

@@ -29,6 +29,16 @@ describe('verifyJobReceipt', () => {
     expect(open({ recorded: digestOf('another') })).toEqual({ ok: false, ids: ['receipt-on-chain'] })
   })
 
+  test('refuses another job’s receipt that the chain recorded as the end of this one', () => {
+    const other = receiptBundle((body) => ({ ...body, job: { ...body.job, id: '8' } }))
+    const manifest = digestOf(bundle.manifest ?? {})
+    const no = { ok: false, ids: ['receipt-on-chain'] }
+    expect(open({ job: { id: 7n } })).toEqual({ ok: true, ids: [] })
+    expect(open({ job: { id: 7n, manifest } })).toEqual({ ok: true, ids: [] })
+    expect(open({ ...other, job: { id: 7n, manifest } })).toEqual(no)
+    expect(open({ job: { id: 7n, manifest: digestOf('another') } })).toEqual(no)
+  })
+
   test('refuses a receipt for another chain or registry', () => {
     expect(open({ deployment: { ...deployment, chainId: 1 } }).ids).toEqual(['context'])
     expect(open({ deployment: { ...deployment, registry: `0x${'9'.repeat(40)}` } }).ids).toEqual(['context'])

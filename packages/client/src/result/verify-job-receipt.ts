@@ -1,6 +1,7 @@
 import {
   type AttestationPolicy,
   type Check,
+  type ReceiptBody,
   type ReceiptDeployment,
   type ReceiptVerdict,
   verifyReceipt,
@@ -21,6 +22,8 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
  * @param options.bundle from `NodeApi.jobReceipt`
  * @param options.recorded digest of the receipt that the chain recorded (see `readJobOutcome`); `not-checked`, and so not
  *   ok, when there is none
+ * @param options.job which job the receipt is to be of, by its number and by the manifest that its proposal on the chain names
+ *   (`readJobOutcome`). Without it any job's receipt passes that `recorded` names: give it wherever the recording node is not trusted
  * @param options.deployment chain and NodeRegistry that the caller means
  * @param options.trust which node evidence the caller trusts
  * @param options.at the moment of the question
@@ -35,6 +38,7 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
 export function verifyJobReceipt(options: {
   readonly bundle: ReceiptBundleAnswer
   readonly recorded: Digest | undefined
+  readonly job?: { readonly id: bigint; readonly manifest?: Digest | undefined }
   readonly deployment: ReceiptDeployment
   readonly trust: AttestationPolicy
   readonly at: Date
@@ -44,7 +48,7 @@ export function verifyJobReceipt(options: {
   readonly homes?: JobHomes
   readonly released?: RecordedRelease
 }): ReceiptVerdict {
-  const { bundle, recorded, deployment, trust, at, result, sealedResult, shares } = options
+  const { bundle, deployment, trust, at, result, sealedResult, shares } = options
   const verdict = verifyReceipt({
     receipt: bundle.receipt,
     evidence: bundle.evidence,
@@ -62,7 +66,7 @@ export function verifyJobReceipt(options: {
     ...(sealedResult === undefined ? {} : { sealedResult }),
     ...(shares === undefined ? {} : { shares }),
   })
-  const more = [...checksOfHomes(options, verdict), chainCheck(bundle.receipt, recorded)]
+  const more = [...checksOfHomes(options, verdict), chainCheck(options, verdict.body)]
   return {
     ...verdict,
     ok: verdict.ok && more.every(({ result }) => result === 'pass'),
@@ -81,16 +85,30 @@ function checksOfHomes(
   return homeChecks({ body, signer, shares, charge, homes, released })
 }
 
-function chainCheck(receipt: JsonObject, recorded: Digest | undefined): Check {
+function chainCheck(
+  { bundle: { receipt }, recorded, job }: Parameters<typeof verifyJobReceipt>[0],
+  body: ReceiptBody | null,
+): Check {
   const named = { id: 'receipt-on-chain', title: chainTitle }
+  const no = (detail: string): Check => ({ ...named, result: 'fail', detail })
   if (recorded === undefined) {
     return { ...named, result: 'not-checked', detail: 'The chain has no receipt of this job.' }
   }
+  if (!isRecorded(receipt, recorded)) return no('the chain recorded another receipt')
+  if (job !== undefined && body !== null) {
+    // Any node that the chain lets speak may have recorded it: also an old receipt of a better one, with its old answer.
+    if (body.job.id !== job.id.toString()) return no('the chain recorded the receipt of another job')
+    if (job.manifest !== undefined && body.job.manifest !== job.manifest)
+      return no('the receipt names another manifest than the job’s proposal on the chain')
+  }
+  return { ...named, result: 'pass', detail: recorded }
+}
+
+function isRecorded(receipt: JsonObject, recorded: Digest): boolean {
   try {
-    const same = statementDigest(parseSignedStatement(receipt).statement) === recorded
-    if (same) return { ...named, result: 'pass', detail: recorded }
+    return statementDigest(parseSignedStatement(receipt).statement) === recorded
   } catch {
     // Not a statement at all: it is not the one on chain either.
+    return false
   }
-  return { ...named, result: 'fail', detail: 'the chain recorded another receipt' }
 }

@@ -119,6 +119,20 @@ describe('ipfs blob store', () => {
     expect(kubo.commands).toContain('files/rm')
   })
 
+  it('does not say that a block is gone which the node keeps for something else', async () => {
+    const { kubo, store } = await node()
+    const { locator } = await store.put(pattern(100))
+    kubo.pinnedWithin.set(await store.cid(locator), 'bafybeitree')
+    await expect(store.remove(locator)).rejects.toMatchObject({
+      code: 'BLOB_STORE_FAILED',
+      message: expect.stringContaining('pinned via bafybeitree') as string,
+    })
+    expect(await store.get(locator)).toEqual(pattern(100))
+    kubo.pinnedWithin.clear()
+    await store.remove(locator)
+    await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+  })
+
   it('refuses a node that names another CID', async () => {
     const kubo = fakeKubo()
     const url = await servers.serve((request, response) => {

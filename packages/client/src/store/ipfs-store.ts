@@ -47,7 +47,8 @@ const notThere = /does not exist|not found|no link named/i
  * A blob store on a Kubo node. `put` adds and pins the blob, compares the CID with the one computed here, and enters it
  * under its digest in a folder of the node, which keeps it from being collected; `get` finds it there, and a blob of one
  * chunk also by the CID that follows from its digest, from any node. What comes back is checked against the digest. `remove` unpins it and
- * takes it out of the folder; blocks of larger blobs lie there until the node collects its garbage, and other nodes keep what they pinned.
+ * takes it out of the folder; blocks of larger blobs lie there until the node collects its garbage, and other nodes keep what they pinned. A
+ * blob of one chunk that is pinned as a part of something else stays: `remove` then says so.
  *
  * The RPC of a Kubo node is a node's whole control: give it to nobody but the app, never to the internet.
  * @param options address, limits, patience
@@ -244,14 +245,15 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
       }
       // Until the node collects its garbage, a blob of one chunk would still be found by the CID that follows from its digest: also after a
       // removal that was cut short here.
-      await order(
-        'block/rm',
-        [
-          ['arg', ipfsCidOfChunk(digest)],
-          ['force', 'true'],
-        ],
-        notThere,
-      )
+      const block = [
+        ['arg', ipfsCidOfChunk(digest)],
+        ['force', 'true'],
+      ] as const
+      // A block that something else pins stays, which is said in an answer of status 200.
+      const kept = await ask({ place: digest, command: 'block/rm', query: block, signal: write.signal })
+      const failure = 'failure' in kept ? kept.failure : kept.answer['Error']
+      if (failure !== undefined && failure !== '' && !notThere.test(String(failure)))
+        throw failed(digest, 'block/rm', plain(failure))
     },
     async cid(locator) {
       const { digest, hex } = parseBlobLocator(locator)
@@ -264,7 +266,10 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
 
 /** Kubo's error text, for telling "not there" from failure; only plain characters go on. */
 function messageOf(text: string): string {
-  const { Message: message } = parsed(text)
+  return plain(parsed(text)['Message'])
+}
+
+function plain(message: unknown): string {
   return (typeof message === 'string' ? message : '').replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200)
 }
 

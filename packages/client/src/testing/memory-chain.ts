@@ -12,7 +12,7 @@ import {
   zeroAddress,
 } from 'viem'
 import type { ChainFacts } from '../verify/chain-facts.js'
-import { deployment, node, pool } from './simulated-pool.js'
+import { at, deployment, node, pool } from './simulated-pool.js'
 
 /** What the chain of a test says; tests change it between calls. */
 export interface MemoryChainState {
@@ -31,6 +31,8 @@ export interface MemoryChainState {
   home: { readonly node: Address; readonly keySetDigest: Hex; readonly pool: Address } | null
   /** Whether the homes are shown as above only at the job's block, and as others since. */
   homesChanged: boolean
+  /** Time of its one block, unix seconds. */
+  time: number
   /** Whether the endpoint keeps the state of the newest block only. */
   pruned: boolean
   /** Contract calls answered so far, by function. */
@@ -52,6 +54,7 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     reachable: true,
     home: null,
     homesChanged: false,
+    time: at.getTime() / 1000,
     pruned: false,
     calls: [],
     ...change,
@@ -61,6 +64,8 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     if (method === 'eth_chainId') return `0x${state.chainId.toString(16)}`
     if (method === 'eth_blockNumber') return '0x1'
     if (method === 'eth_getLogs') return logs(state)
+    if (method === 'eth_getBlockByNumber')
+      return { number: '0x1', hash: zero, timestamp: `0x${state.time.toString(16)}`, transactions: [] }
     if (method !== 'eth_call') throw new Error(`the memory chain has no ${method}`)
     const [{ to, data }, block] = params as [{ to: Address; data: Hex }, string]
     if (block !== 'latest' && state.pruned) throw new Error('missing trie node')
@@ -75,12 +80,18 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
 function answer(state: MemoryChainState, to: Address, data: Hex): Hex {
   const { facts } = state
   if (isAddressEqual(to, deployment.poolFactory)) {
-    const { functionName } = decodeFunctionData({ abi: poolFactoryAbi, data })
+    const { functionName, args } = decodeFunctionData({ abi: poolFactoryAbi, data })
     state.calls.push(functionName)
+    const { home } = state
+    // Where there is another home, its pool and the usual one are all that was founded.
+    const here =
+      home === null ||
+      functionName !== 'indexOf' ||
+      [pool, home.pool].some((one) => isAddressEqual(one, args[0]))
     return encodeFunctionResult({
       abi: poolFactoryAbi,
       functionName: 'indexOf',
-      result: state.founded ? 1 : 0,
+      result: state.founded && here ? 1 : 0,
     })
   }
   if (isAddressEqual(to, deployment.nodeRegistry)) {

@@ -138,7 +138,9 @@ export const recordedRelease: RecordedRelease = { result: digestOf({ rows: [[9.0
 
 /** What the chain shows of homes and pools. */
 export const homesOnChain: JobHomes = {
-  nodes: new Map([[home.node, { keySet: home.keySet, measurement, revoked: false, allowed: true }]]),
+  nodes: new Map([
+    [home.node, { keySet: home.keySet, measurement, revoked: false, expired: false, allowed: true }],
+  ]),
   pools: new Map([
     [pool.toLowerCase() as Address, { measurement: zeroHash, epoch: 1, node: node.keySet.statement.address }],
     [home.pool, { measurement, epoch: 1, node: home.node }],

@@ -47,20 +47,21 @@ export async function readChainFacts(
       )
     }
     const contract = { address: pool, abi: poolAbi } as const
-    const [index, rules, key] = await Promise.all([
-      readContract(chain, {
-        address: deployment.poolFactory,
-        abi: poolFactoryAbi,
-        functionName: 'indexOf',
-        args: [pool],
-      }),
-      readContract(chain, { ...contract, functionName: 'rules' }),
-      readContract(chain, { ...contract, functionName: 'keyEpoch' }),
-    ])
-    // Any contract can answer like a pool: only the factory knows which ones are.
+    // Any contract can answer like a pool, or have a viem client fetch what it refers to (ERC-3668): only the factory knows which ones are
+    // pools, and no other is called.
+    const index = await readContract(chain, {
+      address: deployment.poolFactory,
+      abi: poolFactoryAbi,
+      functionName: 'indexOf',
+      args: [pool],
+    })
     if (index === 0) {
       throw new ClientError('POOL_UNKNOWN', 'pool', 'the factory of this deployment did not found this pool')
     }
+    const [rules, key] = await Promise.all([
+      readContract(chain, { ...contract, functionName: 'rules' }),
+      readContract(chain, { ...contract, functionName: 'keyEpoch' }),
+    ])
     if (isAddressEqual(key.node, zeroAddress)) {
       throw new ClientError(
         'POOL_NOT_SERVED',

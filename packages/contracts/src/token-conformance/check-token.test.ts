@@ -1,10 +1,11 @@
-import { type Address, parseEther, zeroAddress } from 'viem'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Address, encodeErrorResult, parseAbi, parseEther, zeroAddress } from 'viem'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { contribute, recordVerdicts } from '../action/index.js'
 import { getVesting, releaseVested } from '../action/vesting.js'
 import { foundPool } from '../deploy/index.js'
 import { verdictBatchContext } from '../statement/index.js'
 import { type Compiled, compiledFrom, deploy } from '../testing/compiled.js'
+import { chainThat } from '../testing/scripted-chain.js'
 import {
   contributionOf,
   createWorld,
@@ -236,4 +237,27 @@ test('selectors are read from instructions, not from what is pushed', () => {
   // What a compiler appends is data: a CBOR map and its length. Without one, the same bytes are code.
   expect(codeFactsOf('0x00a1f40002').delegates).toBe(false)
   expect(codeFactsOf('0x00b1f40002').delegates).toBe(true)
+})
+
+test('a contract that refers to an address (ERC-3668) has nothing fetched', async () => {
+  const token = `0x${'ab'.repeat(20)}` as const
+  const data = encodeErrorResult({
+    abi: parseAbi(['error OffchainLookup(address, string[], bytes, bytes4, bytes)']),
+    args: [token, ['http://127.0.0.1:9/{sender}'], '0x', '0x00000000', '0x'],
+  })
+  const client = chainThat({
+    eth_getCode: '0x6001',
+    eth_getStorageAt: `0x${'00'.repeat(32)}`,
+    eth_call: () => {
+      throw Object.assign(new Error('execution reverted'), { code: 3, data })
+    },
+  })
+  const fetched = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new Error('nothing is to be fetched'))
+  try {
+    const { conforms } = await checkToken(client, { token })
+    expect(conforms).toBe(false)
+    expect(fetched).not.toHaveBeenCalled()
+  } finally {
+    fetched.mockRestore()
+  }
 })

@@ -1,6 +1,8 @@
 import {
   type Address,
   type Client,
+  createClient,
+  custom,
   decodeFunctionResult,
   encodeFunctionData,
   type Hex,
@@ -152,6 +154,17 @@ const PROXY_SLOTS: readonly Hex[] = [
  * const { conforms, findings } = await checkToken(client, { token: pool.token, deployment, holder })
  */
 export async function checkToken(client: Client, options: CheckTokenOptions): Promise<TokenReport> {
+  return checkThrough(withoutReferrals(client), options)
+}
+
+/** A viem client fetches what a contract refers it to (ERC-3668): a contract that is to be judged could have any address fetched. */
+function withoutReferrals(client: Client): Client {
+  const { chain } = client
+  const transport = custom({ request: client.request }, { retryCount: 0 })
+  return createClient({ transport, ccipRead: false, ...(chain === undefined ? {} : { chain }) })
+}
+
+async function checkThrough(client: Client, options: CheckTokenOptions): Promise<TokenReport> {
   const { token } = options
   const code = await reading('checkToken', () => getCode(client, { address: token }))
   if (code === undefined || code === '0x') {

@@ -28,6 +28,8 @@ export interface FakeKubo {
   /** Files of other nodes, by CID: found only without `offline`. */
   readonly network: Map<string, Uint8Array>
   readonly pins: Set<string>
+  /** Blocks that a pinned tree holds, and which one. */
+  readonly pinnedWithin: Map<string, string>
   /** The node's own file system: path to CID. */
   readonly paths: Map<string, string>
   /** Commands answered so far. */
@@ -43,6 +45,7 @@ export function fakeKubo(): FakeKubo {
   const files = new Map<string, Uint8Array>()
   const network = new Map<string, Uint8Array>()
   const pins = new Set<string>()
+  const pinnedWithin = new Map<string, string>()
   const paths = new Map<string, string>()
   const commands: string[] = []
 
@@ -121,8 +124,11 @@ export function fakeKubo(): FakeKubo {
       return line(response, { Pins: [first] })
     }
     if (name === 'block/rm') {
+      // What keeps a block is said in an answer of status 200, as in Kubo.
+      const by = pinnedWithin.get(first)
+      if (by !== undefined) return line(response, { Hash: first, Error: `pinned via ${by}` })
       files.delete(first)
-      return response.writeHead(200).end()
+      return line(response, { Hash: first })
     }
     return response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found')
   }
@@ -131,6 +137,7 @@ export function fakeKubo(): FakeKubo {
     files,
     network,
     pins,
+    pinnedWithin,
     paths,
     commands,
     handle(request, response) {
