@@ -50,7 +50,9 @@ export async function refuseJob(
   const plan = planned?.planDigest ?? reservation?.planDigest ?? null
   return context.store.transaction(async (tx) => {
     // Before this node's own charge no other home has charged.
-    const others = reservation === null || plan === null ? undefined : await chargedHomes(tx, job, plan)
+    const { keySetDigest: keySet } = context.keys
+    const others =
+      reservation === null || plan === null ? undefined : await chargedHomes(tx, job, { plan, keySet })
     const booked = await Promise.all(
       pools.map(({ address }) =>
         reservation === null ? undefined : bookedCharge(tx, address, reservation.charge),
