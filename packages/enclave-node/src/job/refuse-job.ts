@@ -41,7 +41,8 @@ export async function refuseJob(
   paid: boolean,
 ): Promise<SignedReceipt> {
   const pools = job.pools.flatMap((address) => context.pools.get(address) ?? [])
-  const { planned, refusal } = refused
+  const { planned } = refused
+  const refusal = refused.refusal.shownOver(pools.map(({ address }) => address))
   const { reservation } = job
   const inputs = reservation === null ? await jobInputs(context.store, pools) : reservedInputs(reservation)
   const issuedAt = (await context.chain.head()).timestamp
