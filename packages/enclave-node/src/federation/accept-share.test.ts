@@ -71,6 +71,28 @@ describe('a share of another home', () => {
       { body: { pools: [poolOf({ budget: { ...poolOf().budget, after: view('2', 1) } })] } },
       /was not charged/,
     ],
+    [
+      'whose budget does not add up',
+      { body: { pools: [poolOf({ budget: { ...poolOf().budget, after: view('1.5', 2) } })] } },
+      /does not add up/,
+    ],
+    [
+      'whose budget is another one than its policy’s',
+      {
+        body: {
+          pools: [
+            poolOf({
+              budget: {
+                ...poolOf().budget,
+                before: { ...view('1', 1), epsilonTotal: '60' },
+                after: { ...view('2', 2), epsilonTotal: '60' },
+              },
+            }),
+          ],
+        },
+      },
+      /total of epsilon is not the policy’s/,
+    ],
     ['with other sealed bytes', { body: { sealed: digestOfDigit('0') } }, /other sealed bytes/],
     ['with another content', { body: { share: digestOfDigit('0') } }, /another share/],
     ['whose file is of another job', { file: { job: '8' } }, /another job, manifest or plan/],

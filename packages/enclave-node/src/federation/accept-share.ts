@@ -2,7 +2,7 @@
  * Believes a home's share for what the home signed, what it opens to, what the plan charges and what the chain shows.
  * @module
  */
-import { type ReceiptPool, verdictsRoot } from '@sealpool/attest'
+import { budgetProblem, type ReceiptPool, verdictsRoot } from '@sealpool/attest'
 import { canonicalize, type Digest, type KeyScope, sha256Digest } from '@sealpool/crypto'
 import { fromUnits, toUnits } from '@sealpool/privacy'
 import { NodeError } from '../errors.js'
@@ -70,6 +70,9 @@ export async function acceptShare(options: {
     if (charged.epsilon !== units('epsilon') || charged.delta !== units('delta'))
       throw refuse('its pool was not charged what the plan says')
     if (after.version !== before.version + 1) throw refuse('its pool was not charged')
+    // A receipt that names it would not verify, and its job be paid for.
+    const problem = budgetProblem(said.budget, pool.policy.privacy)
+    if (problem !== undefined) throw refuse(`its budget does not add up: ${problem}`)
   }
   if (body.sealed !== sha256Digest(given.sealed)) throw refuse('the statement is of other sealed bytes')
   const scope: KeyScope = {

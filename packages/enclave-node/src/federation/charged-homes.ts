@@ -18,16 +18,22 @@ export interface ChargedHomes {
   readonly verdicts: Readonly<Record<string, readonly Digest[]>>
 }
 
-/** @returns the homes that have given a share of this job under this plan, which stood up to all checks when it was taken */
+/**
+ * @param asked `plan`: of the job; `keySet`: this node's present keys, under which its receipt will be
+ * @returns the homes that have given a share of this job under this plan, which stood up to all checks when it was taken. One that was given
+ * to earlier keys of this node is left out, as the receipt's verification asks: its pools are told as unanswered
+ */
 export async function chargedHomes(
   sql: Sql,
   { id, manifestDigest }: Pick<JobRow, 'id' | 'manifestDigest'>,
-  plan: Digest,
+  { plan, keySet }: { readonly plan: Digest; readonly keySet: Digest },
 ): Promise<ChargedHomes> {
   const taken = (await readTakenShares(sql, id))
     .map((one) => ({ ...one, body: keptShareBody(one.statement) }))
     // A reorganisation may have given the number to another job.
-    .filter(({ body }) => body.manifest === manifestDigest && body.plan === plan)
+    .filter(
+      ({ body }) => body.manifest === manifestDigest && body.plan === plan && body.coordinatorKeys === keySet,
+    )
   return {
     pools: new Map(taken.flatMap(({ body }) => body.pools.map((one) => [one.pool, one] as const))),
     homes: taken.map(({ body, statement }) => ({

@@ -1,14 +1,18 @@
 import { type AttestationPolicy, verifyReceipt } from '@sealpool/attest'
+import { parseJobManifest } from '@sealpool/compute'
 import { type JsonObject, statementDigest } from '@sealpool/crypto'
+import { parsePoolPolicy } from '@sealpool/privacy'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { previewPlan } from '../job/request-run.js'
 import { advanceJob } from '../job/run-job.js'
 import type { PeerAnswer } from '../peer/call-peer.js'
 import { findJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import { consumer } from '../testing/job-fixture.js'
 import { homeAnswer, otherHome } from '../testing/other-home.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
-import { otherKeys, otherPool } from '../testing/share-fixture.js'
+import { otherKeys, otherPool, ownPool, sharedManifest } from '../testing/share-fixture.js'
 import { readHomesWord } from './homes-word.js'
 import { keepGivenShares } from './kept-share.js'
 import type { ShareRefusalReason } from './refusal-statement.js'
@@ -29,10 +33,13 @@ const judged = async (shares?: readonly unknown[]) => {
     receipt: job?.receipt,
     ...(job?.plan == null ? {} : { plan: job.plan }),
     shares: shares ?? (await readHomesWord(store, '1')) ?? [],
+    policies: [ownPool.policy as unknown as JsonObject],
     trust: {} as AttestationPolicy,
     at: new Date(),
   })
-  return checks.filter(({ id, result }) => ['charge', 'outcome'].includes(id) && result === 'fail')
+  return checks.filter(
+    ({ id, result }) => ['charge', 'outcome', 'policies', 'access'].includes(id) && result === 'fail',
+  )
 }
 
 describe('a home that refuses', () => {
@@ -41,6 +48,8 @@ describe('a home that refuses', () => {
     ['POOL_STOPPED', 'POOL_STOPPED'],
     ['COORDINATOR_NOT_ATTESTED', 'HOME_REFUSED'],
     ['NOT_PLANNED', 'HOME_REFUSED'],
+    // What its pool asks for stands in no receipt of this node.
+    ['ACCESS_DENIED', 'HOME_REFUSED'],
     // Nobody was charged, and a receipt that says so would not verify.
     ['EXECUTION_FAILED', 'HOME_REFUSED'],
   ])(
@@ -66,6 +75,22 @@ describe('a home that refuses', () => {
       expect(await judged([])).toMatchObject([{ id: 'charge' }])
     },
   )
+
+  it('is not asked for a consumer whom its pool does not let in, and the receipt that says so verifies', async () => {
+    const access = { version: 1, use: { not: { wallets: [consumer] } } }
+    const guarded = { ...otherPool, policy: parsePoolPolicy({ ...otherPool.policy, access }) }
+    const block = { number: 9n, hash: `0x${'ab'.repeat(32)}`, timestamp: 1_700_000_000 }
+    await paid()
+    Object.assign(world.chain, { access: async () => [{ block, answers: [null] }] })
+    const context = contextOf({ pools: new Map([[otherPool.address, guarded]]) })
+    const wish = parseJobManifest(sharedManifest([ownPool, otherPool]))
+    expect(await previewPlan(context, wish)).toMatchObject({
+      receipt: { statement: { body: { refusal: { code: 'HOME_REFUSED' } } } },
+    })
+    expect(await advanceJob(context, '1')).toMatchObject({ state: 'refused', reason: 'HOME_REFUSED' })
+    expect(other.steps).toEqual([])
+    expect(await judged([])).toEqual([])
+  })
 
   it('after its word ends the job as failed; the receipt says that it refused, and leaves its pool open', async () => {
     await paid()

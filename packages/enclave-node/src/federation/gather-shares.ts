@@ -211,7 +211,8 @@ export function openFederation(options: GatherOptions): Federation {
         await beatWhenDue(shared.job.id, beat)
         const all: GivenShare[] = []
         let wait: JobPutOff | undefined
-        // All are asked before any is waited for; what they have signed is kept, for the receipt of whatever end the job has.
+        // All are asked before one that waits is waited for; what they have signed is kept, for the receipt of whatever end the job has.
+        // One that cannot be reached ends the visit: the job may end by it, and no further home is to be charged for nothing.
         for (const home of await homesOf(shared)) {
           try {
             const given = await ask(shared, home, 'charge')

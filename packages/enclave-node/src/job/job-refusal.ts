@@ -55,6 +55,8 @@ const texts = {
 /** Reasons that the node itself gives; those of `chargedRefusals` are of jobs that have looked at data, as their receipts' verification expects. planners add theirs. */
 export type NodeRefusalCode = keyof typeof texts
 
+const accessRefusals: readonly string[] = ['ACCESS_DENIED', 'ACCESS_UNKNOWN'] satisfies NodeRefusalCode[]
+
 /** A refusal on its way to a signed receipt. */
 export class JobRefusal extends Error {
   override readonly name = 'JobRefusal'
@@ -109,6 +111,18 @@ export class JobRefusal extends Error {
     if (this.charged) return this
     const code = 'EXECUTION_FAILED'
     return new JobRefusal(code, texts[code], { cause: this, charged: true, home: this.home })
+  }
+
+  /**
+   * The same refusal as a receipt over these pools shows it: one for want of access names a condition that was not met, and conditions of
+   * another home's pools are in no receipt of this node.
+   */
+  shownOver(pools: readonly Address[]): JobRefusal {
+    if (!accessRefusals.includes(this.code)) return this
+    const judged = pools.flatMap((pool) => this.access.get(pool)?.conditions ?? [])
+    if (judged.some(({ verdict }) => verdict !== 'yes')) return this
+    const code = 'HOME_REFUSED'
+    return new JobRefusal(code, texts[code], { cause: this, charged: false, home: this.home })
   }
 
   /** A refusal that a planner gave; its texts depend on request, policy and schema only. */

@@ -41,7 +41,8 @@ export async function refuseJob(
   paid: boolean,
 ): Promise<SignedReceipt> {
   const pools = job.pools.flatMap((address) => context.pools.get(address) ?? [])
-  const { planned, refusal } = refused
+  const { planned } = refused
+  const refusal = refused.refusal.shownOver(pools.map(({ address }) => address))
   const { reservation } = job
   const inputs = reservation === null ? await jobInputs(context.store, pools) : reservedInputs(reservation)
   const issuedAt = (await context.chain.head()).timestamp
@@ -50,7 +51,9 @@ export async function refuseJob(
   const plan = planned?.planDigest ?? reservation?.planDigest ?? null
   return context.store.transaction(async (tx) => {
     // Before this node's own charge no other home has charged.
-    const others = reservation === null || plan === null ? undefined : await chargedHomes(tx, job, plan)
+    const { keySetDigest: keySet } = context.keys
+    const others =
+      reservation === null || plan === null ? undefined : await chargedHomes(tx, job, { plan, keySet })
     const booked = await Promise.all(
       pools.map(({ address }) =>
         reservation === null ? undefined : bookedCharge(tx, address, reservation.charge),

@@ -113,11 +113,12 @@ async function planOrRefusal(
     const digest = manifestDigest(manifest)
     await requireRunnable(context.store, `plan ${digest}`, planned, await jobInputs(context.store, pools))
     return { ok: true, planned }
-  } catch (error) {
-    if (!(error instanceof JobRefusal)) throw error
+  } catch (caught) {
+    if (!(caught instanceof JobRefusal)) throw caught
     const pools = manifest.pools.flatMap(
       ({ address }) => context.pools.get(address.toLowerCase() as Address) ?? [],
     )
+    const error = caught.shownOver(pools.map(({ address }) => address))
     const [inputs, epochs, head] = await Promise.all([
       jobInputs(context.store, pools),
       keyEpochs(context, pools),

@@ -80,19 +80,22 @@ describe('contributions whose time is over', () => {
     expect(await told(node)).toHaveLength(3)
   })
 
-  it('are kept a day longer while a job runs on what was set aside for it', async () => {
-    await world.refinement('1')
-    await world.refined('1', 0, '1')
-    await world.settled('5', 0)
-    await world.store.query(`update jobs set state = 'running', reservation = '{}'`)
-    const node = world.start({ pool: { ...keepAll, contributionDays: 30 } })
-    world.to(31)
-    await node.work()
-    expect(await world.stateOf('1')).toBe('refined')
-    world.to(32)
-    await node.work()
-    expect(await world.stateOf('1')).toBe('RETENTION_OVER')
-  })
+  it.each(['running', 'waiting'])(
+    'are kept a day longer while a job with inputs set aside is %s',
+    async (state) => {
+      await world.refinement('1')
+      await world.refined('1', 0, '1')
+      await world.settled('5', 0)
+      await world.store.query(`update jobs set state = $1, reservation = '{}'`, [state])
+      const node = world.start({ pool: { ...keepAll, contributionDays: 30 } })
+      world.to(31)
+      await node.work()
+      expect(await world.stateOf('1')).toBe('refined')
+      world.to(32)
+      await node.work()
+      expect(await world.stateOf('1')).toBe('RETENTION_OVER')
+    },
+  )
 
   it('go within ten minutes when the node hears of them later than others of their day', async () => {
     await world.refinement('1')
@@ -116,6 +119,20 @@ describe('contributions whose time is over', () => {
     await world.start(retention, { behind: 86_400 }).work()
     expect(await world.stateOf('1')).toBe('refined')
     await world.start(retention).work()
+    expect(await world.stateOf('1')).toBe('RETENTION_OVER')
+  })
+
+  it('go when the node’s clock was set far forward and back again', async () => {
+    await world.refinement('1')
+    await world.refined('1', 0, '1')
+    world.to(30)
+    const clock = { behind: -86_400_000 }
+    const node = world.start({ pool: { ...keepAll, contributionDays: 30 } }, clock)
+    await node.work()
+    expect(await world.stateOf('1')).toBe('refined')
+    clock.behind = 0
+    world.to(31)
+    await node.work()
     expect(await world.stateOf('1')).toBe('RETENTION_OVER')
   })
 

@@ -65,7 +65,7 @@ export function garbageCollector(options: GarbageCollectorOptions): GarbageColle
   const { store, chain, sign, keys } = ingest
   let day: number | undefined
   let blocks = new Map<number, bigint | null>()
-  let lookAt = 0
+  let lookedAt = 0
   let walking = false
   /** The deletion that was tried last: what fails for ever does not keep others from their turn. */
   let tried = '0'
@@ -108,10 +108,11 @@ export function garbageCollector(options: GarbageCollectorOptions): GarbageColle
   return {
     async collect() {
       let done = 0
-      if (ingest.now() >= lookAt) {
+      // A clock that was set forward and back again does not put the next look off.
+      if (Math.abs(ingest.now() - lookedAt) >= lookSeconds) {
         done += await look()
         walking = true
-        lookAt = ingest.now() + lookSeconds
+        lookedAt = ingest.now()
       }
       if (walking) done += await removePage()
       // What is said to be gone is gone with its rows: they are removed where refinements are given up.

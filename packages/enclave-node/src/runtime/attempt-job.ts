@@ -1,12 +1,17 @@
 import type { JobContext } from '../job/job-context.js'
 import { advanceJob } from '../job/run-job.js'
+import type { JobState } from '../state/job-state.js'
 import { delayJob, findJob, type JobRow } from '../state/job-table.js'
 import type { NodeLogger } from './logger.js'
+
+/** What only the chain's next blocks can end: such a try is short, and nobody can draw it out. */
+const forBlocks: readonly string[] = ['START_NOT_CONFIRMED', 'ANCHOR_NOT_CONFIRMED', 'LOT_NOT_DRAWN']
+const signed: readonly JobState[] = ['charged', 'released', 'refusing']
 
 /**
  * Brings a job a step further. One that fails holds up no other: it is put off and tried again where it stands.
  * @param asked `now`: Unix seconds
- * @returns whether it moved on
+ * @returns whether it keeps its place in the order: it moved on, or waits for nothing but blocks
  */
 export async function attemptJob(asked: {
   readonly job: JobContext
@@ -30,7 +35,10 @@ export async function attemptJob(asked: {
       { job: id, from: before?.state, to: after?.state, reason: after?.reason ?? undefined },
       'job moved',
     )
-    return after?.state !== before?.state
+    if (after === undefined) return false
+    return (
+      after.state !== before?.state || signed.includes(after.state) || forBlocks.includes(after.reason ?? '')
+    )
   } catch (error) {
     log.error({ err: error, job: id }, 'job failed')
     await delayJob(job.store, id, {

@@ -124,10 +124,10 @@ export async function forgetFacts(tx: Sql, pool: Address, number: number): Promi
   ])
 }
 
-/** @returns whether a job is being run on inputs that were set aside for it */
+/** @returns whether a job is not through with the inputs that were set aside for it: it runs, or waits for the chain or for another node */
 export async function isAnyJobRunning(sql: Sql): Promise<boolean> {
   const [row] = await sql.query(
-    `select 1 as found from jobs where state = 'running' and reservation is not null and not detached limit 1`,
+    `select 1 as found from jobs where state in ('waiting', 'running') and reservation is not null and not detached limit 1`,
   )
   return row !== undefined
 }

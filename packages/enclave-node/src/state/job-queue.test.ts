@@ -92,3 +92,11 @@ it('leaves out what is not due, and knows jobs of which an older release kept no
   await store.query('update jobs set retry_at = 50 where id = 8')
   expect(await due()).toEqual(['7', '3'])
 })
+
+it('does not wait for a time that a clock has given that was set far forward and back again', async () => {
+  await world.paid(undefined, {}, '7')
+  await store.query('update jobs set retry_at = 86400')
+  expect(await due()).toEqual([])
+  await store.query('update jobs set retry_at = 86401')
+  expect(await due()).toEqual(['7'])
+})

@@ -9,6 +9,8 @@ import { grantsAmong, type JobApproval } from './job-table.js'
 import { type QueuedJob, queueOrder } from './queue-order.js'
 import type { Sql, SqlRow } from './state-store.js'
 
+/** Nothing is put off for longer: a later time is of a clock that was set forward and back again. */
+const longestWaitSeconds = 86_400
 const signed: readonly string[] = ['charged', 'released', 'refusing'] satisfies readonly JobState[]
 
 /** @returns numbers of the jobs in the given states whose next try is due at `at` (unix seconds), see {@link queueOrder} */
@@ -16,8 +18,8 @@ export async function dueJobs(sql: Sql, states: readonly JobState[], at: number)
   const rows = await sql.query(
     `select id::text, consumer, manifest_digest, pools, state, reservation is not null as reserved,
        coalesce(proposed_block, 0)::text as proposed_block
-     from jobs where state = any (string_to_array($1, ',')) and retry_at <= $2 and not detached order by id`,
-    [states.join(','), at],
+     from jobs where state = any (string_to_array($1, ',')) and (retry_at <= $2 or retry_at > $3) and not detached order by id`,
+    [states.join(','), at, at + longestWaitSeconds],
   )
   const ids = rows.map((row) => textOf(row, 'id'))
   // One alone has no order.
@@ -51,11 +53,12 @@ async function paidBlocks(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap
 /** A vote allows several runs: a job may stand under the vote on an earlier one. */
 interface Vote {
   readonly id: bigint
-  readonly about: string
   readonly approvals: readonly JobApproval[]
 }
+/** Newest first, by consumer and manifest: of many jobs, each looks at few. */
+type Votes = ReadonlyMap<string, readonly Vote[]>
 
-async function votesOn(sql: Sql, ids: readonly string[]): Promise<readonly Vote[]> {
+async function votesOn(sql: Sql, ids: readonly string[]): Promise<Votes> {
   const rows = await sql.query(
     `select id::text, consumer, manifest_digest, approvals from jobs
      where approvals <> '[]' and manifest_digest in
@@ -63,11 +66,15 @@ async function votesOn(sql: Sql, ids: readonly string[]): Promise<readonly Vote[
      order by jobs.id desc`,
     [ids.join(',')],
   )
-  return rows.map((row) => ({
-    id: BigInt(textOf(row, 'id')),
-    about: aboutOf(row),
-    approvals: jsonOf<JobApproval[]>(row, 'approvals'),
-  }))
+  const votes = new Map<string, Vote[]>()
+  for (const row of rows) {
+    const about = aboutOf(row)
+    const vote = { id: BigInt(textOf(row, 'id')), approvals: jsonOf<JobApproval[]>(row, 'approvals') }
+    const known = votes.get(about)
+    if (known === undefined) votes.set(about, [vote])
+    else known.push(vote)
+  }
+  return votes
 }
 
 function aboutOf(row: SqlRow): string {
@@ -75,10 +82,10 @@ function aboutOf(row: SqlRow): string {
 }
 
 /** What each pool gets; nothing unless every pool's vote is known. */
-function pricesOf(row: SqlRow, votes: readonly Vote[]): readonly bigint[] {
+function pricesOf(row: SqlRow, votes: Votes): readonly bigint[] {
   const pools = jsonOf<Address[]>(row, 'pools')
-  const [own, id] = [aboutOf(row), BigInt(textOf(row, 'id'))]
-  const approvals = votes.filter((vote) => vote.about === own && vote.id <= id)
+  const id = BigInt(textOf(row, 'id'))
+  const approvals = (votes.get(aboutOf(row)) ?? []).filter((vote) => vote.id <= id)
   const grants = grantsAmong(
     pools,
     approvals.flatMap((vote) => vote.approvals),

@@ -33,9 +33,9 @@ import { otherKeys, otherPeer, otherPool, ownPool, shareFixture, signOther } fro
 /** Digests of the verdicts on what the other home read. */
 export const otherVerdicts = [digestOfDigit('4')]
 
-/** Its budget after so many charges. */
+/** Its budget after so many charges of two. */
 export const otherBudget = (version: number) => ({
-  epsilonSpent: String(version - 1),
+  epsilonSpent: String(2 * (version - 1)),
   epsilonTotal: '6',
   deltaSpent: '0',
   deltaTotal: '0.000001',
