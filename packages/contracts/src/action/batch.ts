@@ -25,7 +25,7 @@ import { packEntry } from './batch-entry.js'
 import { type EventQuery, perRequest, rangeOf } from './contribution.js'
 import type { EventPlace } from './job-read.js'
 import { readInRanges } from './logs.js'
-import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 type OnBatch = WriteOptions & { readonly deployment: Deployment; readonly batchId: bigint }
 
@@ -115,7 +115,7 @@ export async function contributeMerkleBatch(
   const [event] = parseEventLogs({
     abi: contributionBatchesAbi,
     eventName: 'BatchContributed',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, args.deployment.contributionBatches),
   })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', place, 'the receipt holds no BatchContributed event')

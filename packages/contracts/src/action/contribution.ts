@@ -22,7 +22,7 @@ import {
   type SignedContribution,
 } from '../statement/contribution.js'
 import { DEFAULT_BLOCKS_PER_REQUEST, readInRanges } from './logs.js'
-import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** What became of a contribution. */
 export type ContributionState = 'Offered' | 'Accepted' | 'Refused' | 'Withdrawn' | 'Superseded' | 'Erased'
@@ -83,7 +83,7 @@ export async function contribute(
   })
   const place = 'DataRegistry.contribute'
   const sent = await send(client, place, { to: args.deployment.dataRegistry, data }, args)
-  return { ...sent, id: only(place, idsIn(sent)) }
+  return { ...sent, id: only(place, idsIn(sent, args.deployment.dataRegistry)) }
 }
 
 /**
@@ -107,7 +107,7 @@ export async function contributeSigned(
   })
   const place = 'DataRegistry.contributeSigned'
   const sent = await send(client, place, { to: args.deployment.dataRegistry, data }, args)
-  return { ...sent, id: only(place, idsIn(sent)) }
+  return { ...sent, id: only(place, idsIn(sent, args.deployment.dataRegistry)) }
 }
 
 /** Half of the order of secp256k1: of the two forms of a signature the chain takes the one below (EIP-2). */
@@ -185,16 +185,16 @@ export async function contributeBatch(
   await requireSigned(client, place, args)
   const reserve = LATE_WALLET_GAS * BigInt(Math.min(LATE_WALLETS, args.signed.length))
   const sent = await send(client, place, { to: args.deployment.dataRegistry, data, reserve }, args)
-  const ids = idsIn(sent)
+  const ids = idsIn(sent, args.deployment.dataRegistry)
   const skipped = parseEventLogs({
     abi: dataRegistryAbi,
     eventName: 'ContributionSkipped',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, args.deployment.dataRegistry),
   }).map((event) => Number(event.args.index))
   const notSigned = parseEventLogs({
     abi: dataRegistryAbi,
     eventName: 'ContributionNotSigned',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, args.deployment.dataRegistry),
   }).map((event) => Number(event.args.index))
   if (ids.length + skipped.length + notSigned.length !== args.signed.length) {
     throw new ContractsError('NOT_FOUND', place, 'the receipt does not hold one Contributed event for each')
@@ -345,8 +345,8 @@ export function perRequest(query: EventQuery): bigint {
   return query.blocksPerRequest ?? DEFAULT_BLOCKS_PER_REQUEST
 }
 
-function idsIn(sent: Sent): bigint[] {
-  return parseEventLogs({ abi: dataRegistryAbi, eventName: 'Contributed', logs: sent.receipt.logs }).map(
+function idsIn(sent: Sent, registry: Address): bigint[] {
+  return parseEventLogs({ abi: dataRegistryAbi, eventName: 'Contributed', logs: logsOf(sent, registry) }).map(
     (log) => log.args.id,
   )
 }

@@ -5,7 +5,7 @@ import { jobBoardAbi } from '../abi/JobBoard.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import type { ProposedCall } from './governance.js'
-import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 type OfPool = { readonly deployment: Deployment; readonly pool: Address }
 
@@ -74,7 +74,7 @@ export async function earnCredits(
   const [event] = parseEventLogs({
     abi: creditsAbi,
     eventName: 'CreditsEarned',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, ledger),
   })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', place, 'the receipt holds no CreditsEarned event')

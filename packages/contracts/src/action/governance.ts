@@ -17,7 +17,7 @@ import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import { type SignedBallot, type Support, supportValues } from '../statement/ballot.js'
 import { getGrantedDigest, getJob, type Terms, termsOf } from './job-read.js'
-import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** A call that the timelock makes when a proposal is executed. */
 export interface ProposedCall {
@@ -87,7 +87,7 @@ export async function propose(
   const [event] = parseEventLogs({
     abi: poolGovernorAbi,
     eventName: 'ProposalCreated',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, governor),
   })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', place, 'the receipt holds no ProposalCreated event')

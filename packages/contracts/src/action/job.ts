@@ -17,7 +17,7 @@ import type { StatementProof } from '../statement/node-statement.js'
 import { type Funding, getFunding } from './job-funding.js'
 import { getJob } from './job-read.js'
 import { approveToken, getAllowance } from './token.js'
-import { type Sent, send, type WriteOptions } from './transaction.js'
+import { logsOf, type Sent, send, type WriteOptions } from './transaction.js'
 
 type OnJob = WriteOptions & { readonly deployment: Deployment; readonly jobId: bigint }
 
@@ -80,7 +80,11 @@ export async function proposeJob(
         ],
       })
   const sent = await send(client, place, { to: args.deployment.jobBoard, data }, args)
-  const [event] = parseEventLogs({ abi: jobBoardAbi, eventName: 'JobProposed', logs: sent.receipt.logs })
+  const [event] = parseEventLogs({
+    abi: jobBoardAbi,
+    eventName: 'JobProposed',
+    logs: logsOf(sent, args.deployment.jobBoard),
+  })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', place, 'the receipt holds no JobProposed event')
   return { ...sent, jobId: event.args.id }

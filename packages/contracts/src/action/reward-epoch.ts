@@ -10,7 +10,7 @@ import { getChainId, readContract } from 'viem/actions'
 import { rewardEpochsAbi } from '../abi/RewardEpochs.js'
 import { ContractsError } from '../errors.js'
 import { type MerkleTree, merkleTree } from '../merkle/tree.js'
-import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** What one account gets of an epoch. */
 export interface EpochReward {
@@ -115,7 +115,7 @@ export async function openRewardEpoch(
   const [opened] = parseEventLogs({
     abi: rewardEpochsAbi,
     eventName: 'EpochOpened',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, rewardEpochs),
   })
   // Another of the sender's own was mined in between: the leaves name the number that it took.
   if (opened === undefined || opened.args.number !== number) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { errorSignatures } from '../abi/error-signatures.js'
 import { errorsAbi } from '../abi/errors.js'
 import { type Answers, chainThat, mining, receiptOf, transactionHash } from '../testing/scripted-chain.js'
-import { reading, send, type WriteOptions } from './transaction.js'
+import { logsOf, reading, send, type WriteOptions } from './transaction.js'
 
 const ACCOUNT = '0x00000000000000000000000000000000000000bb'
 const TO = '0x00000000000000000000000000000000000000aa'
@@ -15,6 +15,13 @@ describe('what a write says when the chain does not do as it should', () => {
   test('it is sent, and its receipt comes back', async () => {
     expect(await sent({})).toMatchObject({ hash: transactionHash, receipt: { status: 'success' } })
     expect(await sent({}, { account: ACCOUNT, gas: 60_000n })).toMatchObject({ hash: transactionHash })
+  })
+
+  test('what other contracts logged in a bundle of calls is left aside', async () => {
+    const log = (address: string, logIndex: string) => ({ address, logIndex, topics: [], data: '0x' })
+    const logs = [log(ACCOUNT, '0x0'), log(TO.toUpperCase().replace('0X', '0x'), '0x1'), log(TO, '0x2')]
+    const done = await sent({ eth_getTransactionReceipt: { ...receiptOf('0x1'), logs } })
+    expect(logsOf(done, TO).map(({ logIndex }) => logIndex)).toEqual([1, 2])
   })
 
   test('without an account nothing is sent', async () => {

@@ -100,6 +100,17 @@ export async function send(
 }
 
 /**
+ * What one contract logged in a transaction. A wallet that bundles calls (ERC-4337, EIP-5792) may have others beside ours in one receipt.
+ *
+ * @param sent the transaction
+ * @param address the contract that was called
+ * @returns its logs, in their order
+ */
+export function logsOf({ receipt }: Sent, address: Address): TransactionReceipt['logs'] {
+  return receipt.logs.filter((log) => log.address.toLowerCase() === address.toLowerCase())
+}
+
+/**
  * A failure of viem as an error of this package; a contract's revert is decoded and comes with advice.
  *
  * @param errors Errors of contracts that are not ours.

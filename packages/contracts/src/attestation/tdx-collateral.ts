@@ -10,7 +10,7 @@ import {
 import { readContract } from 'viem/actions'
 import { tdxCollateralAbi, tdxCollateralBytecode } from '../abi/TdxCollateral.js'
 import { tdxVerifierAbi, tdxVerifierBytecode } from '../abi/TdxVerifier.js'
-import { reading, type Sent, send, type WriteOptions } from '../action/transaction.js'
+import { logsOf, reading, type Sent, send, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { tdxStatuses } from './tdx-evidence.js'
 
@@ -114,7 +114,7 @@ export async function bringTdxCollateral(
       'addAuthority',
       encodeFunctionData({ abi: tdxCollateralAbi, functionName: 'addAuthority', args: [der] }),
     )
-    const logs = done?.receipt.logs ?? []
+    const logs = done === undefined ? [] : logsOf(done, to)
     const [event] = parseEventLogs({ abi: tdxCollateralAbi, eventName: 'AuthorityAdded', logs })
     if (event === undefined)
       throw new ContractsError('NOT_FOUND', 'TdxCollateral.addAuthority', 'the receipt holds no event')

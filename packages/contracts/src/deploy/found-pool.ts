@@ -3,6 +3,7 @@ import {
   type Client,
   encodeFunctionData,
   type Hex,
+  isAddressEqual,
   parseEther,
   parseEventLogs,
   zeroAddress,
@@ -10,7 +11,7 @@ import {
 } from 'viem'
 import { poolFactoryAbi } from '../abi/PoolFactory.js'
 import { poolTokenDeployerAbi } from '../abi/PoolTokenDeployer.js'
-import { type Sent, send, type WriteOptions } from '../action/transaction.js'
+import { logsOf, type Sent, send, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import type { Deployment, PoolContracts } from './deployment.js'
 
@@ -137,7 +138,8 @@ export async function foundPool(
   })
   const place = 'PoolFactory.found'
   const sent = await send(client, place, { to: options.deployment.poolFactory, data }, options)
-  const [event] = parseEventLogs({ abi: poolFactoryAbi, eventName: 'PoolFounded', logs: sent.receipt.logs })
+  const logs = logsOf(sent, options.deployment.poolFactory)
+  const [event] = parseEventLogs({ abi: poolFactoryAbi, eventName: 'PoolFounded', logs })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', place, 'the receipt holds no PoolFounded event')
   const { pool, token, governor, timelock } = event.args
@@ -146,6 +148,8 @@ export async function foundPool(
     eventName: 'AllocationVested',
     logs: sent.receipt.logs,
   })
-  const schedules = vested.map(({ args: { token: _, ...schedule } }) => schedule)
+  // The token's deployer says so, and for tokens of other pools as well.
+  const own = vested.filter(({ args }) => isAddressEqual(args.token, token))
+  const schedules = own.map(({ args: { token: _, ...schedule } }) => schedule)
   return { pool, token, governor, timelock, schedules, ...sent }
 }

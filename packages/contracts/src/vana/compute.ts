@@ -1,5 +1,5 @@
 import { type Address, type Client, type Hex, isAddressEqual, parseEventLogs, zeroAddress } from 'viem'
-import type { Sent, WriteOptions } from '../action/transaction.js'
+import { logsOf, type Sent, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { computeEngineAbi, computeInstructionRegistryAbi } from './abi.js'
 import { view, write } from './contract-call.js'
@@ -54,7 +54,7 @@ export async function addComputeInstruction(
   const [event] = parseEventLogs({
     abi: computeInstructionRegistryAbi,
     eventName: 'ComputeInstructionAdded',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, address),
   })
   if (event === undefined)
     throw new ContractsError(
@@ -144,7 +144,7 @@ export async function submitComputeJob(
   const [event] = parseEventLogs({
     abi: computeEngineAbi,
     eventName: 'JobRegistered',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, address),
   })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', 'vana.submitComputeJob', 'the receipt holds no JobRegistered event')

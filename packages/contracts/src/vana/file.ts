@@ -1,5 +1,5 @@
-import { type Address, type Client, type Hex, isAddressEqual, parseEventLogs } from 'viem'
-import type { Sent, WriteOptions } from '../action/transaction.js'
+import { type Address, type Client, type Hex, parseEventLogs } from 'viem'
+import { logsOf, type Sent, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { dataLiquidityPoolAbi, dataRegistryAbi, teePoolAbi } from './abi.js'
 import { view, write } from './contract-call.js'
@@ -100,8 +100,8 @@ export async function addFile(
   const [event] = parseEventLogs({
     abi: dataRegistryAbi,
     eventName: 'FileAdded',
-    logs: sent.receipt.logs,
-  }).filter((log) => log.address.toLowerCase() === address.toLowerCase())
+    logs: logsOf(sent, address),
+  })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', 'vana.addFile', 'the receipt holds no FileAdded event')
   return { ...sent, fileId: event.args.fileId }
@@ -243,8 +243,8 @@ export async function requestContributionProof(
   const [event] = parseEventLogs({
     abi: teePoolAbi,
     eventName: 'JobSubmitted',
-    logs: sent.receipt.logs,
-  }).filter((log) => isAddressEqual(log.address, args.teePool))
+    logs: logsOf(sent, args.teePool),
+  })
   if (event === undefined)
     throw new ContractsError(
       'NOT_FOUND',
@@ -305,7 +305,7 @@ export async function requestReward(
   const [event] = parseEventLogs({
     abi: dataLiquidityPoolAbi,
     eventName: 'RewardRequested',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, args.pool),
   })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', 'vana.requestReward', 'the receipt holds no RewardRequested event')

@@ -1,5 +1,5 @@
 import { type Account, type Address, type Client, type Hex, parseEventLogs } from 'viem'
-import type { Sent, WriteOptions } from '../action/transaction.js'
+import { logsOf, type Sent, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { dataPortabilityGranteesAbi, dataPortabilityPermissionsAbi } from './abi.js'
 import { view, write } from './contract-call.js'
@@ -124,7 +124,7 @@ export async function addPortabilityPermission(
   const [event] = parseEventLogs({
     abi: dataPortabilityPermissionsAbi,
     eventName: 'PermissionAdded',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, address),
   })
   if (event === undefined)
     throw new ContractsError(
@@ -208,7 +208,7 @@ export async function registerGrantee(
   const [event] = parseEventLogs({
     abi: dataPortabilityGranteesAbi,
     eventName: 'GranteeRegistered',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, address),
   })
   if (event === undefined)
     throw new ContractsError(

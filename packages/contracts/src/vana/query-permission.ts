@@ -1,5 +1,5 @@
 import { type Address, type Client, parseEventLogs, zeroAddress } from 'viem'
-import type { Sent, WriteOptions } from '../action/transaction.js'
+import { logsOf, type Sent, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { queryEngineAbi } from './abi.js'
 import { view, write } from './contract-call.js'
@@ -72,7 +72,7 @@ export async function addQueryPermission(
   const [event] = parseEventLogs({
     abi: queryEngineAbi,
     eventName: 'PermissionAdded',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, address),
   })
   if (event === undefined)
     throw new ContractsError(

@@ -1,5 +1,5 @@
 import { type Address, type Client, parseEventLogs } from 'viem'
-import type { Sent, WriteOptions } from '../action/transaction.js'
+import { logsOf, type Sent, type WriteOptions } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'
 import { dataRefinerRegistryAbi } from './abi.js'
 import { view, write } from './contract-call.js'
@@ -42,7 +42,7 @@ export async function addSchema(
   const [event] = parseEventLogs({
     abi: dataRefinerRegistryAbi,
     eventName: 'SchemaAdded',
-    logs: sent.receipt.logs,
+    logs: logsOf(sent, address),
   })
   if (event === undefined)
     throw new ContractsError('NOT_FOUND', 'vana.addSchema', 'the receipt holds no SchemaAdded event')
