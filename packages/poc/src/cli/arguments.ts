@@ -42,7 +42,8 @@ sealpool-poc create <folder>              write a new proof that passes its own 
   --watch                run again whenever the proof, what it imports from its folder, or the examples change
 
 Exit codes: 0 valid or all examples as labelled, 1 a file refused or an example that differs or has no label,
-2 the command line or a file cannot be read, 3 the proof itself fails.
+2 the command line or a file cannot be read, the answer cannot be written, or the isolation is not to be had here,
+3 the proof itself fails.
 `
 
 /**
@@ -98,6 +99,8 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'the command line cannot be read')
+    throw new UsageError(
+      error instanceof Error ? error.message.replaceAll('\n', ' ') : 'the command line cannot be read',
+    )
   }
 }

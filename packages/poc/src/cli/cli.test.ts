@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -145,6 +145,22 @@ test('a watch on what is not there is exit code 2', async () => {
 test('a proof that does not bundle is exit code 3', async () => {
   const { code, error } = await cli('run', at('examples/good.csv'), '--poc', at('nothing.ts'))
   expect([code, error.startsWith('BUNDLE_FAILED')]).toEqual([3, true])
+})
+test('a folder that is not empty stays as it was', async () => {
+  const own = mkdtempSync(join(folder, 'full-'))
+  writeFileSync(join(own, 'mine'), '')
+  expect(await cli('create', own)).toMatchObject({ code: 2, error: expect.stringContaining('is not empty') })
+  expect(readdirSync(own)).toEqual(['mine'])
+  expect((await cli('create', join(own, 'mine'))).code).toBe(2)
+})
+test('a name of a file cannot colour the terminal, and a command line that is none is one line', async () => {
+  const own = mkdtempSync(join(folder, 'names-'))
+  writeFileSync(join(own, 'a\u001b[2J\u202e.csv'), readFileSync(at('examples/good.csv')))
+  const { out } = await judge('run', own, ...owner)
+  expect(out).toMatch(/^a\ufffd\[2J\ufffd\.csv\n/)
+  const missing = await judge('run', join(own, '\u001b[31m'))
+  expect([missing.code, missing.error.includes('\u001b')]).toEqual([2, false])
+  expect((await cli('run', 'x', '--poc', '-y')).error.split('\n')).toHaveLength(2)
 })
 test('help is printed', async () => {
   expect((await cli('--help')).out).toContain('Exit codes')

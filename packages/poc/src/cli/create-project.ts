@@ -98,13 +98,18 @@ The digest that \`sealpool-poc run\` prints is what a pool approves: it covers t
  * @throws UsageError when the folder holds something
  */
 export async function createProject(folder: string): Promise<readonly string[]> {
-  await mkdir(join(folder, 'examples'), { recursive: true }).catch(() => {
-    throw new UsageError(`${folder} cannot be made`)
-  })
-  const present = (await readdir(folder)).filter((name) => name !== 'examples')
-  const examples = await readdir(join(folder, 'examples'))
+  const unmade = (): never => {
+    throw new UsageError(`${folder} cannot be made or written to`)
+  }
+  await mkdir(folder, { recursive: true }).catch(unmade)
+  const present = (await readdir(folder).catch(unmade)).filter((name) => name !== 'examples')
+  const examples = await readdir(join(folder, 'examples')).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? [] : unmade(),
+  )
+  // Before anything is made in it.
   if (present.length + examples.length > 0) throw new UsageError(`${folder} is not empty`)
+  await mkdir(join(folder, 'examples'), { recursive: true }).catch(unmade)
   const written = Object.entries(files())
-  for (const [name, content] of written) await writeFile(join(folder, name), content)
+  for (const [name, content] of written) await writeFile(join(folder, name), content).catch(unmade)
   return written.map(([name]) => join(folder, name))
 }

@@ -23,7 +23,10 @@ export async function filesOf(
   const files: string[] = []
   const folders = [path]
   for (const folder of folders) {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
+      throw new UsageError(`${folder} is not a folder that can be read`)
+    })
+    for (const entry of entries) {
       if (entry.name.startsWith('.') || entry.name.endsWith('.expected.json')) continue
       const one = join(folder, entry.name)
       if (entry.isDirectory()) folders.push(one)

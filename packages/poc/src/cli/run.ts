@@ -1,4 +1,5 @@
 import { dirname, relative } from 'node:path'
+import { SandboxError } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { bundlePoc } from '../bundle/index.js'
 import { PocError } from '../errors.js'
@@ -7,7 +8,7 @@ import { type Command, readArguments, USAGE, UsageError } from './arguments.js'
 import { createProject } from './create-project.js'
 import { filesOf } from './files-of.js'
 import { judgeFile } from './judge-file.js'
-import { scoreCard } from './score-card.js'
+import { harmless, scoreCard } from './score-card.js'
 import { testFolder } from './test-folder.js'
 import { watchAndRun } from './watch.js'
 
@@ -35,7 +36,12 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
       return await work()
     } catch (error) {
       if (error instanceof UsageError) {
-        io.writeError(`${error.message}\n`)
+        io.writeError(`${harmless(error.message)}\n`)
+        return 2
+      }
+      // The machine, and not the proof: a runtime or an isolation that is not to be had here.
+      if (error instanceof SandboxError && error.code === 'RUNTIME_UNAVAILABLE') {
+        io.writeError(`${error.code}: ${harmless(error.message)}\n`)
         return 2
       }
       if (!(error instanceof PocError)) throw error
@@ -87,7 +93,8 @@ async function judge(
         const verdict = await judgeFile({ ...command, file: path, poc, runtime })
         const file = isFolder ? relative(command.file, path) : path
         judged.push({ file, verdict })
-        if (!command.json) io.write(isFolder ? `${file}\n${scoreCard(verdict)}\n` : scoreCard(verdict))
+        if (!command.json)
+          io.write(isFolder ? `${harmless(file)}\n${scoreCard(verdict)}\n` : scoreCard(verdict))
       }
       const refused = judged.filter(({ verdict }) => !verdict.valid).length
       if (command.json) io.write(`${JSON.stringify(isFolder ? judged : judged[0]?.verdict)}\n`)
@@ -99,7 +106,9 @@ async function judge(
     if (command.json) io.write(`${JSON.stringify({ poc: poc.digest, outcomes })}\n`)
     else {
       for (const { name, agrees, differences } of outcomes) {
-        io.write(`${agrees ? 'ok  ' : 'FAIL'} ${name}${agrees ? '' : `: ${differences.join('; ')}`}\n`)
+        io.write(
+          `${agrees ? 'ok  ' : 'FAIL'} ${harmless(name)}${agrees ? '' : `: ${differences.join('; ')}`}\n`,
+        )
       }
       io.write(`${outcomes.length - differing.length} as labelled, ${differing.length} differ\n`)
     }

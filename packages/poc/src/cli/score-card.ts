@@ -5,6 +5,16 @@ const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as con
 const marks = { pass: '+', partial: '~', fail: '-', 'not-checked': '?' } as const
 
 /**
+ * Text of a file name that cannot move the cursor or colour the terminal: an export may come from anybody.
+ *
+ * @param text a name or a message with one
+ * @returns the text with another character for each that is none
+ */
+export function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')
+}
+
+/**
  * A verdict for people: the score, its four parts as bars, and what each check found. Nothing in it is from the file, because nothing in
  * a verdict is.
  *

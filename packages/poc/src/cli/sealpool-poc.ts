@@ -5,8 +5,20 @@ import { runPocCli } from './run.js'
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
 process.once('SIGTERM', () => stop.abort())
-process.exitCode = await runPocCli(process.argv.slice(2), {
+let unheard = false
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // Who reads only the first lines (`| head -1`) closes the pipe: the answer is the exit code all the same.
+    if (code === 'EPIPE') return
+    // A full disk: nobody can read the score card, so that there is none.
+    unheard = true
+    process.exitCode = 2
+    if (stream === process.stdout)
+      process.stderr.write(`The answer cannot be written (${code ?? 'error'}).\n`)
+  })
+const code = await runPocCli(process.argv.slice(2), {
   write: (text) => process.stdout.write(text),
   writeError: (text) => process.stderr.write(text),
   signal: stop.signal,
 })
+process.exitCode = unheard ? 2 : code

@@ -29,7 +29,7 @@ export function signMail(options: {
   readonly extraTags?: string
 }): string {
   const { headers, body, domain, selector, key } = options
-  const relaxed = (text: string): string => text.replace(/[ \t]+/g, ' ').trim()
+  const relaxed = (text: string): string => text.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '')
   const lines = body.split('\r\n').map((line) => line.replace(/[ \t]+/g, ' ').replace(/ $/, ''))
   while (lines.at(-1) === '') lines.pop()
   const bodyText = lines.length === 0 ? '' : `${lines.join('\r\n')}\r\n`

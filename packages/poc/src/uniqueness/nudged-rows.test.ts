@@ -45,6 +45,24 @@ test('look-ups are bounded: six numbers are compared for some rows, ten for none
   expect(asked(6)).toBe(54 * 729)
   expect(asked(10)).toBe(0)
 })
+test('a row as long as a file is looked up and costs no more than others', () => {
+  const long = (cells: number, x: number) => ({
+    ...Object.fromEntries(Array.from({ length: cells }, (_, at) => [`c${at}`, `t${at}`])),
+    x,
+  })
+  // As deep as calls go one into the other, once for each cell.
+  const index = createRowIndex({ key })
+  index.add(itemsOf([long(20_000, 11)]))
+  expect(index.novelty(itemsOf([long(20_000, 12)]))).toBe(0)
+  let asked = 0
+  const numbers = Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`n${at}`, 11 + at]))
+  const rows = Array.from({ length: 64 }, (_, order) => ({
+    item: item({ ...long(1000, 11 + order), ...numbers }),
+    order,
+  }))
+  shareOfNudgedRows({ rows, isKnown: () => asked++ < 0 })
+  expect(asked).toBe(Math.floor(40_000_000 / (rows[0]?.item.length ?? 0) / 729) * 729)
+})
 test('a hundred honest contributors of the same days stay new, where rows have two numbers', () => {
   // A SIMULATION: 50 days of steps (log-normal) and pulse (normal) each.
   let state = 5

@@ -1,6 +1,8 @@
 /** Rows whose neighbours are looked up, and look-ups in all: what a contribution costs stays bounded. */
 const MOST_ROWS = 64
 const MOST_LOOKUPS = 40_000
+/** Characters of all rows that are made for look-ups: 1,000 for each. A row may be as long as a file. */
+const MOST_CHARACTERS = 40_000_000
 
 /** What one row of a contribution is to the row index. */
 export interface RowLookup {
@@ -14,7 +16,8 @@ export interface RowLookup {
  * the two beside it, everything else the same. That is what a copy looks like whose numbers were all moved across the nearest edge.
  *
  * @param options `rows`: rows that the index does not hold; `isKnown`: whether it holds an item
- * @returns 0 to 1, estimated from 64 rows at most; fewer where rows have six numbers or more (54 with six, 18 with seven, 6 with eight, 2 with nine), none of ten
+ * @returns 0 to 1, estimated from 64 rows at most; fewer where rows have six numbers or more (54 with six, 18 with seven, 6 with eight, 2 with nine), none of ten; fewer, too, of rows of
+ *   thousands of characters
  */
 export function shareOfNudgedRows(options: {
   readonly rows: readonly RowLookup[]
@@ -22,13 +25,15 @@ export function shareOfNudgedRows(options: {
 }): number {
   const { rows, isKnown } = options
   const drawn = [...rows].sort((a, b) => a.order - b.order).slice(0, MOST_ROWS)
-  let lookups = 0
+  let [lookups, characters] = [0, 0]
   let [asked, nudged] = [0, 0]
   for (const { item } of drawn) {
     const cells = item.split('\u001e').map(stepsBeside)
     const combinations = cells.reduce((product, steps) => product * steps.length, 1)
-    if (lookups + combinations > MOST_LOOKUPS) continue
+    const length = combinations * item.length
+    if (lookups + combinations > MOST_LOOKUPS || characters + length > MOST_CHARACTERS) continue
     lookups += combinations
+    characters += length
     asked++
     if (anyOf(cells, isKnown)) nudged++
   }
@@ -36,13 +41,15 @@ export function shareOfNudgedRows(options: {
 }
 
 function anyOf(cells: readonly (readonly string[])[], isKnown: (item: string) => boolean): boolean {
-  const chosen: string[] = []
-  const from = (at: number): boolean => {
-    const steps = cells[at]
-    if (steps === undefined) return isKnown([...chosen].sort(byCodeUnits).join('\u001e'))
-    return steps.some((cell) => {
+  const chosen = cells.map(([cell = '']) => cell)
+  // Of a row with thousands of cells few can be chosen: one call deeper for each cell would be more than the stack holds.
+  const open = cells.flatMap((steps, at) => (steps.length > 1 ? [at] : []))
+  const from = (next: number): boolean => {
+    const at = open[next]
+    if (at === undefined) return isKnown([...chosen].sort(byCodeUnits).join('\u001e'))
+    return (cells[at] ?? []).some((cell) => {
       chosen[at] = cell
-      return from(at + 1)
+      return from(next + 1)
     })
   }
   return from(0)

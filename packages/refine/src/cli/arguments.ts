@@ -50,7 +50,8 @@ export function readArguments(args: readonly string[]): Arguments {
     if (known.flags.includes(name) && written === undefined) flags.add(name)
     else if (known.options.includes(name) && !options.has(name)) {
       const value = written ?? rest[at + 1]
-      if (value === undefined) throw new UsageError(`--${name} needs a value`)
+      if (value === undefined || (written === undefined && value.startsWith('--')))
+        throw new UsageError(`--${name} needs a value; --${name}=VALUE takes one that begins with dashes`)
       options.set(name, value)
       if (written === undefined) at += 1
     } else throw new UsageError(`${command} does not take --${name}, or not twice`)

@@ -119,6 +119,11 @@ describe('sealpool-refine', () => {
     expect(err).toMatch(/sealpool-refine/)
   })
 
+  test('an option is no value of another one, unless it is written behind its =', async () => {
+    expect((await cli('run', 'a', 'b', '--out', '--json')).err).toContain('--out needs a value')
+    expect((await cli('run', 'a', 'b', '--out=--json')).err).not.toContain('needs a value')
+  })
+
   test('a key that is none is refused, and an argument never holds one', async () => {
     await cli('create', join(folder, 'new'))
     writeFileSync(inside('bad.key'), 'short')

@@ -1,8 +1,20 @@
 #!/usr/bin/env node
 import { runRefineCli } from './run.js'
 
-process.exitCode = await runRefineCli(process.argv.slice(2), {
+let unheard = false
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // Who reads only the first lines (`| head -1`) closes the pipe: what was done is done all the same.
+    if (code === 'EPIPE') return
+    // A full disk: the report, or the rows of `mock`, are cut off.
+    unheard = true
+    process.exitCode = 2
+    if (stream === process.stdout)
+      process.stderr.write(`sealpool-refine: the output cannot be written (${code ?? 'error'})\n`)
+  })
+const code = await runRefineCli(process.argv.slice(2), {
   write: (text) => process.stdout.write(text),
   writeError: (text) => process.stderr.write(text),
   live: process.stderr.isTTY === true,
 })
+process.exitCode = unheard ? 2 : code

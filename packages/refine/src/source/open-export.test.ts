@@ -311,6 +311,22 @@ describe('other exports', () => {
     }
   })
 
+  test('SQLite runs nothing that the file says: no CHECK, and nothing of tables that are not read', async () => {
+    const sql = await initSqlJs()
+    const database = new sql.Database()
+    database.run(
+      `PRAGMA ignore_check_constraints = ON; PRAGMA writable_schema = ON;
+       CREATE TABLE a (x INTEGER CHECK (length(hex(zeroblob(x))) < 0)); INSERT INTO a VALUES (7);
+       CREATE TABLE b (y INTEGER, z AS (y + 1)); INSERT INTO b VALUES (NULL);
+       UPDATE sqlite_schema SET sql = replace(sql, '(y + 1)', '(y + 1) NOT NULL') WHERE name = 'b'`,
+    )
+    const bytes = database.export()
+    const records: JsonValue[] = []
+    for await (const record of openExport({ source: 'rows', bytes, readers, table: 'a' }))
+      records.push(record)
+    expect(records).toEqual([{ x: 7 }])
+  })
+
   test('a reader that is not given is named', async () => {
     const open = async () => {
       for await (const _ of openExport({

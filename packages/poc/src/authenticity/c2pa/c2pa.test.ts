@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { hashes } from '../../signature/rsa.js'
 import { cbor, issue, otherActions, signedJpeg, signedPng } from '../../testing/c2pa-fixture.js'
 import { decodeCbor } from './cbor.js'
 import { readCertificate } from './certificate.js'
@@ -281,6 +282,31 @@ test.each([
   '00ff',
 ])('%s is no CBOR that is taken', (hex) => {
   expect(decodeCbor(Uint8Array.from(Buffer.from(hex, 'hex')))).toBeUndefined()
+})
+test('CBOR of more items than any claim has is not taken, and takes no room for what is not there', () => {
+  const list = (items: number) => {
+    const bytes = new Uint8Array(5 + items)
+    bytes.set([0x9a, items >>> 24, (items >>> 16) & 255, (items >>> 8) & 255, items & 255])
+    return bytes
+  }
+  expect(decodeCbor(list(90_000))).toHaveLength(90_000)
+  expect(decodeCbor(list(100_000))).toBeUndefined()
+  // Lists in lists that each say to be as long as the rest of the file.
+  const heads = Array.from({ length: 32 }, () => [0x9a, 0, 0x0f, 0, 0]).flat()
+  const bytes = new Uint8Array(1 << 20)
+  bytes.set(heads)
+  const made = vi.spyOn(Array, 'from')
+  expect(decodeCbor(bytes)).toBeUndefined()
+  expect(made).not.toHaveBeenCalled()
+  made.mockRestore()
+})
+test('an assertion that is listed often is hashed once', () => {
+  const hash = vi.spyOn(hashes, 'sha256')
+  reasons(signedPng(leaf))
+  const once = hash.mock.calls.length
+  reasons(signedPng(leaf, { times: 50 }))
+  expect(hash.mock.calls.length - once).toBe(once)
+  hash.mockRestore()
 })
 test('values of CBOR are what RFC 8949 appendix A says', () => {
   for (const [hex, value] of [

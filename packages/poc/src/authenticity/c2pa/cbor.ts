@@ -14,6 +14,8 @@ export type Cbor =
 class CborError extends Error {}
 
 const DEEPEST = 32
+/** Claims and signatures have hundreds of items; a list of millions would take many times the memory of the file. */
+const MOST_ITEMS = 100_000
 
 /**
  * Decodes one CBOR item that fills the bytes: definite lengths, no floats but 0 to 8 bytes of them.
@@ -46,8 +48,10 @@ export function decodeCbor(bytes: Uint8Array): Cbor | undefined {
     if (typeof value !== 'number' || value > bytes.length - at) throw new CborError()
     return value
   }
+  let items = 0
   const item = (depth: number): Cbor => {
-    if (depth > DEEPEST) throw new CborError()
+    items++
+    if (depth > DEEPEST || items > MOST_ITEMS) throw new CborError()
     const [first = 0] = take(1)
     const info = first & 31
     switch (first >> 5) {
@@ -61,8 +65,12 @@ export function decodeCbor(bytes: Uint8Array): Cbor | undefined {
         return take(count(info))
       case 3:
         return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(take(count(info)))
-      case 4:
-        return Array.from({ length: count(info) }, () => item(depth + 1))
+      case 4: {
+        // Not made as long as it says before its items are there: lists in lists would each take the room of the whole file.
+        const list: Cbor[] = []
+        for (let left = count(info); left > 0; left--) list.push(item(depth + 1))
+        return list
+      }
       case 5: {
         const map = new Map<Cbor, Cbor>()
         for (let left = count(info); left > 0; left--) {

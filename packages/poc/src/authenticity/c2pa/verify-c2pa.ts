@@ -173,7 +173,18 @@ function contentChecks(
   const assertions = findBox(manifest, ['c2pa.assertions'])
   const fallback = member(claim, 'alg') ?? 'sha256'
   const bound: Superbox[] = []
-  // A claim that lists one large assertion over and over would have it hashed as often.
+  // Each assertion is hashed once, however often a claim lists it.
+  const hashed = new Map<Superbox, Map<Cbor, Uint8Array>>()
+  const hashOf = (box: Superbox, name: Cbor): Uint8Array | undefined => {
+    const algorithm = hashNamed(name)
+    if (algorithm === undefined) return undefined
+    const known = hashed.get(box) ?? new Map<Cbor, Uint8Array>()
+    hashed.set(box, known)
+    const found = known.get(name) ?? algorithm(box.hashed)
+    known.set(name, found)
+    return found
+  }
+  // Each is compared with all assertions that are there.
   if (listed.length > MOST_ASSERTIONS) {
     return { checks: [failed('assertions', 'TOO_MANY_ASSERTIONS')] }
   }
@@ -184,15 +195,11 @@ function contentChecks(
     const label = typeof url === 'string' ? url.slice(url.lastIndexOf('/') + 1) : ''
     const path = typeof url === 'string' ? url.slice(0, -label.length - 1) : ''
     // Only this manifest's own store: an assertion of another manifest is not what this claim's signer made.
-    const own =
+    const isOwn =
       path === 'self#jumbf=c2pa.assertions' || path === `self#jumbf=/c2pa/${manifest.label}/c2pa.assertions`
-    const box = own ? assertions?.superboxes.find((one) => one.label === label) : undefined
-    const algorithm = hashNamed(member(entry, 'alg') ?? fallback)
-    const holds =
-      box !== undefined &&
-      algorithm !== undefined &&
-      hash instanceof Uint8Array &&
-      equalBytes(algorithm(box.hashed), hash)
+    const box = isOwn ? assertions?.superboxes.find((one) => one.label === label) : undefined
+    const found = box === undefined ? undefined : hashOf(box, member(entry, 'alg') ?? fallback)
+    const holds = found !== undefined && hash instanceof Uint8Array && equalBytes(found, hash)
     hold &&= holds
     if (holds && box !== undefined) bound.push(box)
   }

@@ -70,7 +70,8 @@ export function canonicalHeader(raw: string, mode: Canonicalization): string {
     .slice(colon + 1)
     .replaceAll('\r\n', '')
     .replace(/[ \t]+/g, ' ')
-    .trim()
+    // Blanks and tabs alone are white space here: `trim` would take the last byte of a letter in UTF-8 (0xA0) as well.
+    .replace(/^ | $/g, '')
   return `${name}:${value}\r\n`
 }
 

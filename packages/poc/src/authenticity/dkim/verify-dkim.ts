@@ -248,7 +248,11 @@ function hashedHeaders(
   { headers, headerMode }: DkimSignature,
 ): Uint8Array {
   const left = new Map<string, string[]>()
-  for (const { name, raw } of message.headers) left.set(name, [...(left.get(name) ?? []), raw])
+  for (const { name, raw } of message.headers) {
+    const own = left.get(name)
+    if (own === undefined) left.set(name, [raw])
+    else own.push(raw)
+  }
   let text = ''
   for (const name of headers) {
     const raw = left.get(name)?.pop()
@@ -278,8 +282,9 @@ function addressOfHeader(raw: string): string | undefined {
   const value = raw
     .slice(raw.indexOf(':') + 1)
     .replaceAll('\r\n', '')
-    // Quoted names and comments may hold anything, an address too.
-    .replace(/"(?:[^"\\]|\\[\s\S])*"/g, '')
+    // Quoted names and comments may hold anything, an address too. What is not closed goes to the end, so that nothing is read twice,
+    // and leaves what no address has.
+    .replace(/"(?:[^"\\]|\\[\s\S])*("?)/g, (_, end: string) => (end === '' ? '<>' : ''))
     .replace(/\([^()]*\)/g, '')
     .trim()
   const match = /^(?:[^<>@,]*<\s*)?[^<>@,\s]+@([A-Za-z0-9.-]+)\s*>?$/.exec(value)

@@ -43,6 +43,11 @@ const fields: Readonly<Record<'gpx' | 'tcx', Readonly<Record<string, Field>>>> =
     Watts: 'power',
   },
 }
+/** The field of an element; an export may name its elements as objects name what they inherit, `constructor` for one. */
+function fieldOf(format: 'gpx' | 'tcx', element: string): Field | undefined {
+  return Object.hasOwn(fields[format], element) ? fields[format][element] : undefined
+}
+
 const names = {
   gpx: { root: 'gpx', activity: 'trk', point: 'trkpt', time: 'time' },
   tcx: { root: 'TrainingCenterDatabase', activity: 'Activity', point: 'Trackpoint', time: 'Time' },
@@ -137,7 +142,7 @@ export async function* trackSamples(
           if (micro === undefined) throw unknown('time')
           sample.time = printInstant(micro) ?? null
         } else {
-          const field = fields[format][`${parent}/${local}`] ?? fields[format][local]
+          const field = fieldOf(format, `${parent}/${local}`) ?? fieldOf(format, local)
           if (field !== undefined) sample[field] = numeric(field, value)
         }
       },
