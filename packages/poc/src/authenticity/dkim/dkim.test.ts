@@ -348,5 +348,5 @@ test('quotes that do not end cost no time, and hide no address', () => {
   expect(reasons(from('orders@example.org "b@evil.org'))).toEqual([false, 'FROM_OF_ANOTHER_DOMAIN'])
   const long = from(`"${'\\"'.repeat(4800)}`)
   // Signed or not: a header of one's own with the domain and selector of the key is enough.
-  for (let time = 0; time < 200; time++) expect(verify(long).authentic).toBe(false)
-}, 6_000)
+  for (let time = 0; time < 2_000; time++) expect(verify(long).authentic).toBe(false)
+})
