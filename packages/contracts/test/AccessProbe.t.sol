@@ -76,6 +76,8 @@ contract AccessProbeTest {
         require(ask(questions)[0].ended, "with enough it is one");
         try this.ask{gas: 300_000}(questions) {
             revert("an answer for want of gas");
-        } catch {}
+        } catch (bytes memory reason) {
+            require(bytes4(reason) == AccessProbe.ProbeGasShort.selector, "another reason than the gas");
+        }
     }
 }

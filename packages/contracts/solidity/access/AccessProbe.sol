@@ -23,6 +23,9 @@ contract AccessProbe {
         bytes32 code;
     }
 
+    /// @notice The endpoint gave the simulation less gas than its caller said.
+    error ProbeGasShort(uint256 gasLeft, uint256 needed);
+
     constructor(Question[] memory questions, uint256 share) {
         Answer[] memory answers = new Answer[](questions.length);
         for (uint256 i = 0; i < questions.length; ++i) {
@@ -37,10 +40,9 @@ contract AccessProbe {
     function _ask(address target, bytes memory data, uint256 share) private view returns (Answer memory answer) {
         answer.code = target.codehash;
         if (data.length == 0) return answer;
-        // A call is given 63/64 of what is left at most, without a word about it: the answer would then be about the gas. No error of
-        // its own: every page that reads errors of contracts would load it.
+        // A call is given 63/64 of what is left at most, without a word about it: the answer would then be about the gas.
         uint256 left = gasleft();
-        require(left - left / 64 >= share + 10_000);
+        if (left - left / 64 < share + 10_000) revert ProbeGasShort(left, share + 10_000);
         bool ended;
         uint256 size;
         bytes32 word;

@@ -2055,6 +2055,20 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "name": "gasLeft",
+        "type": "uint256"
+      },
+      {
+        "name": "needed",
+        "type": "uint256"
+      }
+    ],
+    "name": "ProbeGasShort",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "given",
         "type": "uint256"
       },

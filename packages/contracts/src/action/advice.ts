@@ -213,6 +213,7 @@ export const advice: Readonly<Record<string, string>> = {
   PoolUnknown: 'The factory of this deployment did not found this pool.',
   PreviousOther: 'Another head was anchored before: read budgetOf and chain onto that.',
   PriceAboveCeiling: "The pools ask more than the job's price ceiling; propose it again with a higher one.",
+  ProbeGasShort: 'The endpoint gives a simulated call too little gas; ask another one.',
   ProofInvalid: 'The Merkle proof does not lead to the recorded root.',
   QuoteBlockUnknown: 'Make a quote for a block that the chain still remembers (registrationNonce).',
   QuoteBlockUsed: 'Each quote registers once: make a fresh one for a later block.',

@@ -57,7 +57,7 @@ export type PolicyRestriction = z.output<typeof policyRestrictionSchema>
 
 /**
  * Narrows a policy. Nothing in a restriction can widen it: names that the policy does not have change nothing, and of two
- * limits the stricter one holds. Access rules are not part of what comes out: see {@link addedAccess}.
+ * limits the stricter one holds. Access rules are not part of what comes out: see `addedAccess`.
  * @param policy - the pool's policy, or what earlier restrictions left of it; it is not changed
  * @param restriction - what is taken away; a field that is absent takes nothing
  * @returns the narrowed policy, or null when nothing may run under it any more
