@@ -19,7 +19,7 @@ import {
 import { filesOfRefinements, forgetBlob, isCopyNeeded } from '../state/expired-rows.js'
 import { givenUpRefinements } from '../state/withdrawal.js'
 import { closeList } from './close-list.js'
-import { daySeconds, noteExpired, numberOf } from './note-expired.js'
+import { daySeconds, noteExpired, refinementNumberOf } from './note-expired.js'
 
 /** What a collector works with. */
 export interface GarbageCollectorOptions {
@@ -162,11 +162,11 @@ async function remove(
     })
     return 1
   }
-  const number = numberOf(object)
+  const number = refinementNumberOf(object)
   const named = await filesOfRefinements(store, pool.address, [number])
   // Files that a later attempt has written anew are named by now.
   for await (const file of parts.list(pool))
-    if (numberOf(file) === number && !named.has(file))
+    if (refinementNumberOf(file) === number && !named.has(file))
       await parts.remove(pool, [{ table: '', file, rows: 0 }])
   await markDeleted(store, id)
   return 1

@@ -44,7 +44,7 @@ export interface NoteExpiredOptions {
 }
 
 /** @returns the number of the refinement in a file's name, or in what {@link noteExpired} notes about files */
-export function numberOf(name: string): string {
+export function refinementNumberOf(name: string): string {
   return /\d{1,18}/.exec(name)?.[0] ?? '0'
 }
 
@@ -172,10 +172,10 @@ async function noteOrphans(
 ): Promise<number> {
   let noted = 0
   const look = async (files: readonly string[]): Promise<void> => {
-    const numbers = files.map(numberOf)
+    const numbers = files.map(refinementNumberOf)
     await store.transaction(async (tx) => {
       const named = await filesOfRefinements(tx, pool.address, numbers)
-      for (const number of new Set(files.filter((file) => !named.has(file)).map(numberOf))) {
+      for (const number of new Set(files.filter((file) => !named.has(file)).map(refinementNumberOf))) {
         const object = `refinement ${number}`
         await noteDeletion(
           tx,
