@@ -141,18 +141,25 @@ describe('readTar', () => {
   ]
 
   test('a file is read once, before the next one, and what is left of it is passed over', async () => {
-    const limits = fullLimits(defaultSourceLimits)
+    const once = { code: 'ARCHIVE_INVALID', message: expect.stringContaining('read once') }
     const entries: ArchiveEntry[] = []
-    for await (const entry of readTar(inPieces(tar(two), 100), limits)) {
+    let half: AsyncIterator<Uint8Array> | undefined
+    const third = { name: 'c.csv', data: Buffer.from('three') }
+    for await (const entry of readTar(inPieces(tar([...two, third]), 100), fullLimits(defaultSourceLimits))) {
       entries.push(entry)
       if (entry.path === 'a.csv') {
         await textOf(entry)
-        await expect(textOf(entry)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
-      } else for await (const _ of entry.open()) break
+        await expect(textOf(entry)).rejects.toMatchObject(once)
+      }
+      if (entry.path === 'b.csv') {
+        half = entry.open()[Symbol.asyncIterator]()
+        await half.next()
+      }
     }
-    expect(entries.map(({ path }) => path)).toEqual(['a.csv', 'b.csv'])
-    for (const entry of entries)
-      await expect(textOf(entry)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
+    expect(entries.map(({ path }) => path)).toEqual(['a.csv', 'b.csv', 'c.csv'])
+    for (const entry of entries) await expect(textOf(entry)).rejects.toMatchObject(once)
+    // What was left of it is gone: it does not end as if it were whole.
+    await expect(half?.next()).rejects.toMatchObject({ code: 'ARCHIVE_INVALID' })
   })
 
   test('the stream is let go when the archive is not read to its end', async () => {

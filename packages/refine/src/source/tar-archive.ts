@@ -56,8 +56,6 @@ function readerOf(chunks: AsyncIterator<Uint8Array>): ByteReader {
   }
 }
 
-const readOnce = (place: string) =>
-  archiveFault(place, 'A file of a stream is read once, and before the next one')
 const cutOff = (place: string) => archiveFault(place, 'The archive is cut off')
 
 /** What stands behind a member up to the next block. */
@@ -192,7 +190,6 @@ async function* oneFile(
   const { path, size, place, limits, expansion } = file
   let left = size
   let opened = false
-  let passed = false
   const next = async () => {
     const chunk = await reader.some(Math.min(left, 1 << 16))
     if (chunk.length === 0) throw cutOff(place)
@@ -200,10 +197,9 @@ async function* oneFile(
     return chunk
   }
   async function* content() {
-    if (opened) throw readOnce(place)
+    if (opened) throw archiveFault(place, 'A file of a stream is read once, and before the next one')
     opened = true
     for (let given = 0; given < size; ) {
-      if (passed) throw readOnce(place)
       const chunk = await next()
       given += chunk.length
       expansion.bytes += chunk.length
@@ -213,7 +209,7 @@ async function* oneFile(
     }
   }
   yield { path, size, open: content }
-  passed = true
+  opened = true
   while (left > 0) await next()
   await takePadding(reader, size, place)
 }

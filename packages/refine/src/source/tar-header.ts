@@ -131,7 +131,7 @@ function recordsOf(body: Uint8Array, place: string): Map<string, Uint8Array> {
     const written = /^([1-9]\d{0,8}) /.exec(latin1.decode(body.subarray(at, at + 10)))?.[1]
     const end = at + Number(written ?? 0)
     const equals = body.indexOf(0x3d, at)
-    if (written === undefined || end > body.length || body[end - 1] !== 0x0a) throw wrong()
+    if (written === undefined || body[end - 1] !== 0x0a) throw wrong()
     const start = at + written.length + 1
     if (equals <= start || equals >= end) throw wrong()
     const key = decoded(body.subarray(start, equals), place)
