@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { bundleRefiner } from '../bundle/index.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
 import { runFileJob } from './index.js'
-import { isClaim } from './job-lock.js'
+import { isClaim, lockJob } from './job-lock.js'
 
 let refiner: BundledRefiner
 let folder: string
@@ -33,15 +33,15 @@ const job = (options: Partial<Parameters<typeof runFileJob>[0]> = {}) =>
 
 describe("a job's folder", () => {
   test('is of one run at a time', async () => {
-    let second: Promise<unknown> | undefined
-    const first = await job({
-      onProgress: () => {
-        second ??= job().catch((error: unknown) => error)
-      },
-    })
-    expect(await second).toMatchObject({ code: 'JOB_INVALID', place: 'output' })
+    mkdirSync(out())
+    const lock = await lockJob(out())
+    await expect(job()).rejects.toMatchObject({ code: 'JOB_INVALID', place: 'output' })
+    expect(readdirSync(out()).filter((name) => !isClaim(name))).toEqual([])
+    await lock.release()
+    const held: boolean[] = []
+    await job({ onProgress: () => held.push(readdirSync(out()).some(isClaim)) })
+    expect([...new Set(held)]).toEqual([true])
     expect(readdirSync(out()).some(isClaim)).toBe(false)
-    expect((await job()).contentDigest).toBe(first.contentDigest)
   })
 
   test('is let go when a run fails', async () => {
