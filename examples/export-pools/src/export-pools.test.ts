@@ -9,14 +9,12 @@ import { zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 
 /** Valid exports made for the conformance cases; real ones are nobody's to publish. */
-const cases = (file: string) =>
-  pathToFileURL(fileURLToPath(new URL(`../../../conformance/refine/${file}`, import.meta.url))).href
-const exports = (await import(cases('exports.mjs'))) as {
-  activities(): Record<string, Uint8Array>
-  healthExport: string
-  mailbox: string
-}
-const { tar } = (await import(cases('tar.mjs'))) as { tar(members: readonly object[]): Uint8Array }
+const exports = (await import(
+  pathToFileURL(fileURLToPath(new URL('../../../conformance/refine/exports.mjs', import.meta.url))).href
+)) as { activities(): Record<string, Uint8Array>; healthExport: string; mailbox: string }
+const { tar } = (await import(
+  pathToFileURL(fileURLToPath(new URL('../../../conformance/refine/tar.mjs', import.meta.url))).href
+)) as { tar(members: readonly object[]): Uint8Array }
 
 async function refineAny(refiner: string, name: string, bytes: Uint8Array | string) {
   const runtime = await createQuickJsRuntime()
