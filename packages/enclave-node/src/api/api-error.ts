@@ -9,6 +9,8 @@ export const apiErrorTexts = {
   ENCODING_UNSUPPORTED: 'bodies are taken as they are; send it without content-encoding',
   ADDRESS_TOO_LONG: 'the address is longer than 2 kB',
   RATE_LIMITED: 'too many calls from this address; come again after the seconds in retry-after',
+  PLANS_WAIT:
+    'as many plans and prices as can wait are asked for already; come again after the seconds in retry-after',
   CONTRIBUTION_UNKNOWN: 'the node has seen no such contribution; it follows the chain with a delay',
   JOB_UNKNOWN: 'the node has seen no such job over pools that it serves; it follows the chain with a delay',
   RECEIPT_NOT_READY: 'there is no receipt yet; ask for the state of the job',

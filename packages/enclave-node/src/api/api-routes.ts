@@ -151,7 +151,7 @@ export const apiRoutes: readonly ApiRoute[] = [
         z.strictObject({ simulated, ok: z.literal(false), ...bundle }),
       ]),
     },
-    refusals: ['BODY_INVALID'],
+    refusals: ['BODY_INVALID', 'PLANS_WAIT'],
   },
   {
     method: 'post',
@@ -184,7 +184,7 @@ export const apiRoutes: readonly ApiRoute[] = [
         z.strictObject({ simulated, ok: z.literal(false), ...bundle }),
       ]),
     },
-    refusals: ['BODY_INVALID'],
+    refusals: ['BODY_INVALID', 'PLANS_WAIT'],
   },
   {
     method: 'get',
@@ -292,6 +292,7 @@ export const refusalStatus = {
   ENCODING_UNSUPPORTED: 415,
   ADDRESS_TOO_LONG: 414,
   RATE_LIMITED: 429,
+  PLANS_WAIT: 503,
   CONTRIBUTION_UNKNOWN: 404,
   JOB_UNKNOWN: 404,
   RECEIPT_NOT_READY: 404,

@@ -210,6 +210,11 @@ describe('settings', () => {
       'a committee’s member that believes anybody',
       { committee: { roots: [{ committee: {}, envelope: 'A'.repeat(200), configs: [digest('1')] }] } },
     ],
+    [
+      'a collector’s password in the settings',
+      { trace: { url: 'https://me:secret@collector.example/v1/traces' } },
+    ],
+    ['a collector that is none', { trace: { url: 'collector' } }],
     ['a blob address that is none', { blobStore: { kind: 'http', url: 'blobs' } }],
   ])('with %s are refused', (_, change) => {
     expect(refusal(settings(change)).code).toBe('CONFIG_INVALID')

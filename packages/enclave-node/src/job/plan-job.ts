@@ -1,6 +1,6 @@
 import type { JobManifest } from '@sealpool/compute'
 import type { PlannablePool } from '../ingest/served-pool.js'
-import type { PoolInputs } from '../release/job-inputs.js'
+import { refinedContributors } from '../state/contribution-table.js'
 import { canAfford } from '../state/pglite-ledger.js'
 import type { Sql } from '../state/state-store.js'
 import { JobRefusal } from './job-refusal.js'
@@ -29,17 +29,10 @@ export async function planJob<Pool extends PlannablePool>(
  * @param charge name under which the job is charged
  * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`
  */
-export async function requireRunnable(
-  sql: Sql,
-  charge: string,
-  planned: PlannedJob,
-  inputs: readonly PoolInputs[],
-): Promise<void> {
+export async function requireRunnable(sql: Sql, charge: string, planned: PlannedJob): Promise<void> {
   for (const { pool } of planned.charges) {
-    const found = inputs.find((one) => one.pool === pool.address)
-    if ((found?.contributors ?? 0) < pool.policy.privacy.minimumContributors) {
+    if ((await refinedContributors(sql, pool.address)) < pool.policy.privacy.minimumContributors)
       throw JobRefusal.of('TOO_FEW_CONTRIBUTORS')
-    }
   }
   if (!(await canAfford(sql, chargeRequests(charge, planned)))) throw JobRefusal.of('BUDGET_EXHAUSTED')
 }

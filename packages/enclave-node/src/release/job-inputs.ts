@@ -2,12 +2,13 @@
  * What a job reads of each pool, as the receipt names it.
  * @module
  */
-import { verdictsRoot } from '@sealpool/attest'
-import { type Address, bytesToDigest, canonicalBytes, type Digest, merkleRoot } from '@sealpool/crypto'
+import { type Address, canonicalBytes, type Digest, digestToBytes } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
-import { refinedInputs } from '../state/contribution-table.js'
+import { type RefinedInput, refinedInputs, refinedInputsDigest } from '../state/contribution-table.js'
 import type { Reservation } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
+import { readVerdictList } from '../state/verdict-list-table.js'
+import { merkleRootInTurns } from './merkle-root.js'
 
 /** The accepted and refined contributions of a pool at one moment. */
 export interface PoolInputs {
@@ -22,40 +23,58 @@ export interface PoolInputs {
   readonly verdictsRoot: Digest
 }
 
+/** Inputs that were gathered lately, by the digest of what they were gathered from: it is the same as long as nothing changes. */
+const lately = new Map<string, PoolInputs>()
+/** Some megabytes each in a pool of 20,000. */
+const mostKept = 8
+
 /** @returns the inputs of each pool, in order */
 export async function jobInputs(sql: Sql, pools: readonly ServedPool[]): Promise<readonly PoolInputs[]> {
   const all: PoolInputs[] = []
   for (const { address } of pools) {
-    const inputs = await refinedInputs(sql, address)
-    const verdicts = inputs.map(({ verdictDigest }) => verdictDigest)
-    all.push({
-      pool: address,
-      root: bytesToDigest(
-        merkleRoot(
-          inputs.map(({ id, blobDigest, commitment }) =>
-            canonicalBytes({ contribution: id, blob: blobDigest, commitment }),
-          ),
-        ),
-      ),
-      count: inputs.length,
-      contributors: new Set(inputs.map(({ contributor }) => contributor)).size,
-      verdicts,
-      verdictsRoot: verdictsRoot(verdicts),
-    })
+    const name = `${address} ${await refinedInputsDigest(sql, address)}`
+    const inputs = lately.get(name) ?? (await gather(address, await refinedInputs(sql, address)))
+    lately.delete(name)
+    lately.set(name, inputs)
+    for (const eldest of lately.keys()) {
+      if (lately.size <= mostKept) break
+      lately.delete(eldest)
+    }
+    all.push(inputs)
   }
   return all
 }
 
-/** The inputs that a job was given, whatever came in or was taken back since. */
-export function reservedInputs({ inputs }: Reservation): readonly PoolInputs[] {
-  return inputs.map(({ pool, root, count, contributors, verdicts }) => ({
+async function gather(pool: Address, inputs: readonly RefinedInput[]): Promise<PoolInputs> {
+  const verdicts = inputs.map(({ verdictDigest }) => verdictDigest)
+  return {
     pool,
-    root,
-    count,
-    contributors,
+    root: await merkleRootInTurns(leavesOf(inputs)),
+    count: inputs.length,
+    contributors: new Set(inputs.map(({ contributor }) => contributor)).size,
     verdicts,
-    verdictsRoot: verdictsRoot(verdicts),
-  }))
+    verdictsRoot: await rootOfVerdicts(verdicts),
+  }
+}
+
+function* leavesOf(inputs: readonly RefinedInput[]): Iterable<Uint8Array> {
+  for (const { id, blobDigest, commitment } of inputs)
+    yield canonicalBytes({ contribution: id, blob: blobDigest, commitment })
+}
+
+/** As `verdictsRoot` of `@sealpool/attest` has it, by which receipts are verified. */
+function rootOfVerdicts(verdicts: readonly Digest[]): Promise<Digest> {
+  return merkleRootInTurns(verdicts.map(digestToBytes))
+}
+
+/** @returns the inputs that a job was given, whatever came in or was taken back since. @throws NodeError `STATE_UNREADABLE` */
+export async function reservedInputs(sql: Sql, { inputs }: Reservation): Promise<readonly PoolInputs[]> {
+  const all: PoolInputs[] = []
+  for (const { pool, root, count, contributors, verdictList } of inputs) {
+    const verdicts = await readVerdictList(sql, verdictList)
+    all.push({ pool, root, count, contributors, verdicts, verdictsRoot: await rootOfVerdicts(verdicts) })
+  }
+  return all
 }
 
 /** The verdict digests by pool, as they are kept beside the receipt. */
