@@ -15,19 +15,22 @@ const world = jobFixture(store)
 
 const jobsBegun = 4
 const total = 50
-/** Looks after which the chain believes what was sent. */
-const confirmations = 3
+/** Looks after which the chain believes a start or an anchor. */
+const confirmations = 2
 
 /** A chain of many jobs on which what was sent is believed after some looks, and the most that ran on it at a time. */
 function manyJobs() {
   let block = 0
-  const sent = new Map<string, { readonly state: ChainJobState; readonly block: number }[]>()
-  const anchored: { readonly sequence: number; readonly head: string; readonly block: number }[] = []
-  const believed = <T extends { readonly block: number }>(all: readonly T[] = []): T | undefined =>
-    all.filter((one) => one.block + confirmations <= block).at(-1)
+  const sent = new Map<string, { readonly state: ChainJobState; readonly from: number }[]>()
+  const anchored: { readonly sequence: number; readonly head: string; readonly from: number }[] = []
+  /** Believed at once but for what a job waits for before it runs. */
+  const fromBlock = (waits: boolean): number => (waits ? block + confirmations : block)
+  const believed = <T extends { readonly from: number }>(all: readonly T[] = []): T | undefined =>
+    all.filter(({ from }) => from <= block).at(-1)
   const send = (id: string, state: ChainJobState): null => {
     const before = sent.get(id) ?? []
-    if (before.at(-1)?.state !== state) sent.set(id, [...before, { state, block }])
+    const next = { state, from: fromBlock(state === 'Running') }
+    if (before.at(-1)?.state !== state) sent.set(id, [...before, next])
     return null
   }
   const runningNow = (): number => [...sent.values()].filter((all) => all.at(-1)?.state === 'Running').length
@@ -47,7 +50,8 @@ function manyJobs() {
     },
     anchoredHead: async () => believed(anchored) ?? null,
     anchorBudget: async ({ sequence, head }: { readonly sequence: number; readonly head: string }) => {
-      if (anchored.every((one) => one.sequence < sequence)) anchored.push({ sequence, head, block })
+      if (anchored.every((one) => one.sequence < sequence))
+        anchored.push({ sequence, head, from: fromBlock(true) })
       return null
     },
     startJob: async ({ job }: { readonly job: string }) => {

@@ -312,7 +312,7 @@ export async function refinedInputs(sql: Sql, pool: Address): Promise<readonly R
   }))
 }
 
-/** @returns a digest of all that {@link refinedInputs} gives, in a twentieth of the time */
+/** @returns a digest of all that {@link refinedInputs} gives, at a small part of its cost */
 export async function refinedInputsDigest(sql: Sql, pool: Address): Promise<string> {
   const [row] = await sql.query(
     `select coalesce(encode(sha256(convert_to(string_agg(

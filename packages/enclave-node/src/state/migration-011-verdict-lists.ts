@@ -15,6 +15,8 @@ export const verdictLists: Migration = {
       parts text not null
     );
     create index jobs_by_manifest on jobs (manifest_digest, id);
+    -- Every plan asks how many contributors a pool's tables have.
+    create index contributions_of_jobs on contributions (pool, contributor) where state = 'refined' and reason is null;
 
     create function name_of(given text) returns text language sql immutable as $body$
       select 'sha256:' || encode(sha256(convert_to(given, 'UTF8')), 'hex')
@@ -80,6 +82,7 @@ export const verdictLists: Migration = {
       from jsonb_array_elements(meta.value::jsonb) with ordinality as one (item, place))
     where key like 'taken-shares %';
     drop function verdicts_of;
+    drop index contributions_of_jobs;
     drop index jobs_by_manifest;
     drop table verdict_lists, verdict_parts;
   `,
