@@ -15,32 +15,26 @@ const world = jobFixture(store)
 
 const jobsBegun = 4
 const total = 50
-/** Looks after which the chain believes a start or an anchor. */
+/** Looks after which the chain believes an anchor. */
 const confirmations = 2
 
-/** A chain of many jobs on which what was sent is believed after some looks, and the most that ran on it at a time. */
+/** A chain of many jobs on which anchors are believed after some looks, and the most that ran on it at a time. */
 function manyJobs() {
   let block = 0
-  const sent = new Map<string, { readonly state: ChainJobState; readonly from: number }[]>()
+  const sent = new Map<string, ChainJobState>()
   const anchored: { readonly sequence: number; readonly head: string; readonly from: number }[] = []
-  /** Believed at once but for what a job waits for before it runs. */
-  const fromBlock = (waits: boolean): number => (waits ? block + confirmations : block)
-  const believed = <T extends { readonly from: number }>(all: readonly T[] = []): T | undefined =>
-    all.filter(({ from }) => from <= block).at(-1)
   const send = (id: string, state: ChainJobState): null => {
-    const before = sent.get(id) ?? []
-    const next = { state, from: fromBlock(state === 'Running') }
-    if (before.at(-1)?.state !== state) sent.set(id, [...before, next])
+    sent.set(id, state)
     return null
   }
-  const runningNow = (): number => [...sent.values()].filter((all) => all.at(-1)?.state === 'Running').length
+  const runningNow = (): number => [...sent.values()].filter((state) => state === 'Running').length
   let most = 0
   const chain: Partial<Record<keyof ChainPort, unknown>> = {
     ...world.chain,
     anchors: true,
     node: async () => ({ keySetDigest: keys.keySetDigest, measurement: '0x', active: true }),
     jobState: async (id: string) => {
-      const state = believed(sent.get(id))?.state ?? 'Funded'
+      const state = sent.get(id) ?? 'Funded'
       return {
         state,
         suspended: false,
@@ -48,10 +42,10 @@ function manyJobs() {
         drawn: false,
       }
     },
-    anchoredHead: async () => believed(anchored) ?? null,
+    anchoredHead: async () => anchored.filter(({ from }) => from <= block).at(-1) ?? null,
     anchorBudget: async ({ sequence, head }: { readonly sequence: number; readonly head: string }) => {
       if (anchored.every((one) => one.sequence < sequence))
-        anchored.push({ sequence, head, from: fromBlock(true) })
+        anchored.push({ sequence, head, from: block + confirmations })
       return null
     },
     startJob: async ({ job }: { readonly job: string }) => {
