@@ -8,6 +8,7 @@ import { type RefinedInput, refinedInputs, refinedInputsDigest } from '../state/
 import type { Reservation } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
 import { readVerdictList } from '../state/verdict-list-table.js'
+import { lately } from './lately.js'
 import { merkleRootInTurns } from './merkle-root.js'
 
 /** The accepted and refined contributions of a pool at one moment. */
@@ -23,24 +24,19 @@ export interface PoolInputs {
   readonly verdictsRoot: Digest
 }
 
-/** Inputs that were gathered lately, by the digest of what they were gathered from: it is the same as long as nothing changes. */
-const lately = new Map<string, PoolInputs>()
-/** Some megabytes each in a pool of 20,000. */
-const mostKept = 8
+/** Inputs that were gathered lately, by the digest of what they were gathered from; some megabytes each in a pool of 20,000. */
+const gathered = lately<PoolInputs>(8)
+/** Roots of lists, by their names, which are digests as well: jobs over one head of a pool have one list. */
+const roots = lately<Digest>(100)
 
 /** @returns the inputs of each pool, in order */
 export async function jobInputs(sql: Sql, pools: readonly ServedPool[]): Promise<readonly PoolInputs[]> {
   const all: PoolInputs[] = []
   for (const { address } of pools) {
-    const name = `${address} ${await refinedInputsDigest(sql, address)}`
-    const inputs = lately.get(name) ?? (await gather(address, await refinedInputs(sql, address)))
-    lately.delete(name)
-    lately.set(name, inputs)
-    for (const eldest of lately.keys()) {
-      if (lately.size <= mostKept) break
-      lately.delete(eldest)
-    }
-    all.push(inputs)
+    const digest = await refinedInputsDigest(sql, address)
+    all.push(
+      await gathered(`${address} ${digest}`, async () => gather(address, await refinedInputs(sql, address))),
+    )
   }
   return all
 }
@@ -72,7 +68,8 @@ export async function reservedInputs(sql: Sql, { inputs }: Reservation): Promise
   const all: PoolInputs[] = []
   for (const { pool, root, count, contributors, verdictList } of inputs) {
     const verdicts = await readVerdictList(sql, verdictList)
-    all.push({ pool, root, count, contributors, verdicts, verdictsRoot: await rootOfVerdicts(verdicts) })
+    const verdictsRoot = await roots(verdictList, () => rootOfVerdicts(verdicts))
+    all.push({ pool, root, count, contributors, verdicts, verdictsRoot })
   }
   return all
 }
