@@ -51,8 +51,8 @@ export const defaultApiLimits: ApiLimits = {
   costly: { perSecond: 50, burst: 500 },
 }
 
-/** Plans and prices: one takes some hundredths of a second of the only thread. */
-const planTurns = { atOnce: 2, waiting: 200, waitingOfAll: 400 }
+/** Plans and prices: one takes some hundredths of a second of the only thread, and may wait for the chain. */
+const planTurns = { atOnce: 8, waiting: 200, waitingOfAll: 400 }
 const maximumAddressLength = 2_048
 const proposalsAtOnce = 100
 
