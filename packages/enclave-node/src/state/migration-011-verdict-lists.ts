@@ -60,27 +60,34 @@ export const verdictLists: Migration = {
     drop function name_of;
   `,
   down: `
-    create function verdicts_of(name text) returns jsonb language sql as $body$
-      select coalesce(jsonb_agg(verdict.digest order by named.place, verdict.place), '[]')
+    -- As text: jsonb takes seconds for each of such lists.
+    create function verdicts_of(name text) returns json language sql as $body$
+      select coalesce('["' || replace(string_agg(verdict_parts.verdicts, ' ' order by named.place), ' ', '","') || '"]', '[]')::json
       from verdict_lists, unnest(string_to_array(verdict_lists.parts, ' ')) with ordinality as named (digest, place)
-        join verdict_parts on verdict_parts.digest = named.digest,
-        unnest(string_to_array(verdict_parts.verdicts, ' ')) with ordinality as verdict (digest, place)
+        join verdict_parts on verdict_parts.digest = named.digest
       where verdict_lists.digest = name
     $body$;
-    update jobs set inputs = (select coalesce(jsonb_object_agg(key, verdicts_of(value)), '{}')::text
-      from json_each_text(inputs::json)) where inputs is not null;
-    update jobs set reservation = jsonb_set(reservation::jsonb, '{inputs}', (
-      select coalesce(jsonb_agg((item - 'verdictList')
-        || jsonb_build_object('verdicts', verdicts_of(item ->> 'verdictList')) order by place), '[]')
-      from jsonb_array_elements(reservation::jsonb -> 'inputs') with ordinality as one (item, place)))::text
-    where reservation::jsonb -> 'inputs' is not null;
+    create function lists_of(names json) returns json language sql as $body$
+      select coalesce(json_object_agg(key, verdicts_of(value)), '{}') from json_each_text(names)
+    $body$;
+    create function with_field(given json, without text, field text, value json) returns json language sql as $body$
+      select json_object_agg(fields.key, fields.value) from (
+        select one.key, one.value from json_each(given) as one where one.key <> without
+        union all select field, value
+      ) as fields
+    $body$;
+    update jobs set inputs = lists_of(inputs::json)::text where inputs is not null;
+    update jobs set reservation = with_field(reservation::json, 'inputs', 'inputs', (
+      select coalesce(json_agg(with_field(item, 'verdictList', 'verdicts', verdicts_of(item ->> 'verdictList')) order by place), '[]')
+      from json_array_elements(reservation::json -> 'inputs') with ordinality as one (item, place)))::text
+    where reservation::json -> 'inputs' is not null;
     update meta set value = (
-      select coalesce(jsonb_agg(case when item -> 'lists' is null then item
-        else (item - 'lists') || jsonb_build_object('verdicts',
-          (select coalesce(jsonb_object_agg(key, verdicts_of(list)), '{}') from jsonb_each_text(item -> 'lists') as named (key, list)))
-        end order by place), '[]')::text
-      from jsonb_array_elements(meta.value::jsonb) with ordinality as one (item, place))
+      select coalesce(json_agg(case when item -> 'lists' is null then item
+        else with_field(item, 'lists', 'verdicts', lists_of(item -> 'lists')) end order by place), '[]')::text
+      from json_array_elements(meta.value::json) with ordinality as one (item, place))
     where key like 'taken-shares %';
+    drop function with_field;
+    drop function lists_of;
     drop function verdicts_of;
     drop index contributions_of_jobs;
     drop index jobs_by_manifest;
