@@ -4,13 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { sealedCallPath } from '@sealpool/client/access'
-import {
-  type Address,
-  type Digest,
-  encodeBase64Url,
-  type Hex,
-  sha256Digest,
-} from '@sealpool/crypto'
+import { type Address, type Digest, encodeBase64Url, type Hex, sha256Digest } from '@sealpool/crypto'
 import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod'
