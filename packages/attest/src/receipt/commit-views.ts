@@ -1,12 +1,9 @@
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import {
+  bytesToDigest,
   CryptoError,
   canonicalBytes,
   type Digest,
-  decodeBase64Url,
   digestOf,
-  encodeBase64Url,
   type JsonValue,
   parseCanonical,
 } from '@sealpool/crypto'
@@ -48,6 +45,7 @@ export function commitResult(options: {
 }): ResultCommitment {
   const { answer, salt } = options
   if (salt.length !== 32) throw new AttestError('BAD_ARGUMENT', 'salt', 'expected 32 bytes')
+  const secret = bytesToDigest(salt)
   const distinct = [whole]
   for (const view of options.views) {
     if (view.kind !== 'receipt' && !distinct.some((one) => isSameView(one, view))) distinct.push(view)
@@ -56,7 +54,7 @@ export function commitResult(options: {
     const value = viewOf(answer, view)
     if (value === undefined)
       throw new AttestError('BAD_ARGUMENT', 'views', 'The answer has no such columns, or is no table')
-    return partOf(view, value, salt)
+    return partOf(view, value, secret)
   })
   const views = parts.map(({ view, digest }) => ({ view, digest }))
   return {
@@ -92,21 +90,25 @@ export interface ReadView {
  */
 export function readResultView(bytes: Uint8Array, expected: Digest): ReadView {
   const { view, value, salt, views } = parseDocument(bytes)
-  const no = (message: string) => new AttestError('BAD_RECEIPT', 'result', message)
-  if (digestOfViews(views) !== expected) throw no('It is a view of another result')
-  if (views.some((one, index) => views.findIndex((other) => isSameView(one.view, other.view)) < index))
-    throw no('The result has one view twice, so that two recipients may have been told two things')
-  const committed = (of: ResultView) => views.find((one) => isSameView(one.view, of))?.digest
-  const own = digestOf({ view, salt, value })
-  if (committed(view) !== own) throw no('The view is not the one that the result was committed with')
-  if (view.kind !== 'whole') return { view, value }
-  const secret = decodeBase64Url(salt)
-  for (const other of views) {
-    const part = viewOf(value, other.view)
-    if (part === undefined || partOf(other.view, part, secret).digest !== other.digest)
-      throw no('Another recipient was given a view that this result does not have')
-  }
+  const own = (of: ResultView) => views.filter((one) => isSameView(one.view, of))
+  const isOf =
+    digestOfViews(views) === expected &&
+    // Else two recipients of one view could have been told two things.
+    views.every((one) => own(one.view).length === 1) &&
+    own(view)[0]?.digest === digestOf({ view, salt, value }) &&
+    (view.kind !== 'whole' || views.every((one) => isPartOf(one, value, salt)))
+  if (!isOf) throw notOfResult('It is not of the result that is expected')
   return { view, value }
+}
+
+/** Whether a committed view is what the whole result shows of it. */
+function isPartOf({ view, digest }: CommittedView, whole: JsonValue, secret: Digest): boolean {
+  const part = viewOf(whole, view)
+  return part !== undefined && partOf(view, part, secret).digest === digest
+}
+
+function notOfResult(message: string, cause?: unknown): AttestError {
+  return new AttestError('BAD_RECEIPT', 'result', message, { cause })
 }
 
 function parseDocument(bytes: Uint8Array): ResultViewDocument {
@@ -114,7 +116,7 @@ function parseDocument(bytes: Uint8Array): ResultViewDocument {
     return resultViewDocumentSchema.parse(parseCanonical(bytes))
   } catch (cause) {
     if (!(cause instanceof CryptoError)) throw cause
-    throw new AttestError('BAD_RECEIPT', 'result', 'It is not canonical JSON', { cause })
+    throw notOfResult('It is not canonical JSON', cause)
   }
 }
 
@@ -127,8 +129,7 @@ function digestOfViews(views: readonly CommittedView[]): Digest {
 }
 
 /** A view with the salt that is its own. */
-function partOf(view: ResultView, value: JsonValue, secret: Uint8Array) {
-  const own = view.kind === 'whole' ? secret : hmac(sha256, secret, canonicalBytes(view))
-  const salt = encodeBase64Url(own)
+function partOf(view: ResultView, value: JsonValue, secret: Digest) {
+  const salt = view.kind === 'whole' ? secret : digestOf({ format: 'sealpool/view-salt', secret, view })
   return { view, value, salt, digest: digestOf({ view, salt, value }) }
 }

@@ -34,7 +34,7 @@ export type ResultViewDocument = {
   version: 1
   view: ResultView
   /** Of the whole: what the salts of the other views follow from. */
-  salt: string
+  salt: Digest
   value: JsonValue
   views: { view: ResultView; digest: Digest }[]
 }
@@ -73,7 +73,7 @@ export const resultViewDocumentSchema = /* @__PURE__ */ (() =>
       format: /* @__PURE__ */ oneOf(['sealpool/result-view']),
       version: /* @__PURE__ */ oneOf([1]),
       view: resultView,
-      salt: /* @__PURE__ */ text({ pattern: /^[A-Za-z0-9_-]{43}$/, what: '32 bytes in base64url' }),
+      salt: digestText,
       value: anyJson,
       views: /* @__PURE__ */ list(
         /* @__PURE__ */ record<ResultViewDocument['views'][number]>({ view: resultView, digest: digestText }),

@@ -1,10 +1,10 @@
-import { type Digest, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
+import { canonicalize, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
 import { AttestError } from '../errors.js'
 import { list, optional, record, schema, text } from '../shape/shape.js'
 import { type CheckAnswer, fail, pass } from '../verdict/check-list.js'
 import { readResultView } from './commit-views.js'
 import type { PoolRules } from './documents.js'
-import type { ReceiptBody, RecipientView } from './receipt.js'
+import type { ReceiptBody } from './receipt.js'
 import { isSameView, type ResultView, resultView } from './result-view.js'
 import { isViewAllowed } from './view-rules.js'
 
@@ -39,56 +39,44 @@ const manifestViews = /* @__PURE__ */ (() =>
     ),
   ))()
 
-/** Who got what of a released result; the consumer alone, and the whole, where the receipt names no views. */
-function recipientsOf({ job, result }: ReceiptBody): readonly Pick<RecipientView, 'recipient' | 'view'>[] {
-  return result?.views ?? [{ recipient: job.consumer, view: { kind: 'whole' } }]
-}
-
 /**
  * Whether each recipient got the view that the manifest says, and nobody more than a pool's policy allows. What restrictions have
  * narrowed since is not in the policies.
  *
- * @param body - what the receipt says
+ * @param receipt - what the receipt says
  * @param manifest - of the job, its digest already checked
  * @param rules - of the job's pools
  * @returns the answer
  */
 export function viewsAnswer(
-  body: ReceiptBody,
+  { job, result }: ReceiptBody,
   manifest: JsonValue | undefined,
   rules: readonly Pick<PoolRules, 'name' | 'views'>[],
 ): CheckAnswer {
-  const { result } = body
   if (result === null) return pass('A refusal has no result.')
   const asked = manifestViews.safeParse(manifest)
   if (!asked.success) return fail('the manifest does not say who gets what')
+  const whole = { kind: 'whole' } as const
   const { consumer, views } = asked.data
-  const given = recipientsOf(body)
-  if ((views === undefined) !== (result.views === undefined))
-    return fail('of manifest and receipt only one has views')
-  const expected = [
-    { recipient: consumer.address, view: views?.consumer ?? { kind: 'whole' as const } },
-    ...(views?.others ?? []).map(({ address, view }) => ({ recipient: address, view })),
-  ]
-  const agree =
-    expected.length === given.length &&
-    expected.every(({ recipient, view }, index) => {
-      const one = given[index]
-      return one?.recipient.toLowerCase() === recipient.toLowerCase() && isSameView(one.view, view)
-    })
-  if (!agree) return fail('the receipt names other recipients or views than the manifest')
+  const { address } = consumer
+  const expected = [{ address, view: views?.consumer ?? whole }, ...(views?.others ?? [])]
+  const shown = result.views?.map(({ recipient, view }) => ({ address: recipient, view }))
+  const given = shown ?? [{ address: job.consumer, view: whole }]
+  const text = (list: typeof expected) =>
+    canonicalize(list.map((one) => ({ ...one, address: one.address.toLowerCase() })))
+  if ((views === undefined) !== (shown === undefined) || text(expected) !== text(given))
+    return fail('the receipt names other recipients or views than the manifest')
   const copies = result.views?.map(({ sealed }) => sealed)
-  if (copies !== undefined && result.sealed !== digestOf(copies))
-    return fail('the digest of the sealed copies is another one')
-  if (result.views?.some(({ view, sealed }) => (sealed === null) !== (view.kind === 'receipt')))
-    return fail('a recipient of a view got no copy, or one of nothing but the receipt did')
+  const complete = result.views?.every(({ view, sealed }) => (sealed === null) === (view.kind === 'receipt'))
+  if (complete === false || (copies !== undefined && result.sealed !== digestOf(copies)))
+    return fail('the sealed copies are not those of the views')
   for (const { name, views: limits } of rules) {
     const beyond = given.find(
-      ({ recipient, view }, index) => !isViewAllowed(limits, view, index === 0 ? undefined : recipient),
+      (one, index) => !isViewAllowed(limits, one.view, index > 0 ? one.address : undefined),
     )
-    if (beyond !== undefined) return fail(`pool ${name} does not allow what ${beyond.recipient} got`)
+    if (beyond !== undefined) return fail(`pool ${name} does not allow what ${beyond.address} got`)
   }
-  return pass(given.map(({ recipient, view }) => `${recipient}: ${view.kind}`).join(', '))
+  return pass(given.map((one) => `${one.address}: ${one.view.kind}`).join(', '))
 }
 
 /**
@@ -117,7 +105,7 @@ export function isResultOf(result: NonNullable<ReceiptBody['result']>, bytes: Ui
  * @returns true when they are
  */
 export function isSealedOf(result: NonNullable<ReceiptBody['result']>, bytes: Uint8Array): boolean {
-  const digest: Digest = sha256Digest(bytes)
+  const digest = sha256Digest(bytes)
   return result.views === undefined
     ? digest === result.sealed
     : result.views.some(({ sealed }) => sealed === digest)

@@ -142,7 +142,7 @@ describe('a job over the data of three owners', () => {
       views: committed,
       ...rest
     } = JSON.parse(new TextDecoder().decode(counted.bytes)) as JsonObject
-    expect(salt).toMatch(/^[A-Za-z0-9_-]{43}$/)
+    expect(salt).toMatch(/^sha256:[0-9a-f]{64}$/)
     expect(rest).toEqual({
       format: 'sealpool/result-view',
       version: 1,
