@@ -88,9 +88,11 @@ export {
   isViewWithin,
   mostOfView,
   narrowViewLimits,
+  type ViewCaps,
   type ViewExtent,
   type ViewLimits,
-  viewLimitsSchema,
+  type ViewRecipient,
+  viewCapsSchema,
 } from './policy/view-limit.js'
 export { contributorPseudonym } from './sketch/contributor-pseudonym.js'
 export { keyedFingerprint } from './sketch/keyed-fingerprint.js'

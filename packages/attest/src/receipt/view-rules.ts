@@ -9,10 +9,11 @@ type Extent = (typeof extents)[number]
 export interface ViewRules {
   consumer?: Extent
   others?: Extent
-  named?: { address: string; most: Extent }[]
+  named?: { address: string; publicKey: string; most: Extent }[]
 }
 
 const extent = /* @__PURE__ */ oneOf(extents)
+const anyText = /* @__PURE__ */ text({ max: 100 })
 
 /** Reads what a policy says of views. */
 export const viewRules: Reader<ViewRules> = /* @__PURE__ */ (() =>
@@ -22,7 +23,8 @@ export const viewRules: Reader<ViewRules> = /* @__PURE__ */ (() =>
     named: /* @__PURE__ */ optional(
       /* @__PURE__ */ list(
         /* @__PURE__ */ record<NonNullable<ViewRules['named']>[number]>({
-          address: /* @__PURE__ */ text({ pattern: /^0x[0-9a-f]{40}$/, what: 'an address in lower case' }),
+          address: anyText,
+          publicKey: anyText,
           most: extent,
         }),
         { max: 100 },
@@ -31,20 +33,29 @@ export const viewRules: Reader<ViewRules> = /* @__PURE__ */ (() =>
   }))()
 
 /**
- * Whether a policy allows a recipient a view. Where it says nothing, the consumer may get the whole and others the receipt.
+ * Whether a policy allows a recipient a view. Where it says nothing, the consumer may get the whole and others the receipt; others never
+ * more than the consumer, and a name counts with its key alone.
  *
  * @param rules - of the policy; undefined: it says nothing of views
  * @param view - what is given
- * @param recipient - other than the consumer, who is undefined
+ * @param recipient - other than the consumer, who is undefined; in lower case, with the key that his view is sealed to
  * @returns true when it does
  */
 export function isViewAllowed(
   rules: ViewRules | undefined,
   view: ResultView,
-  recipient: string | undefined,
+  recipient: { readonly address: string; readonly publicKey: string | undefined } | undefined,
 ): boolean {
-  const named = rules?.named?.find(({ address }) => address === recipient?.toLowerCase())
+  const { consumer = 'whole', others = 'receipt', named = [] } = rules ?? {}
+  const order = (of: Extent) => extents.indexOf(of)
+  const own = named.find(
+    ({ address, publicKey }) => address === recipient?.address && publicKey === recipient.publicKey,
+  )
   const most =
-    recipient === undefined ? (rules?.consumer ?? 'whole') : (named?.most ?? rules?.others ?? 'receipt')
-  return extents.indexOf(view.kind === 'columns' ? 'whole' : view.kind) <= extents.indexOf(most)
+    recipient === undefined
+      ? order(consumer)
+      : own === undefined
+        ? Math.min(order(others), order(consumer))
+        : order(own.most)
+  return order(view.kind === 'columns' ? 'whole' : view.kind) <= most
 }

@@ -8,6 +8,7 @@ import { verifyReceipt } from './verify.js'
 
 const { body, manifest: plain, policies: plainPolicies } = jobParts()
 const [second, third] = [`0x${'d0'.repeat(20)}`, `0x${'e0'.repeat(20)}`] as const
+const publicKey = 'A'.repeat(43)
 const answer = { columns: [{ name: 'n' }], rows: [[7]], intervals: [[null]] }
 const commitment = commitResult({
   answer,
@@ -29,7 +30,7 @@ const result = (views: RecipientView[] = given) => ({
 const manifestViews = (change: object = {}): JsonObject => ({
   consumer: { kind: 'whole' },
   others: [
-    { address: second, resultKey: null, view: { kind: 'count' } },
+    { address: second, resultKey: { kem: 'x25519', publicKey }, view: { kind: 'count' } },
     { address: third, resultKey: null, view: { kind: 'receipt' } },
   ],
   ...change,
@@ -122,8 +123,16 @@ describe('a receipt of a result with views', () => {
     ['a policy that allows others nothing', { limits: null }],
     ['a policy that allows others the receipt', { limits: { others: 'receipt' } }],
     [
-      'a policy that allows one of them the receipt',
-      { limits: { ...allowing, named: [{ address: second, most: 'receipt' }] } },
+      'a policy that allows one of them by another key',
+      { limits: { named: [{ address: second, publicKey: 'B'.repeat(43), most: 'whole' }] } },
+    ],
+    [
+      'a policy that allows another one by his key',
+      { limits: { named: [{ address: third, publicKey, most: 'whole' }] } },
+    ],
+    [
+      'a policy that allows the consumer, and so others, the receipt',
+      { limits: { others: 'whole', consumer: 'receipt' } },
     ],
     ['a policy that allows the consumer a count', { limits: { ...allowing, consumer: 'count' } }],
   ])('fails with %s', (_, change) => {
@@ -135,7 +144,7 @@ describe('a receipt of a result with views', () => {
   })
 
   it('is allowed by name what others are not', () => {
-    expect(failing({}, { limits: { named: [{ address: second, most: 'count' }] } })).toEqual([])
+    expect(failing({}, { limits: { named: [{ address: second, publicKey, most: 'count' }] } })).toEqual([])
   })
 
   it('cannot be read with limits that are not known, and then proves nothing', () => {

@@ -1,6 +1,6 @@
-import { canonicalize, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
+import { digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
 import { AttestError } from '../errors.js'
-import { list, optional, record, schema, text } from '../shape/shape.js'
+import { list, nullable, optional, record, schema, text } from '../shape/shape.js'
 import { type CheckAnswer, fail, pass } from '../verdict/check-list.js'
 import { readResultView } from './commit-views.js'
 import type { PoolRules } from './documents.js'
@@ -10,7 +10,13 @@ import { isViewAllowed } from './view-rules.js'
 
 interface ManifestViews {
   consumer: { address: string }
-  views?: { consumer: ResultView; others: { address: string; view: ResultView }[] }
+  views?: { consumer: ResultView; others: OtherRecipient[] }
+}
+
+interface OtherRecipient {
+  address: string
+  resultKey: { publicKey: string } | null
+  view: ResultView
 }
 
 const addressText = /* @__PURE__ */ text({ pattern: /^0x[0-9a-fA-F]{40}$/, what: 'an address' })
@@ -26,10 +32,13 @@ const manifestViews = /* @__PURE__ */ (() =>
           /* @__PURE__ */ record<NonNullable<ManifestViews['views']>>({
             consumer: resultView,
             others: /* @__PURE__ */ list(
-              /* @__PURE__ */ record<{ address: string; view: ResultView }>(
-                { address: addressText, view: resultView },
-                'drop',
-              ),
+              /* @__PURE__ */ record<OtherRecipient>({
+                address: addressText,
+                resultKey: /* @__PURE__ */ nullable(
+                  /* @__PURE__ */ record<{ publicKey: string }>({ publicKey: text() }, 'drop'),
+                ),
+                view: resultView,
+              }),
               { max: 15 },
             ),
           }),
@@ -59,24 +68,29 @@ export function viewsAnswer(
   const whole = { kind: 'whole' } as const
   const { consumer, views } = asked.data
   const { address } = consumer
-  const expected = [{ address, view: views?.consumer ?? whole }, ...(views?.others ?? [])]
-  const shown = result.views?.map(({ recipient, view }) => ({ address: recipient, view }))
-  const given = shown ?? [{ address: job.consumer, view: whole }]
-  const text = (list: typeof expected) =>
-    canonicalize(list.map((one) => ({ ...one, address: one.address.toLowerCase() })))
-  if ((views === undefined) !== (shown === undefined) || text(expected) !== text(given))
-    return fail('the receipt names other recipients or views than the manifest')
+  const { others = [] } = views ?? {}
+  const expected = [{ address, view: views?.consumer ?? whole }, ...others]
+  const given = result.views ?? [{ recipient: job.consumer, view: whole }]
+  const agree =
+    (views === undefined) === (result.views === undefined) &&
+    expected.length === given.length &&
+    given.every(({ recipient, view }, index) => {
+      const one = expected[index]
+      return one?.address.toLowerCase() === recipient.toLowerCase() && isSameView(one.view, view)
+    })
+  if (!agree) return fail('the receipt names other recipients or views than the manifest')
   const copies = result.views?.map(({ sealed }) => sealed)
   const complete = result.views?.every(({ view, sealed }) => (sealed === null) === (view.kind === 'receipt'))
   if (complete === false || (copies !== undefined && result.sealed !== digestOf(copies)))
     return fail('the sealed copies are not those of the views')
   for (const { name, views: limits } of rules) {
-    const beyond = given.find(
-      (one, index) => !isViewAllowed(limits, one.view, index > 0 ? one.address : undefined),
-    )
-    if (beyond !== undefined) return fail(`pool ${name} does not allow what ${beyond.address} got`)
+    const beyond = given.find(({ recipient, view }, index) => {
+      const other = { address: recipient.toLowerCase(), publicKey: others[index - 1]?.resultKey?.publicKey }
+      return !isViewAllowed(limits, view, index > 0 ? other : undefined)
+    })
+    if (beyond !== undefined) return fail(`pool ${name} does not allow what ${beyond.recipient} got`)
   }
-  return pass(given.map((one) => `${one.address}: ${one.view.kind}`).join(', '))
+  return pass(given.map(({ recipient, view }) => `${recipient}: ${view.kind}`).join(', '))
 }
 
 /**

@@ -13,6 +13,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { resultAnswer, resultOwner } from '../api/result-answer.js'
 import { keyScope, type ServedPool } from '../ingest/served-pool.js'
 import { sealedCopyOf } from '../release/sealed-copies.js'
+import { oldAnswers } from '../state/expired-rows.js'
 import { findJob, type JobRow } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger } from '../state/pglite-ledger.js'
@@ -192,6 +193,15 @@ describe('a job over the data of three owners', () => {
     })
   })
 
+  it('is deleted under the digest that its receipt has of all copies', async () => {
+    const { id } = await run(asked())
+    await store.query(`update jobs set chain_state = 'Settled' where id = $1`, [id])
+    const page = { upTo: 1_000n, before: '9999', limit: 1 }
+    const sealed = (await world.receiptOf(id)).result?.sealed
+    expect(sealed).toMatch(/^sha256:/)
+    expect(await oldAnswers(store, page)).toMatchObject([{ job: id, sealedDigest: sealed }])
+  })
+
   it('hands each his own copy, and nobody anything that is not sealed to him', async () => {
     const job = await run(asked())
     const copy = (recipient?: Address) => resultAnswer(job, recipient)
@@ -235,9 +245,9 @@ describe('a job over the data of three owners', () => {
     ['says nothing of views', 1, undefined],
     ['lets others count', 2, { others: 'count' }],
     [
-      'lets one owner have the receipt alone',
+      'names one owner with another key',
       0,
-      { ...allowing, named: [{ address: countOwner, most: 'receipt' }] },
+      { named: [{ address: countOwner, publicKey: 'A'.repeat(43), most: 'whole' }] },
     ],
     ['lets the consumer count', 2, { ...allowing, consumer: 'count' }],
   ])('is refused and refunded when one policy %s', async (_, place, limits) => {

@@ -25,7 +25,11 @@ it.each<[string, ViewLimits | undefined, Pick<JobManifest, 'views'>]>([
   ['somebody who gets the receipt', undefined, views(whole, receipt)],
   ['somebody who gets a count', { others: 'count' }, views(whole, count)],
   ['somebody who gets columns', { others: 'whole' }, views(whole, columns)],
-  ['somebody by name', { named: [{ address: ann, most: 'whole' }] }, views(whole, whole)],
+  [
+    'somebody by name',
+    { named: [{ address: ann, publicKey: resultKey.publicKey, most: 'whole' }] },
+    views(whole, whole),
+  ],
   ['a consumer who gets less', { consumer: 'count' }, views(count, receipt)],
 ])('allows %s', (_, limits, manifest) => {
   expect(() => requireViews([under(limits)], manifest)).not.toThrow()
@@ -37,10 +41,11 @@ it.each<[string, ViewLimits | undefined, Pick<JobManifest, 'views'>]>([
   ['columns, where a count is allowed', { others: 'count' }, views(whole, columns)],
   ['the whole, where a count is allowed', { others: 'count' }, views(whole, whole)],
   [
-    'by name what others may',
-    { others: 'whole', named: [{ address: ann, most: 'receipt' }] },
+    'by name what is sealed to another key',
+    { named: [{ address: ann, publicKey: 'B'.repeat(43), most: 'whole' }] },
     views(whole, count),
   ],
+  ['others what the consumer may not have', { others: 'whole', consumer: 'count' }, views(count, columns)],
   ['the consumer the whole in a manifest without views', { consumer: 'count' }, {}],
   ['the consumer columns, where it may count', { consumer: 'count' }, views(columns)],
 ])('does not allow %s, whichever pool it is of', (_, limits, manifest) => {
@@ -69,9 +74,10 @@ it('does not allow what a restriction has taken away, and no restriction gives a
   ).not.toThrow()
   for (const [limits, by] of [
     [{ others: 'whole' }, { others: 'count' }],
-    [{ others: 'whole' }, { named: [{ address: ann, most: 'count' }] }],
+    [{ others: 'whole' }, { consumer: 'count' }],
+    [{ named: [{ address: ann, publicKey: resultKey.publicKey, most: 'whole' }] }, { named: 'count' }],
     [undefined, { others: 'whole' }],
-    [{ others: 'count' }, { others: 'whole', named: [{ address: ann, most: 'whole' }] }],
+    [{ others: 'count' }, { others: 'whole', named: 'whole' }],
   ] as const) {
     const pools = narrowed(limits as ViewLimits | undefined, by)
     expect(() => requireViews(pools, views(whole, whole))).toThrow(

@@ -3,13 +3,13 @@
  * @module
  */
 import type { JobManifest, ResultView } from '@sealpool/compute'
-import { isViewWithin, mostOfView } from '@sealpool/privacy'
+import { isViewWithin, mostOfView, type ViewRecipient } from '@sealpool/privacy'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import { JobRefusal } from '../job/job-refusal.js'
 
-/** Somebody who gets a view; the consumer is not named by address. */
+/** Somebody who gets a view. */
 interface Recipient {
-  readonly recipient: string
+  readonly recipient: 'consumer' | ViewRecipient
   readonly view: ResultView
 }
 
@@ -17,7 +17,10 @@ function recipientsOf({ views }: Pick<JobManifest, 'views'>): readonly Recipient
   if (views === undefined) return [{ recipient: 'consumer', view: { kind: 'whole' } }]
   return [
     { recipient: 'consumer', view: views.consumer },
-    ...views.others.map(({ address, view }) => ({ recipient: address, view })),
+    ...views.others.map(({ address, resultKey, view }) => ({
+      recipient: { address, publicKey: resultKey?.publicKey ?? null },
+      view,
+    })),
   ]
 }
 

@@ -5,7 +5,7 @@
  */
 import { ContractsError, parseAccessRules } from '@sealpool/contracts'
 import type { JsonObject } from '@sealpool/crypto'
-import { narrowViewLimits, type PoolPolicy, viewLimitsSchema } from '@sealpool/privacy'
+import { narrowViewLimits, type PoolPolicy, viewCapsSchema } from '@sealpool/privacy'
 import * as z from 'zod'
 
 const name = z.string().min(1).max(4000)
@@ -47,7 +47,7 @@ export const policyRestrictionSchema = z.strictObject({
   /** Access rules that must be met as well as those of the policy. */
   access: accessSchema.optional(),
   /** Recipients get at most this of results, and at most what the policy allows. */
-  views: viewLimitsSchema.optional(),
+  views: viewCapsSchema.optional(),
   minimumContributors: z.int().min(1).max(1_000_000).optional(),
   perJob: z
     .strictObject({ epsilon: z.number().gt(0).max(100), delta: z.number().min(0).max(0.001) })

@@ -12,39 +12,83 @@ const extentSchema = /* @__PURE__ */ (() => z.enum(viewExtents))()
 
 /** The most that is given of results in which a pool's data is; what is not said is the default. */
 export const viewLimitsSchema = /* @__PURE__ */ (() =>
+  z
+    .strictObject({
+      /** To the job's consumer; default: the whole. */
+      consumer: z.exactOptional(extentSchema),
+      /**
+       * To every other recipient; default: the receipt. Never more than to the consumer: whoever writes a manifest can name himself
+       * under another address.
+       */
+      others: z.exactOptional(extentSchema),
+      /** To recipients who are known by the key that their view is sealed to: an address alone is nobody's proof. */
+      named: z.exactOptional(
+        z
+          .array(
+            z.strictObject({
+              address: z.templateLiteral([z.literal('0x'), z.string().regex(/^[0-9a-f]{40}$/)]),
+              /** X25519, base64url. */
+              publicKey: z
+                .string()
+                .regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url without padding'),
+              most: extentSchema,
+            }),
+          )
+          .max(100),
+      ),
+    })
+    .superRefine(({ others, named = [] }, context) => {
+      named.forEach(({ address, most }, index) => {
+        const issue = (message: string): void => {
+          context.addIssue({ code: 'custom', path: ['named', index], message })
+        }
+        if (named.findIndex((one) => one.address === address) < index)
+          issue('an address is listed twice; list each once')
+        if (isViewWithin(most, others ?? 'receipt'))
+          issue('names give more than what others get; to give less, lower others')
+      })
+    }))()
+
+/** Limits of views, as a policy has them. */
+export type ViewLimits = z.output<typeof viewLimitsSchema>
+
+/** What a restriction leaves of the limits of views; what it does not say it leaves as it is. */
+export const viewCapsSchema = /* @__PURE__ */ (() =>
   z.strictObject({
-    /** To the job's consumer; default: the whole. */
     consumer: z.exactOptional(extentSchema),
-    /** To every other recipient; default: the receipt. */
     others: z.exactOptional(extentSchema),
-    /** To other recipients by name, instead of `others`. */
-    named: z.exactOptional(
-      z
-        .array(
-          z.strictObject({
-            address: z.templateLiteral([z.literal('0x'), z.string().regex(/^[0-9a-f]{40}$/)]),
-            most: extentSchema,
-          }),
-        )
-        .max(100)
-        .refine((named) => new Set(named.map(({ address }) => address)).size === named.length, {
-          message: 'an address is listed twice; list each once',
-        }),
-    ),
+    /** Of everybody whom the policy names. */
+    named: z.exactOptional(extentSchema),
   }))()
 
-/** Limits of views, as a policy or a restriction has them. */
-export type ViewLimits = z.output<typeof viewLimitsSchema>
+/** Caps of views, as a restriction has them. */
+export type ViewCaps = z.output<typeof viewCapsSchema>
+
+/** Who gets a view, other than the consumer. */
+export interface ViewRecipient {
+  /** Lower case. */
+  readonly address: string
+  /** What the view is sealed to, base64url; null where nothing is sealed. */
+  readonly publicKey: string | null
+}
 
 /**
  * The most that a recipient may get under a policy.
  *
  * @param limits - of the policy; undefined: it says nothing of views, so the consumer may get all and others the receipt
- * @param recipient - `consumer`, or the address of another recipient in lower case
+ * @param recipient - `consumer`, or somebody else
  * @returns the extent
  */
-export function mostOfView(limits: ViewLimits | undefined, recipient: string): ViewExtent {
-  return extentOf(limits ?? {}, recipient, 'receipt')
+export function mostOfView(
+  limits: ViewLimits | undefined,
+  recipient: 'consumer' | ViewRecipient,
+): ViewExtent {
+  const { consumer = 'whole', others = 'receipt', named = [] } = limits ?? {}
+  if (recipient === 'consumer') return consumer
+  const own = named.find(
+    ({ address, publicKey }) => address === recipient.address && publicKey === recipient.publicKey,
+  )
+  return own?.most ?? lesser(others, consumer)
 }
 
 /**
@@ -61,31 +105,21 @@ export function isViewWithin(kind: string, most: ViewExtent): boolean {
 }
 
 /**
- * Limits of which a recipient may get what both allow.
+ * What caps leave of limits.
  *
  * @param limits - of the policy, or what is left of them
- * @param more - of a restriction; what it does not say it leaves as it is
- * @returns the stricter of both for everybody
+ * @param caps - of a restriction
+ * @returns for everybody the stricter of both
  */
-export function narrowViewLimits(limits: ViewLimits | undefined, more: ViewLimits): ViewLimits {
-  const both = (recipient: string): ViewExtent => {
-    const [one, other] = [mostOfView(limits, recipient), extentOf(more, recipient, 'whole')]
-    return isViewWithin(one, other) ? one : other
-  }
-  const names = [...(limits?.named ?? []), ...(more.named ?? [])].map(({ address }) => address)
-  // No name of a recipient is empty: nobody is meant but those whom no list names.
+export function narrowViewLimits(limits: ViewLimits | undefined, caps: ViewCaps): ViewLimits {
+  const { consumer = 'whole', others = 'receipt', named = [] } = limits ?? {}
   return {
-    consumer: both('consumer'),
-    others: both(''),
-    named: [...new Set(names)].map((address) => ({ address, most: both(address) })),
+    consumer: lesser(consumer, caps.consumer ?? 'whole'),
+    others: lesser(others, caps.others ?? 'whole'),
+    named: named.map((one) => ({ ...one, most: lesser(one.most, caps.named ?? 'whole') })),
   }
 }
 
-function extentOf(
-  { consumer, others, named }: ViewLimits,
-  recipient: string,
-  unsaid: ViewExtent,
-): ViewExtent {
-  if (recipient === 'consumer') return consumer ?? 'whole'
-  return named?.find(({ address }) => address === recipient)?.most ?? others ?? unsaid
+function lesser(one: ViewExtent, other: ViewExtent): ViewExtent {
+  return isViewWithin(one, other) ? one : other
 }
