@@ -115,7 +115,14 @@ describe('a receipt of a result with views', () => {
     ['a recipient less', { result: result([one, two]) }],
     ['another recipient', { result: result([one, { ...two, recipient: third }, three]) }],
     ['recipients in another order', { result: result([two, one, three]) }],
-    ['a wider view', { result: result([one, { ...two, view: { kind: 'whole' } }, three]) }],
+    [
+      'a wider view, also where it is allowed',
+      { result: result([one, { ...two, view: { kind: 'whole' } }, three]), limits: { others: 'whole' } },
+    ],
+    [
+      'a manifest with views that are as good as none, and a receipt without',
+      { views: manifestViews({ others: [] }), result: body.result },
+    ],
     ['a view without a copy', { result: result([one, { ...two, sealed: null }, three]) }],
     ['a copy for nothing but the receipt', { result: result([one, two, { ...three, sealed: one.sealed }]) }],
     ['another digest of the copies', { result: { ...result(), sealed: digestOf('x') } }],
@@ -132,7 +139,11 @@ describe('a receipt of a result with views', () => {
     ],
     [
       'a policy that allows the consumer, and so others, the receipt',
-      { limits: { others: 'whole', consumer: 'receipt' } },
+      {
+        views: manifestViews({ consumer: { kind: 'receipt' } }),
+        result: result([{ ...one, view: { kind: 'receipt' }, sealed: null }, two, three]),
+        limits: { others: 'whole', consumer: 'receipt' },
+      },
     ],
     ['a policy that allows the consumer a count', { limits: { ...allowing, consumer: 'count' } }],
   ])('fails with %s', (_, change) => {
