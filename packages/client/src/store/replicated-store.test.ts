@@ -88,6 +88,15 @@ describe('a write', () => {
     expect(await held()).toEqual([true, true, true])
   })
 
+  it('is of the bytes as they were when it was asked for', async () => {
+    const { store, held } = world()
+    const mine = bytes.slice()
+    const writing = store.put(mine)
+    mine[0] = 0
+    expect(await writing).toEqual({ locator, digest: locator })
+    expect(await held()).toEqual([true, true, true])
+  })
+
   it('is done with its quorum, and refused below it', async () => {
     const { a, b, store, held } = world({ writeQuorum: 2 })
     a.state.down = true

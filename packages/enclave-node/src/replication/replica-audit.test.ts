@@ -90,13 +90,38 @@ describe('the audit of replicas', () => {
   })
 
   it('goes on where it was after a restart', async () => {
-    await Promise.all([1, 2, 3, 4].map((id) => contribute(id)))
-    const before = open()
-    await before.round()
+    const digests = await Promise.all([1, 2, 3, 4].map((id) => contribute(id)))
+    const asked: string[] = []
+    const [first, second] = stores
+    const noting = {
+      ...first,
+      get: (...of: Parameters<typeof first.get>) => {
+        asked.push(of[0])
+        return first.get(...of)
+      },
+    }
+    stores = [noting, second]
+    await open().round()
     now += periodSeconds / 4
-    expect(await before.round()).toBe(true)
-    const after = open()
-    expect(await pass(after, periodSeconds / 4, periodSeconds / 4 - 1)).toBe(2)
+    expect(await open().round()).toBe(true)
+    await pass(open(), periodSeconds / 4, periodSeconds / 4 - 1)
+    expect(asked).toEqual(digests.toSorted())
+  })
+
+  it('writes nothing of what was withdrawn meanwhile', async () => {
+    const digest = await contribute(1)
+    const [first, second] = stores
+    await second.remove(digest)
+    const withdrawn = {
+      ...second,
+      get: async (...of: Parameters<typeof second.get>) => {
+        await store.query(`update contributions set state = 'withdrawn'`)
+        return second.get(...of)
+      },
+    }
+    stores = [first, withdrawn]
+    expect(await open().round()).toBe(true)
+    expect(found).toEqual([[digest, ['good', 'missing']]])
   })
 
   it('begins anew when the clock was set back, or what it kept cannot be read', async () => {
