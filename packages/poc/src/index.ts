@@ -53,6 +53,7 @@ export { contentFingerprint } from './uniqueness/content-fingerprint.js'
 export { type ContentItems, contentItems, type ItemSource, itemsOf } from './uniqueness/content-items.js'
 export { type ContentSketch, contentSketch } from './uniqueness/content-sketch.js'
 export { type ContributedFile, contributionFingerprint } from './uniqueness/contribution-fingerprint.js'
+export { courseSketch } from './uniqueness/course-novelty.js'
 export {
   decodeNearDuplicateIndex,
   decodeRowIndex,
@@ -63,6 +64,7 @@ export {
 } from './uniqueness/index-file.js'
 export {
   createNearDuplicateIndex,
+  NEAR_ENTRY_BYTES,
   type NearDuplicateIndex,
   type Nearest,
 } from './uniqueness/near-duplicate-index.js'
