@@ -3,6 +3,8 @@ import { definePoc, type Facts, readMail } from '../define/index.js'
 import { ed25519Record, mailEd25519, signMail } from '../testing/signed-mail.js'
 import { authenticMailbox } from './dkim/authentic-mailbox.js'
 import { evidenceOf, factOf } from './evidence.js'
+import { onceEach } from './once-each.js'
+import type { SignedFinding } from './signed-content.js'
 import { workMeter } from './verification-budget.js'
 import { verifySigned } from './verify-source.js'
 
@@ -70,6 +72,28 @@ describe('a letter that stands in a mailbox again', () => {
     expect(counted(next, one)).toEqual([true, true])
     const [plain, dated] = [mail(['from', 'subject', 'date']), mail(['from', 'subject', 'later'])]
     expect(counted(one, plain, dated, next)).toEqual([true, false, true, false])
+  })
+  test('is looked at beside so many others that sign other fields, and no more', () => {
+    const found = (number: number): SignedFinding => ({
+      kind: 'dkim',
+      authentic: true,
+      checks: [],
+      signer: 'example.org',
+      signedContent: new Uint8Array(32),
+      signedFields: new Map([
+        ['date', `date:${number}`],
+        [`x-${number}`, ''],
+      ]),
+    })
+    const kept = onceEach(Array.from({ length: 200 }, (_, number) => found(number)))
+    expect(kept.filter(({ authentic }) => authentic)).toHaveLength(64)
+    const same = onceEach(
+      Array.from({ length: 200 }, (_, number) => ({
+        ...found(0),
+        signedFields: new Map([['date', `${number}`]]),
+      })),
+    )
+    expect(same.every(({ authentic }) => authentic)).toBe(true)
   })
   test('goes to a refiner once', () => {
     const text = Buffer.from(authenticMailbox({ bytes: box(one, one, next), keys })).toString('latin1')

@@ -37,6 +37,12 @@ function repeated(found: SignedFinding): SignedFinding {
 
 type Fields = ReadonlyMap<string, string>
 
+/**
+ * Sets of signed names among letters of one content. A sender has a few; whoever contributes makes more by putting fields in front of letters,
+ * and each costs a look at every letter.
+ */
+const MOST_TABLES = 64
+
 /** Statements of one content whose signatures cover the same names, by what each set of further names says. */
 interface FieldTable {
   readonly names: string
@@ -45,7 +51,7 @@ interface FieldTable {
   readonly values: Map<string, Set<string>>
 }
 
-/** Enters a statement. @returns false when one that is there agrees with it in all that both sign */
+/** Enters a statement. @returns false when one that is there agrees with it in all that both sign, or there is no more room */
 function enter(tables: FieldTable[], fields: Fields): boolean {
   for (const table of tables) {
     const [first] = table.members
@@ -61,6 +67,7 @@ function enter(tables: FieldTable[], fields: Fields): boolean {
   const names = JSON.stringify([...fields.keys()].sort())
   const own = tables.find((table) => table.names === names)
   if (own === undefined) {
+    if (tables.length >= MOST_TABLES) return false
     tables.push({ names, members: [fields], values: new Map() })
     return true
   }
