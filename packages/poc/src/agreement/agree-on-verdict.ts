@@ -58,8 +58,7 @@ export function agreeOnVerdict(
       const verified = verifyVerdict(statement, { ...options, validators })
       const own = said.get(verified.signer) ?? new Map<Digest, VerifiedVerdict>()
       const digest = verdictDigest(verified.verdict)
-      // Two contradict each other; who signs a hundred is not kept a hundred times.
-      if (own.size < 2 && !own.has(digest)) own.set(digest, verified)
+      if (!own.has(digest)) own.set(digest, verified)
       said.set(verified.signer, own)
     } catch (error) {
       // Whatever one validator sends, it must not keep the others from agreeing.
