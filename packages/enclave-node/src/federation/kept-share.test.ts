@@ -5,6 +5,8 @@ import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { insertRefinement } from '../state/refinement-table.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
+import { readHomesWord } from './homes-word.js'
+import { keepRefusedBy } from './kept-refusal.js'
 import {
   keepGivenShares,
   keepShare,
@@ -133,7 +135,13 @@ describe('what homes have signed', () => {
     expect(await readGivenShares(store, '1')).toBeUndefined()
     await keepGivenShares(store, '1', [signed('0xa')])
     expect(await readGivenShares(store, '1')).toEqual([signed('0xa')])
+    expect(await readHomesWord(store, '1')).toEqual([signed('0xa')])
     await keepGivenShares(store, '1', [])
     expect(await readGivenShares(store, '1')).toBeUndefined()
+    expect(await readHomesWord(store, '1')).toBeUndefined()
+    await keepRefusedBy(store, '1', signed('0xb'))
+    expect(await readHomesWord(store, '1')).toEqual([signed('0xb')])
+    await keepGivenShares(store, '1', [signed('0xa')])
+    expect(await readHomesWord(store, '1')).toEqual([signed('0xa'), signed('0xb')])
   })
 })

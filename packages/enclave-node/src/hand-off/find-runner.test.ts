@@ -44,6 +44,11 @@ describe('a search for a runner', () => {
 
   it.each<[string, () => Promise<never>, object]>([
     ['another code', fails('STATE_UNREADABLE'), { code: 'STATE_UNREADABLE' }],
+    [
+      'an error of elsewhere that has such a code',
+      () => Promise.reject(Object.assign(new Error('x'), { code: 'NODE_UNREACHABLE' })),
+      { message: 'x' },
+    ],
     ['an error of its own', () => Promise.reject(new TypeError('a bug')), { name: 'TypeError' }],
   ])('throws what is no fault of a node: %s', async (_, own, thrown) => {
     const { errors, find } = searching({ a: fails('NODE_UNREACHABLE'), b: own })

@@ -86,7 +86,11 @@ describe('a line to a runner', () => {
     await reach(url, visit([usual, stricter, usual]), false)
     expect(attested.map(({ maximumAgeSeconds }) => maximumAgeSeconds)).toEqual([86_400, 60])
     attested.length = 0
-    await reach(url, visit([{ ...usual, measurements: [{ name: 'x', mrTd: `0x${'ab'.repeat(48)}` }] }]), false)
+    await reach(
+      url,
+      visit([{ ...usual, measurements: [{ name: 'x', mrTd: `0x${'ab'.repeat(48)}` }] }]),
+      false,
+    )
     expect(attested).toEqual([parseAttestationPolicy(usual)])
   })
 
@@ -131,6 +135,7 @@ describe('a line to a node that had a transfer', () => {
   it('is the one that is held to its keys, whatever its address', async () => {
     const { attested, reach, lineOf } = lines()
     const { line } = await reach(url, visit(), false)
+    expect(await lineOf('1', left)).toBe(line)
     expect(await lineOf('1', { ...left, url: 'https://gone.example' })).toBe(line)
     expect(attested).toHaveLength(1)
   })

@@ -145,6 +145,7 @@ describe('tidying hand-offs', () => {
     const context = { store, lock: jobLock() }
     const tidy = handOffTidier({ context, enough: never, onError: (job) => failed.push(job) })
     expect(await tidy.tidy()).toBe(0)
+    expect(failed).toEqual([])
     expect(await handedOffJobs(store)).toHaveLength(3)
   })
 })
