@@ -110,23 +110,25 @@ export async function contribute(
   )
   requirePreflight(findings)
 
-  let entry: JournalEntry | undefined
+  const noted = async (): Promise<JournalEntry | undefined> => {
+    if (key === undefined) return undefined
+    const text = await journaling(async () => journal?.get(key))
+    return text === undefined ? undefined : sameContribution(parseJournalEntry(text), context, account, input)
+  }
   if (key !== undefined) {
     requireJournalKey(key)
     if (journal === undefined) {
       throw new ClientError('OPTION_INVALID', 'key', 'a key needs a journal: give the client one')
     }
-    const text = await journaling(() => journal.get(key))
-    entry =
-      text === undefined ? undefined : sameContribution(parseJournalEntry(text), context, account, input)
   }
+  let entry = await noted()
   const resumed = entry !== undefined
   const note = async (next: JournalEntry): Promise<JournalEntry> => {
     if (key !== undefined) await journaling(async () => journal?.set(key, formatJournalEntry(next)))
     return next
   }
-  const finish = async (noted: JournalEntry, sent: Sent, id: bigint): Promise<Contributed> => {
-    const done = await note({ ...noted, done: { id, hash: sent.hash } })
+  const finish = async (known: JournalEntry, sent: Sent, id: bigint): Promise<Contributed> => {
+    const done = await note({ ...known, done: { id, hash: sent.hash } })
     return { ...sent, id, prepared: preparedOf(done), findings, resumed }
   }
 
@@ -136,7 +138,9 @@ export async function contribute(
     const there = await withRetries(() => onChain(context, known), patience)
     if (there !== undefined) {
       for (const name of ['verify', 'seal', 'store', 'sign', 'send'] as const) skipped(name)
-      return finish(known, there.sent, there.id)
+      // Without a signature here, another run under this key has sent it, and noted what it signed before.
+      const signed = known.signed ?? (await noted())?.signed ?? null
+      return finish({ ...known, signed }, there.sent, there.id)
     }
   }
 

@@ -85,6 +85,27 @@ describe('a contribution under a key', () => {
     })
   })
 
+  test('that another run signed and sent meanwhile ends with what that run signed', async () => {
+    const made = await brokenAt('sign started')
+    const early = (await made.journal.get('k')) ?? ''
+    const other = await made.client.contribute(made.account, exported(), { key: 'k' })
+    let reads = 0
+    const journal = {
+      ...made.journal,
+      get: async (key: string) => {
+        reads += 1
+        return reads === 1 ? early : made.journal.get(key)
+      },
+    }
+    const late = await app({ journal, blobStore: made.blobStore }).client.contribute(
+      made.account,
+      exported(),
+      { key: 'k' },
+    )
+    expect(late).toMatchObject({ id: other.id, hash: other.hash, prepared: other.prepared })
+    expect(parseJournalEntry((await made.journal.get('k')) ?? '').signed).not.toBeNull()
+  })
+
   test('goes on with the blob that is stored, and asks for no second signature', async () => {
     let asked = 0
     const made = app()

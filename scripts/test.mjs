@@ -1,0 +1,55 @@
+// `npm test`: builds what is not built, then every test that runs in Node, then the Solidity tests, which are compiled meanwhile: the
+// compiler keeps one processor busy for a minute and a half. With SEALPOOL_COVERAGE=<folder>, the tests of the contracts actions run
+// apart and leave there what packages/contracts/scripts/coverage-actions.mjs judges.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const coverage = process.env['SEALPOOL_COVERAGE']
+const contracts = 'packages/contracts/scripts'
+const children = new Set()
+
+/** @returns the program's exit code */
+async function run(script, args = [], stdio = 'inherit') {
+  const child = spawn(process.execPath, [join(root, script), ...args], { cwd: root, stdio })
+  children.add(child)
+  const [code] = await once(child, 'exit')
+  children.delete(child)
+  return code ?? 1
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal)
+    process.exitCode = 1
+  })
+}
+
+async function tests() {
+  const vitest = ['run', '--project', 'node', '--project', 'cores']
+  if (coverage === undefined) return run('node_modules/vitest/vitest.mjs', vitest)
+  const others = await run('node_modules/vitest/vitest.mjs', [
+    ...vitest,
+    '--exclude',
+    'packages/contracts/src/**',
+  ])
+  return others || run(`${contracts}/coverage-actions.mjs`, ['--collect', coverage])
+}
+
+async function all() {
+  const built = await run('scripts/build.mjs')
+  if (built !== 0) return built
+  // What does not compile is told by the run itself, which compiles again what this has not kept.
+  const compiled = run(`${contracts}/test-contracts.mjs`, ['--list'], 'ignore')
+  const code = await tests()
+  if (code !== 0) {
+    for (const child of children) child.kill('SIGTERM')
+    return code
+  }
+  await compiled
+  return run(`${contracts}/test-contracts.mjs`)
+}
+
+process.exitCode = (await all()) || process.exitCode || 0
