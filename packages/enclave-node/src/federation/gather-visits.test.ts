@@ -77,8 +77,12 @@ describe('a look at the other homes', () => {
     expect([asked, errors]).toEqual([[], []])
   })
 
-  it('believes no word under a status of failure', async () => {
-    const { federation, shared } = homes(() => ({ ...willing, status: 503 }))
+  it.each<[string, Answer]>([
+    ['under a status of failure', { ...willing, status: 503 }],
+    ['of another shape', { status: 200, body: { state: 'perhaps' } }],
+    ['that is none', { status: 200, body: null }],
+  ])('believes no word %s', async (_, answer) => {
+    const { federation, shared } = homes(() => answer)
     await expect(federation.look(shared)).rejects.toMatchObject(putOff('HOME_SILENT'))
   })
 
