@@ -90,10 +90,12 @@ describe('the files of a transfer', () => {
   })
 
   it('are not sent on when the other node refuses to say what is missing', async () => {
-    const { line, state } = receiver()
+    const { line } = receiver()
     const refused = { refused: 'HAND_OFF_UNKNOWN' }
-    const asked = { line: { ...line, status: async () => refused }, state }
-    expect(await send({ ...receiver(), ...asked })).toEqual(refused)
+    const deaf = { ...line, status: async () => refused }
+    const read = async (_: number, __: number, length: number) => new Uint8Array(length).fill(1)
+    const asked = { line: deaf, transfer: 'x', list: list.slice(0, 1), read, goOn: () => true }
+    expect(await sendFiles({ ...asked, state: { state: 'receiving', missing: [[0, 0]] } })).toEqual(refused)
   })
 
   it.each([[[2, 0]], [[0, 1]], [[1, 10]]] as const)(
