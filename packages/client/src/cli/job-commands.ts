@@ -14,6 +14,7 @@ import type { Command, CommandContext } from './command.js'
 import { sent } from './contributor-commands.js'
 import { jsonText, table } from './io.js'
 import { intoNewFile } from './new-file.js'
+import { receiptText } from './receipt-text.js'
 import { addressOf, readBytes, readJsonObject, readSecret } from './settings.js'
 
 const job: Command['positionals'] = ['job']
@@ -307,15 +308,12 @@ const verifyReceipt: Command = {
       ...recipientOf(given),
       ...(path === undefined ? {} : { result: await readBytes(path, '--result') }),
     })
-    const { ok, simulated, checks } = verdict
-    const lines = checks.map(
-      (check) =>
-        `${check.result === 'pass' ? 'ok ' : check.result === 'fail' ? 'NO ' : '?  '} ${check.title}\n      ${check.detail}`,
-    )
-    const text = [...lines, '', `${ok ? 'VERIFIED' : 'NOT VERIFIED'}${simulated ? ' (SIMULATED)' : ''}`].join(
-      '\n',
-    )
-    return { json: { ok, simulated, checks }, text, exitCode: ok ? 0 : 1 }
+    const { ok, simulated, state, recordedBlock, homesBlock, checks } = verdict
+    return {
+      json: { ok, state, simulated, recordedBlock, homesBlock, checks },
+      text: receiptText(verdict),
+      exitCode: ok ? 0 : 1,
+    }
   },
 }
 

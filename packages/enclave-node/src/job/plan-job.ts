@@ -21,7 +21,18 @@ export async function planJob<Pool extends PlannablePool>(
   const planned = await (manifest.kind === 'query'
     ? planQueryJob(manifest, pools)
     : planComputeJob(manifest, pools))
-  // Votes and payment of a pool that is not read would be for nothing, and its receipt would name no charge.
+  return requireAllUsed(planned, pools)
+}
+
+/**
+ * Votes and payment of a pool that is not read would be for nothing, and its receipt would name no charge.
+ * @returns the job
+ * @throws JobRefusal `POOL_NOT_USED`
+ */
+export function requireAllUsed<Planned extends PlannedJob<PlannablePool>>(
+  planned: Planned,
+  pools: readonly PlannablePool[],
+): Planned {
   if (planned.charges.length !== pools.length) throw JobRefusal.of('POOL_NOT_USED')
   return planned
 }

@@ -1,6 +1,6 @@
 import type { JobManifest } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
-import { executePlan, explainPlan, planQuery, QueryError } from '@sealpool/query'
+import { executePlan, explainPlan, planQuery, QueryError, type QueryPlan } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import { requireViewColumns } from '../policy/admit-views.js'
 import { JobRefusal } from './job-refusal.js'
@@ -15,7 +15,7 @@ import type { PlannedJob, PoolCharge } from './planned-job.js'
 export async function planQueryJob<Pool extends PlannablePool>(
   manifest: JobManifest,
   pools: readonly Pool[],
-): Promise<PlannedJob<Pool>> {
+): Promise<PlannedJob<Pool> & { readonly query: QueryPlan }> {
   if (manifest.query === null) throw JobRefusal.of('MANIFEST_INVALID')
   try {
     const plan = await planQuery({
@@ -36,6 +36,7 @@ export async function planQueryJob<Pool extends PlannablePool>(
     })
     return {
       kind: 'query',
+      query: plan,
       plan: plan as unknown as JsonValue,
       planDigest: digestOf(plan as unknown as JsonValue),
       code: null,

@@ -4,6 +4,7 @@
  */
 import type { Address, Digest } from '@sealpool/crypto'
 import { bytesOrNull, integerOf, textOf, textOrNull } from './column.js'
+import { neverOpened } from './contribution-state.js'
 import { type ContributionRow, contributionColumns, readContribution } from './contribution-table.js'
 import type { Sql } from './state-store.js'
 import { retentionOver } from './withdrawal.js'
@@ -29,6 +30,10 @@ const copyOver = `(contributions.state = 'withdrawn' and contributions.withdrawn
 /** Of one that needs the blob still: another contribution with the same bytes, or one that was taken back only lately. */
 const needsCopy = `(other.state not in ('withdrawn', 'refused') or other.state = 'withdrawn' and other.withdrawn_block > $2)`
 
+/** Of one that was opened: a sealed file opens in one pool only, so that its copy is that pool's to keep and to delete. */
+const opened = `contributions.verdict_digest is not null
+  and coalesce(contributions.reason, '') not in (${neverOpened.map((reason) => `'${reason}'`).join(', ')})`
+
 /** A sealed file that no contribution needs any more. */
 export interface UnneededCopy {
   readonly digest: Digest
@@ -36,8 +41,8 @@ export interface UnneededCopy {
 }
 
 /**
- * Only what this node has opened as its pool's is listed (`blobs`): whoever names somebody else's blob in a contribution of his own is
- * refused before that, so that nobody has the node delete what is not the pool's.
+ * Only what this node has opened as this pool's is listed: whoever names somebody else's blob in a contribution of his own is refused
+ * before that, or takes it back before, so that nobody has the node delete what is not the pool's, or what another pool keeps for longer.
  * @returns sealed files in the blob store that no contribution needs any more, by digest, from the one after `after` on
  */
 export async function unneededCopies(
@@ -48,7 +53,7 @@ export async function unneededCopies(
   const rows = await sql.query(
     `select blob_digest, bool_or(reason = '${retentionOver}') as expired from contributions
        join blobs on blobs.digest = blob_digest and blobs.purpose = 'contribution'
-     where pool = $1 and ${copyOver} and blob_digest > $3
+     where pool = $1 and ${copyOver} and ${opened} and blob_digest > $3
        and not exists (select 1 from contributions as other
          where other.blob_digest = contributions.blob_digest and ${needsCopy})
      group by blob_digest order by blob_digest limit $4`,
