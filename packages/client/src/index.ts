@@ -35,7 +35,13 @@ export type { GovernanceCalls } from './governance/governance-calls.js'
 export type { DataUse } from './history/who-used-my-data.js'
 export { type AccessCheck, type CheckAccessOptions, checkAccess } from './job/check-access.js'
 export type { AskedJob, JobCalls, ProposedJob, ProposeOptions } from './job/job-calls.js'
-export { type ComputeRequest, type JobRequest, jobManifest, type QueryRequest } from './job/job-request.js'
+export {
+  type ComputeRequest,
+  type JobRequest,
+  jobManifest,
+  type QueryRequest,
+  type ViewsRequest,
+} from './job/job-request.js'
 export {
   type ContributionCounts,
   type ContributionStatus,

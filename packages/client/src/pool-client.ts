@@ -32,27 +32,38 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
     readonly trust?: AttestationPolicy
   }): Promise<readonly DataUse[]>
   /**
-   * Fetches and opens the result of a job. Its digest must be the one that the chain recorded at the release, in a final block.
+   * Fetches and opens the result of a job, or the view of it that the job's manifest gives a recipient. Its digest must be the one that the
+   * chain recorded at the release, in a final block.
    *
    * @param jobId the job's number on chain
-   * @param privateKey X25519, 32 bytes, behind the manifest's `resultKey`
+   * @param privateKey X25519, 32 bytes, behind the `resultKey` that the manifest has of the consumer, or of the recipient
+   * @param options - `recipient`: whose view it is; default: the consumer's
    * @throws ClientError `RESULT_MISSING`, `NOT_FINAL`, `RESULT_INVALID`, or of the node; CryptoError when it was sealed to somebody else
    */
-  result(jobId: bigint, privateKey: Uint8Array): Promise<OpenedResult>
+  result(
+    jobId: bigint,
+    privateKey: Uint8Array,
+    options?: { readonly recipient?: Address },
+  ): Promise<OpenedResult>
   /**
    * Fetches a job's receipt and verifies its whole chain of trust, and that it is the receipt that the chain recorded. A receipt over
    * several pools is held against what their homes have signed, and against what the chain shows of homes and charges.
    *
    * @param jobId the job's number on chain
    * @param options - `trust`: which node evidence the caller trusts (parse it with attest's `parseAttestationPolicy`);
-   *   `result`: the opened bytes from {@link result}, without which a released job's verdict stays `not-checked`
+   *   `result`: the opened bytes from {@link result}, without which a released job's verdict stays `not-checked`; `recipient`: whose view
+   *   that is; default: the consumer's
    * @returns the verdict with every link; a bad receipt makes it not ok, and so does one that the chain recorded in a block that is not
    *   final yet: then its `state` is `not-final`
    * @throws ClientError of the node, `CHAIN_READ_FAILED`; ContractsError `CHAIN_UNREACHABLE`
    */
   verifyReceipt(
     jobId: bigint,
-    options: { readonly trust: AttestationPolicy; readonly result?: Uint8Array },
+    options: {
+      readonly trust: AttestationPolicy
+      readonly result?: Uint8Array
+      readonly recipient?: Address
+    },
   ): Promise<JobReceiptVerdict>
 }
 
@@ -90,7 +101,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       const trusted = trust ?? parseAttestationPolicy(policy['attestation'])
       return whoUsedMyData({ chain, deployment, pool, owner, receiptOf, finality, trust: trusted, at: now() })
     },
-    async result(jobId, privateKey) {
+    async result(jobId, privateKey, { recipient } = {}) {
       const outcome = await readJobOutcome(chain, { deployment, jobId, finality })
       if (outcome?.kind !== 'released') {
         const why = outcome === undefined ? 'it has not ended with a release' : 'it was refused'
@@ -100,17 +111,17 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         const why = `the chain released it in block ${outcome.blockNumber}, which is not final yet; ask again later`
         throw new ClientError('NOT_FINAL', `job ${jobId}`, why)
       }
-      const sealed = await node.jobResult(jobId.toString())
+      const sealed = await node.jobResult(jobId.toString(), recipient)
       return openResult({ sealed, privateKey, expectedDigest: outcome.result })
     },
-    async verifyReceipt(jobId, { trust, result }) {
+    async verifyReceipt(jobId, { trust, result, recipient }) {
       const id = jobId.toString()
       const [outcome, bundle] = await Promise.all([
         readJobOutcome(chain, { deployment, jobId, finality }),
         node.jobReceipt(id),
       ])
       const released = outcome?.kind === 'released' ? outcome : undefined
-      const sealedResult = released === undefined ? undefined : await keptResult(node, id)
+      const sealedResult = released === undefined ? undefined : await keptResult(node, id, recipient)
       const homes = await readJobHomes(chain, {
         deployment,
         receipt: bundle.receipt,
@@ -137,11 +148,18 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
 }
 
 /** The sealed result, as long as the node keeps it: a receipt is verified for longer than that. */
-async function keptResult(node: NodeApi, id: string): Promise<Uint8Array | undefined> {
+async function keptResult(
+  node: NodeApi,
+  id: string,
+  recipient: Address | undefined,
+): Promise<Uint8Array | undefined> {
   try {
-    return await node.jobResult(id)
+    return await node.jobResult(id, recipient)
   } catch (error) {
-    if (error instanceof ClientError && error.nodeCode === 'RESULT_DELETED') return undefined
+    if (error instanceof ClientError && noResult.includes(error.nodeCode)) return undefined
     throw error
   }
 }
+
+/** Nothing is kept any more, or nothing was sealed to whoever asks. */
+const noResult: readonly (string | undefined)[] = ['RESULT_DELETED', 'RECIPIENT_UNKNOWN']

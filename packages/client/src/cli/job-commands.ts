@@ -1,5 +1,6 @@
 import { parseAttestationPolicy } from '@sealpool/attest'
 import {
+  type Address,
   decodeBase64Url,
   deriveKeyPair,
   encodeBase64Url,
@@ -14,7 +15,7 @@ import { sent } from './contributor-commands.js'
 import { jsonText, table } from './io.js'
 import { intoNewFile } from './new-file.js'
 import { receiptText } from './receipt-text.js'
-import { readBytes, readJsonObject, readSecret } from './settings.js'
+import { addressOf, readBytes, readJsonObject, readSecret } from './settings.js'
 
 const job: Command['positionals'] = ['job']
 const jobId = ({ given }: Pick<CommandContext, 'given'>) => wholeNumber(given.positionals[0], '<job>')
@@ -233,6 +234,17 @@ const run: Command = {
   },
 }
 
+const recipientOption = {
+  value: 'ADDRESS',
+  help: 'whose view of the result, where the job’s manifest gives views; default: the consumer’s',
+}
+
+/** Whose view is meant, for calls that take one. */
+function recipientOf(given: Given): { readonly recipient?: Address } {
+  const recipient = given.get('recipient')
+  return recipient === undefined ? {} : { recipient: addressOf(recipient, '--recipient') }
+}
+
 const result: Command = {
   name: 'result',
   summary: 'fetch and open a job’s result; it must be the one on chain',
@@ -243,6 +255,7 @@ const result: Command = {
       help: 'private key from result-key; - reads standard input',
       required: true,
     },
+    recipient: recipientOption,
     out: { value: 'FILE', help: 'a new file (mode 600) for the opened bytes; default: printed' },
   },
   needs: 'read',
@@ -252,7 +265,7 @@ const result: Command = {
       await readSecret(given.need('result-key-file'), '--result-key-file', io),
       '--result-key-file',
     )
-    const fetchResult = () => opened().client.result(jobId(context), privateKey)
+    const fetchResult = () => opened().client.result(jobId(context), privateKey, recipientOf(given))
     const out = given.get('out')
     if (out === undefined) {
       const { digest, value } = await fetchResult()
@@ -278,6 +291,7 @@ const verifyReceipt: Command = {
   positionals: job,
   options: {
     result: { value: 'FILE', help: 'the opened result, without which a released job is not wholly checked' },
+    recipient: recipientOption,
     trust: { value: 'FILE', help: 'attestation rules; default: those of the policy that you gave' },
   },
   needs: 'read',
@@ -291,6 +305,7 @@ const verifyReceipt: Command = {
     const path = given.get('result')
     const verdict = await client.verifyReceipt(jobId(context), {
       trust,
+      ...recipientOf(given),
       ...(path === undefined ? {} : { result: await readBytes(path, '--result') }),
     })
     const { ok, simulated, state, recordedBlock, homesBlock, checks } = verdict

@@ -9,6 +9,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type ApiErrorCode, apiErrorTexts } from './api-error.js'
 import { refusalStatus } from './api-routes.js'
 import { planSchema } from './api-shapes.js'
+import { callerOf } from './rate-limit.js'
 
 /** What a call inside the process brings along, besides the request. */
 export interface CallBindings {
@@ -49,6 +50,11 @@ export function answersOf(simulated: boolean): Answers {
     answerOr: (context, given) =>
       typeof given === 'string' ? refuse(context, given) : answer(context, given),
   }
+}
+
+/** @returns who calls, as far as the address tells */
+export function peerOf(context: ApiContext): string {
+  return callerOf(context.env?.incoming?.socket?.remoteAddress)
 }
 
 /** @returns the body as JSON; undefined when it is none */

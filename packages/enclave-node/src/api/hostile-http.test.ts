@@ -1,12 +1,15 @@
 import { connect } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apiManifest as manifest } from '../testing/api-world.js'
 import { apiErrorTexts } from './api-error.js'
 import { nodeApi } from './node-api.js'
 import type { NodeService } from './node-service.js'
 import { callerOf, rateLimiter } from './rate-limit.js'
 import { type ServedApi, serveApi } from './serve-api.js'
 
+const digest = `sha256:${'0'.repeat(64)}` as const
 let asked = 0
 const service = {
   simulated: true,
@@ -240,6 +243,36 @@ describe('the rate', () => {
     const plan = async () =>
       (await own.request('/v1/plan', { method: 'POST', body: '' }, at('10.0.0.4'))).status
     expect([await plan(), await plan()]).toEqual([400, 429])
+  })
+
+  it('of plans is what the machine can do: the others wait, and who asks for too many is told when to come again', async () => {
+    let planning = 0
+    let most = 0
+    const ends: (() => void)[] = []
+    const plan = async () => {
+      planning += 1
+      most = Math.max(most, planning)
+      await new Promise<void>((resolve) => ends.push(resolve))
+      planning -= 1
+      return { ok: true, explanation: {}, plan: {}, planDigest: digest } as const
+    }
+    const own = nodeApi({ ...service, plan }, () => undefined)
+    const ask = async (address: string) =>
+      own.request('/v1/plan', { method: 'POST', body: JSON.stringify({ manifest }) }, at(address))
+    const answers = Array.from({ length: 209 }, () => ask('10.0.0.1'))
+    const refused = await Promise.race(answers)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2'])
+    expect(await refused.json()).toMatchObject({ error: { code: 'PLANS_WAIT' } })
+    const other = ask('10.0.0.2')
+    let done = 0
+    for (const answer of [...answers, other]) void answer.then(() => (done += 1))
+    while (done < 210) {
+      ends.shift()?.()
+      await setImmediate()
+    }
+    expect((await other).status).toBe(200)
+    expect((await Promise.all(answers)).filter(({ status }) => status === 200)).toHaveLength(208)
+    expect(most).toBe(8)
   })
 
   it('is kept for a bounded number of callers, and a clock that goes back gives nothing away', () => {

@@ -20,6 +20,7 @@ const service: NodeService = {
   policy: () => ({}),
   contribution: nothing,
   verdict: nothing,
+  verdicts: async () => ({}),
   contributions: async () => ({ states: { seen: 1, refined: 2 }, refused: {} }),
   facts: async (asked) =>
     asked === pool ? [{ number: 1, table: 'workers', input: {}, statement: {} as SignedStatement }] : [],

@@ -2,15 +2,9 @@
  * The node's HTTP API. Every JSON answer says whether the node is simulated.
  * @module
  */
+import { setImmediate } from 'node:timers/promises'
 import { sealedCallPath } from '@sealpool/client/access'
-import {
-  type Address,
-  type Digest,
-  encodeBase64Url,
-  type Hex,
-  type SignedStatement,
-  sha256Digest,
-} from '@sealpool/crypto'
+import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod'
@@ -20,11 +14,12 @@ import { contributionStateText } from '../state/contribution-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
-import { type ApiContext, type ApiEnv, answersOf, jsonOf, manifestOf } from './api-context.js'
+import { type ApiContext, type ApiEnv, answersOf, jsonOf, manifestOf, peerOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
 import { addressSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
 import type { Authentication } from './authentication.js'
 import { authenticationRoutes } from './authentication-routes.js'
+import { callerTurns } from './caller-turns.js'
 import { catalogueParameters } from './catalogue-endpoints.js'
 import { federationRoutes } from './federation-routes.js'
 import { handOffRoutes } from './hand-off-routes.js'
@@ -32,7 +27,8 @@ import { jobView, proposalView } from './job-view.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
-import { callerOf, type RateLimit, rateLimiter } from './rate-limit.js'
+import { type RateLimit, rateLimiter } from './rate-limit.js'
+import { resultAnswer } from './result-answer.js'
 
 const maximumBodyBytes = 256 * 1024
 
@@ -50,6 +46,8 @@ export const defaultApiLimits: ApiLimits = {
   costly: { perSecond: 50, burst: 500 },
 }
 
+/** Plans and prices: one takes some hundredths of a second of the only thread, and may wait for the chain. */
+const planTurns = { atOnce: 8, waiting: 200, waitingOfAll: 400 }
 const maximumAddressLength = 2_048
 const proposalsAtOnce = 100
 
@@ -102,6 +100,7 @@ export function nodeApi(
 ): Hono<ApiEnv> {
   const { authentication, origins = [] } = entrance
   const [call, costlyCall] = [rateLimiter(limits.calls, clock), rateLimiter(limits.costly, clock)]
+  const turn = callerTurns(planTurns, () => setImmediate())
   const app = new Hono<ApiEnv>()
   const answers = answersOf(node.simulated)
   const { answer, refuse, answerOr } = answers
@@ -116,7 +115,7 @@ export function nodeApi(
   })
   app.use(allowOrigins(origins))
   app.use(async (context, next) => {
-    const caller = callerOf(context.env?.incoming?.socket?.remoteAddress)
+    const caller = peerOf(context)
     // A call inside a sealed one was counted with it.
     const wait =
       (context.env?.sealed === undefined ? call(caller) : 0) ||
@@ -237,13 +236,15 @@ export function nodeApi(
   app.post('/v1/plan', async (context) => {
     const manifest = await manifestOf(context)
     if (manifest === undefined) return refuse(context, 'BODY_INVALID')
-    const planned = await node.plan(manifest)
+    const planned = await inTurn(context, () => node.plan(manifest))
+    if (planned === undefined) return refuse(context, 'PLANS_WAIT')
     return answer(context, planned.ok ? planned : await refusedPlan(planned))
   })
   app.post('/v1/price', async (context) => {
     const manifest = await manifestOf(context)
     if (manifest === undefined) return refuse(context, 'BODY_INVALID')
-    const priced = await node.price(manifest)
+    const priced = await inTurn(context, () => node.price(manifest))
+    if (priced === undefined) return refuse(context, 'PLANS_WAIT')
     return answer(context, priced.ok ? priced : await refusedPlan(priced))
   })
   app.get('/v1/proposals', async (context) => {
@@ -286,27 +287,20 @@ export function nodeApi(
       (id) => node.job(id),
       async (job) => {
         const { receipt } = job
-        return receipt === null ? 'RECEIPT_NOT_READY' : bundleOf({ ...job, receipt })
+        if (receipt === null) return 'RECEIPT_NOT_READY'
+        return bundleOf({ ...job, receipt, verdicts: await node.verdicts(job) })
       },
     ),
   )
-  app.get('/v1/jobs/:id/result', (context) =>
-    onJob(
+  app.get('/v1/jobs/:id/result', (context) => {
+    const recipient = addressSchema.optional().safeParse(context.req.query('recipient'))
+    if (!recipient.success) return refuse(context, 'ADDRESS_INVALID')
+    return onJob(
       context,
       (id) => node.job(id),
-      (job) => {
-        const released = !job.detached && (job.state === 'released' || job.state === 'settled')
-        if (released && job.sealedResult === null && job.resultDigest !== null) return 'RESULT_DELETED'
-        if (!released || job.sealedResult === null) return 'RESULT_NOT_READY'
-        return {
-          job: job.id,
-          sealed: encodeBase64Url(job.sealedResult),
-          sealedDigest: sha256Digest(job.sealedResult),
-          resultDigest: job.resultDigest,
-        }
-      },
-    ),
-  )
+      (job) => resultAnswer(job, recipient.data?.toLowerCase() as Address | undefined),
+    )
+  })
   app.get('/v1/jobs/:id/work', (context) =>
     onJob(
       context,
@@ -351,14 +345,20 @@ export function nodeApi(
   })
   return app
 
+  /** @returns undefined when too many wait already, and says when to come again */
+  async function inTurn<T>(context: ApiContext, work: () => Promise<T>): Promise<T | undefined> {
+    const given = turn(peerOf(context), work)
+    if (given === undefined) context.header('retry-after', '2')
+    return given
+  }
+
   async function refusedPlan(refused: RefusedPlan): Promise<object> {
-    const { ok, receipt, verdicts } = refused
-    return { ok, ...(await bundleOf({ ...refused, plan: null, receipt, inputs: verdicts })) }
+    return { ok: refused.ok, ...(await bundleOf({ ...refused, plan: null })) }
   }
 
   /** A receipt with everything that the node can add to verify it. */
   async function bundleOf(
-    job: Pick<JobRow, 'pools' | 'manifest' | 'plan' | 'inputs'> & { readonly receipt: SignedStatement },
+    job: Pick<JobRow, 'pools' | 'manifest' | 'plan'> & Pick<RefusedPlan, 'receipt' | 'verdicts'>,
   ) {
     return {
       receipt: job.receipt,
@@ -366,7 +366,7 @@ export function nodeApi(
       policies: Object.fromEntries(job.pools.map((pool) => [pool, node.policy(pool) ?? null])),
       manifest: job.manifest,
       plan: job.plan,
-      verdicts: job.inputs ?? {},
+      verdicts: job.verdicts,
     }
   }
 

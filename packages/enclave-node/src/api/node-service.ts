@@ -69,6 +69,8 @@ export interface NodeService {
   manifest(job: JobRow): Promise<JsonValue | null>
   run(job: string): Promise<JobRow | undefined>
   job(job: string): Promise<JobRow | undefined>
+  /** Digests of the verdicts on a job's inputs, by pool. */
+  verdicts(job: JobRow): Promise<Readonly<Record<string, readonly Digest[]>>>
   /** The signed word of the node that ran a job for this one. */
   work(job: string): Promise<SignedStatement | undefined>
   /** Jobs that this node runs for others; undefined when its settings do not say so. */

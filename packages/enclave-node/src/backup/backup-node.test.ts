@@ -141,6 +141,7 @@ describe('backup and restore', { timeout: 300_000 }, () => {
     expect(await readFile(file('early'))).toEqual(bytes)
     expect((await readdir(world.folder)).filter((name) => name.endsWith('.part'))).toEqual([])
     job = await settle(url, 'before-the-backup-abc')
+    await writeFile(file('checkpoint'), await (await fetch(`${url}/v1/log/checkpoint`)).text())
     const late = await backup('late')
     expect(late.commit).toBeGreaterThan(early.commit)
     spent = ((await ask(`${url}/v1/jobs/${job}/receipt`)) as { receipt: unknown }).receipt
@@ -150,11 +151,20 @@ describe('backup and restore', { timeout: 300_000 }, () => {
 
   it('refuses a backup that is older than the chain, and leaves nothing of it', async () => {
     const folder = await emptyFolder('old')
-    await expect(restoreNode({ ...(await settingsOf('old')), from: file('early') })).rejects.toMatchObject({
+    await expect(
+      restoreNode({ ...(await settingsOf('old')), from: file('early'), checkpoint: null }),
+    ).rejects.toMatchObject({
       code: 'STATE_ROLLED_BACK',
       message: expect.stringContaining('version 1'),
     })
     expect((await readdir(folder)).sort()).toEqual([developmentKeyFile, simulatorFile].sort())
+    const checkpoint = await readFile(file('checkpoint'), 'utf8')
+    await expect(
+      restoreNode({ ...(await settingsOf('old')), from: file('early'), checkpoint }),
+    ).rejects.toMatchObject({
+      code: 'STATE_ROLLED_BACK',
+      message: expect.stringContaining('has told 1 entries of its log and this state holds 0'),
+    })
   })
 
   it('refuses one that was altered or cut off, or is of another node, and leaves nothing of it', async () => {
@@ -165,7 +175,9 @@ describe('backup and restore', { timeout: 300_000 }, () => {
     middle[bytes.length >> 1] = (middle[bytes.length >> 1] ?? 0) ^ 1
     for (const spoiled of [middle, bytes.subarray(0, -1), bytes.subarray(0, bytes.length >> 1)]) {
       await writeFile(file('spoiled'), spoiled)
-      await expect(restoreNode({ ...settings, from: file('spoiled') })).rejects.toMatchObject({
+      await expect(
+        restoreNode({ ...settings, from: file('spoiled'), checkpoint: null }),
+      ).rejects.toMatchObject({
         code: 'BACKUP_INVALID',
       })
     }
@@ -175,25 +187,29 @@ describe('backup and restore', { timeout: 300_000 }, () => {
       join(folder, developmentKeyFile),
       JSON.stringify({ ...secret, secret: `0x${'77'.repeat(32)}` }),
     )
-    await expect(restoreNode({ ...settings, from: file('late') })).rejects.toMatchObject({
+    await expect(restoreNode({ ...settings, from: file('late'), checkpoint: null })).rejects.toMatchObject({
       code: 'STATE_OF_ANOTHER_NODE',
     })
   })
 
   it('refuses a folder with anything in it, and one without the node’s secrets', async () => {
-    await expect(restoreNode({ ...(await settingsOf('node')), from: file('late') })).rejects.toMatchObject({
+    await expect(
+      restoreNode({ ...(await settingsOf('node')), from: file('late'), checkpoint: null }),
+    ).rejects.toMatchObject({
       code: 'STATE_NOT_EMPTY',
     })
     expect(existsSync(join(world.data, 'pglite'))).toBe(true)
     const folder = await emptyFolder('strange')
     await writeFile(join(folder, 'notes.txt'), 'mine')
-    await expect(restoreNode({ ...(await settingsOf('strange')), from: file('late') })).rejects.toMatchObject(
-      {
-        code: 'STATE_NOT_EMPTY',
-      },
-    )
+    await expect(
+      restoreNode({ ...(await settingsOf('strange')), from: file('late'), checkpoint: null }),
+    ).rejects.toMatchObject({
+      code: 'STATE_NOT_EMPTY',
+    })
     expect(await readFile(join(folder, 'notes.txt'), 'utf8')).toBe('mine')
-    await expect(restoreNode({ ...(await settingsOf('bare')), from: file('late') })).rejects.toMatchObject({
+    await expect(
+      restoreNode({ ...(await settingsOf('bare')), from: file('late'), checkpoint: null }),
+    ).rejects.toMatchObject({
       code: 'KEY_UNREADABLE',
     })
     expect(await readdir(join(world.folder, 'bare'))).toEqual([])
@@ -203,7 +219,16 @@ describe('backup and restore', { timeout: 300_000 }, () => {
     const folder = await emptyFolder('killed')
     const settings = await settingsOf('killed')
     const env = { PATH: process.env['PATH'] ?? '', SEALPOOL_TRANSACTION_KEY: world.transactionKey }
-    const words = [program, 'restore', '--config', settings.path, '--from', file('late')]
+    const words = [
+      program,
+      'restore',
+      '--config',
+      settings.path,
+      '--from',
+      file('late'),
+      '--checkpoint',
+      file('checkpoint'),
+    ]
     let unfinished = 0
     for (const extraMs of [0, 1_200]) {
       const child = spawn(process.execPath, words, { stdio: 'ignore', env })
@@ -242,21 +267,31 @@ describe('backup and restore', { timeout: 300_000 }, () => {
       await backup('moving', settingsOf('killed'))
       await emptyFolder('grouped')
       const grouped = () => settingsOf('grouped', onServer('grouped'))
-      expect(await restoreNode({ ...(await grouped()), from: file('moving') })).toMatchObject({ files: 2 })
+      expect(
+        await restoreNode({ ...(await grouped()), from: file('moving'), checkpoint: null }),
+      ).toMatchObject({ files: 2 })
       const { url } = await start(grouped())
       expect(await refined(url)).toBe(4)
       expect(await backup('of-group', grouped())).toMatchObject({ files: 2 })
       // A database that is in use takes no backup in.
       await emptyFolder('other')
       await expect(
-        restoreNode({ ...(await settingsOf('other', onServer('other'))), from: file('of-group') }),
+        restoreNode({
+          ...(await settingsOf('other', onServer('other'))),
+          from: file('of-group'),
+          checkpoint: null,
+        }),
       ).rejects.toMatchObject({ code: 'STATE_LOCKED' })
       await stop()
       await expect(
-        restoreNode({ ...(await settingsOf('other', onServer('other'))), from: file('moving') }),
+        restoreNode({
+          ...(await settingsOf('other', onServer('other'))),
+          from: file('moving'),
+          checkpoint: null,
+        }),
       ).rejects.toMatchObject({ code: 'STATE_NOT_EMPTY' })
       await emptyFolder('back')
-      await restoreNode({ ...(await settingsOf('back')), from: file('of-group') })
+      await restoreNode({ ...(await settingsOf('back')), from: file('of-group'), checkpoint: null })
       expect(existsSync(join(world.folder, 'back', 'pglite'))).toBe(true)
     },
   )

@@ -18,8 +18,10 @@ import { developmentKeyFile } from '../key/development-key-release.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { sealedRootFile } from '../key/sealed-key-release.js'
 import { simulatedSealerFile } from '../key/simulated-sealer.js'
+import { requireLogNotBehind } from '../log/log-not-behind.js'
+import { logOrigin } from '../log/receipt-log.js'
 import { awaitingMark } from '../migration/awaiting-folder.js'
-import { platformRandom } from '../platform.js'
+import { ed25519PublicKey, platformRandom } from '../platform.js'
 import { openPlatform } from '../runtime/open-platform.js'
 import { groupDatabase } from '../runtime/open-state.js'
 import { nodeIdentity, requireSameNode } from '../runtime/same-node.js'
@@ -52,14 +54,16 @@ const restoredNames = /^(tables|audit\.jsonl|pglite|pglite\.part|empty-database|
 
 /**
  * Restores a backup.
- * @param options settings and secrets of the node; `from`: the backup
+ * @param options settings and secrets of the node; `from`: the backup; `checkpoint`: the newest that is to be had of the node's log, null
+ * when there is none: then nothing tells whether lists of deletions and refusals that the node has signed since are in it
  * @throws NodeError `STATE_NOT_EMPTY`, `BACKUP_INVALID`, `STATE_OF_ANOTHER_NODE`, `STATE_TAMPERED`, `STATE_ROLLED_BACK` when the chain
- * has anchored more than it holds, `KEY_UNREADABLE`; nothing of it is left then
+ * has anchored, or the log has told, more than it holds, `CHECKPOINT_INVALID`, `KEY_UNREADABLE`; nothing of it is left then
  */
 export async function restoreNode(options: {
   readonly config: NodeConfig
   readonly secrets: NodeSecrets
   readonly from: string
+  readonly checkpoint: string | null
 }): Promise<RestoredBackup> {
   const { config, from } = options
   const folder = config.state.kind === 'pglite' ? config.dataDirectory : config.state.tablesDirectory
@@ -80,7 +84,7 @@ export async function restoreNode(options: {
 
 async function restoreInto(
   folder: string,
-  { config, secrets, from }: Parameters<typeof restoreNode>[0],
+  { config, secrets, from, checkpoint }: Parameters<typeof restoreNode>[0],
 ): Promise<RestoredBackup> {
   const part = join(folder, unfinishedRestore)
   const keys = openKeyRing(await openPlatform(config).keyRelease.release(), configDigest(config))
@@ -94,7 +98,7 @@ async function restoreInto(
     const files = await unpack(backup, part)
     await backup.finish()
     const embedded = await openPgliteStore({ directory: join(part, 'state') })
-    await check(embedded, backup, { config, secrets, keys, cipherOf })
+    await check(embedded, backup, { config, secrets, keys, cipherOf, checkpoint })
     // From here on the backup is known to be good; a kill leaves what the next restore takes away.
     if (files.length > 0) await moveAll(config, part)
     if (config.state.kind === 'pglite') await rename(join(part, 'state', 'pglite'), join(folder, 'pglite'))
@@ -174,9 +178,10 @@ async function check(
     readonly secrets: NodeSecrets
     readonly keys: NodeKeyRing
     readonly cipherOf: ReturnType<typeof backupSource>['cipherOf']
+    readonly checkpoint: string | null
   },
 ): Promise<void> {
-  const { config, keys, cipherOf } = node
+  const { config, keys, cipherOf, checkpoint } = node
   let store = durable
   try {
     await putSealedContents(durable, backup.state)
@@ -188,6 +193,12 @@ async function check(
     })
     await verifyLedgers(store)
     await requireSameNode(store, nodeIdentity(keys, config.chain.deployment))
+    if (checkpoint !== null) {
+      const { deployment } = config.chain
+      const publicKey = ed25519PublicKey(keys.logSecret(deployment))
+      const origin = logOrigin(keys.statementAddress, deployment)
+      await requireLogNotBehind(store, { origin, publicKey }, checkpoint)
+    }
     const chain = await configuredChain(config, node.secrets)
     for (const { address } of config.pools) await requireNotBehind({ store, chain }, address)
   } finally {

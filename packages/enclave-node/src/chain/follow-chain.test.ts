@@ -297,25 +297,31 @@ describe('following the chain', () => {
     expect(await findJob(store, '2')).toBeUndefined()
   })
 
-  it.each<[string, string, string]>([
-    ['settled', 'Running', 'charged'],
-    ['released', 'Funded', 'charged'],
-    ['closed', 'Running', 'waiting'],
-    ['refusing', 'Running', 'refusing'],
-    ['charged', 'Approved', 'charged'],
-  ])('sends a job that is %s back when the chain only says %s: to %s', async (from, chainState, to) => {
-    const chain = chainOf()
-    chain.propose('2', [served])
-    chain.happen({ kind: 'moved', id: '2', state: chainState as 'Running' })
-    chain.happen({ kind: 'moved', id: '2', state: 'Settled' })
-    await follow(chain)
-    await store.query(`update jobs set state = $1, reservation = '{}', release = '{}'`, [from])
-    chain.fork(1)
-    chain.mine()
-    chain.mine()
-    await follow(chain)
-    expect(await findJob(store, '2')).toMatchObject({ state: to, chainState })
-  })
+  it.each<[string, string, string, string]>([
+    ['settled', 'Running', 'charged', `release = '{}'`],
+    ['released', 'Funded', 'charged', `release = '{}'`],
+    ['closed', 'Running', 'waiting', 'release = null'],
+    // What was decided is never decided again.
+    ['closed', 'Running', 'charged', `release = '{}', result_digest = 'x'`],
+    ['closed', 'Funded', 'refusing', `release = '{}'`],
+    ['refusing', 'Running', 'refusing', `release = '{}'`],
+    ['charged', 'Approved', 'charged', `release = '{}'`],
+  ])(
+    'sends a job that is %s back when the chain only says %s: to %s (%s)',
+    async (from, chainState, to, kept) => {
+      const chain = chainOf()
+      chain.propose('2', [served])
+      chain.happen({ kind: 'moved', id: '2', state: chainState as 'Running' })
+      chain.happen({ kind: 'moved', id: '2', state: 'Settled' })
+      await follow(chain)
+      await store.query(`update jobs set state = $1, reservation = '{}', ${kept}`, [from])
+      chain.fork(1)
+      chain.mine()
+      chain.mine()
+      await follow(chain)
+      expect(await findJob(store, '2')).toMatchObject({ state: to, chainState })
+    },
+  )
 
   it('keeps a job that was charged, set aside, when its proposal is gone', async () => {
     const chain = chainOf()

@@ -88,13 +88,14 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
   const followed = ({ pools }: { readonly pools: readonly Address[] }): boolean =>
     pools.some(servedHere) &&
     pools.every((pool) => servedHere(pool) || context.others?.has(pool.toLowerCase() as Address) === true)
-  const served = contributions.filter(({ pool }) => servedHere(pool))
+  const ours = contributions.filter(({ pool }) => servedHere(pool))
   await store.transaction(async (tx) => {
-    for (const contribution of served) await insertContribution(tx, contribution)
+    for (const contribution of ours) await insertContribution(tx, contribution)
     for (const withdrawal of withdrawals) await withdrawContribution(tx, withdrawal)
     for (const event of events) {
       // Jobs over pools that others serve are never inserted, so that their later events change nothing.
-      await applyJobEvent(tx, event, event.kind === 'proposed' && followed(event.job))
+      const served = event.kind === 'proposed' && followed(event.job)
+      await applyJobEvent(tx, event, { served, self: context.self })
       if (event.kind === 'released' && event.node === context.self)
         await requireBooked(tx, event.id, await ownHeads(tx, event, context.others))
     }
@@ -103,7 +104,7 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
     await forgetOldBlocks(tx, name)
     await setCursor(tx, name, { blockNumber: to, blockHash: hash, logIndex: -1 })
   })
-  return { blocks: Number(to - from + 1n), contributions: served.length, jobs: jobIds.length, undone: 0 }
+  return { blocks: Number(to - from + 1n), contributions: ours.length, jobs: jobIds.length, undone: 0 }
 }
 
 /** The newest blocks before `last`, as far as they are part of this read. */

@@ -48,9 +48,10 @@ const usage = `sealpool-node - runs confidential data pools
   sealpool-node backup --config FILE --to FILE [--data DIR] [--secrets FILE]
       writes one file with the node's state, encrypted and authenticated as it lies there: of a node that runs or is stopped, and of a
       group. The node's own secrets (its key release) are not in it.
-  sealpool-node restore --config FILE --from FILE [--data DIR] [--secrets FILE]
+  sealpool-node restore --config FILE --from FILE --checkpoint FILE|none [--data DIR] [--secrets FILE]
       puts a backup into an empty data folder, or an empty database of a group. Refused when it was altered or cut off, is of another
-      node, or is older than what the chain has anchored.
+      node, or is older than what the chain has anchored or the node's log has told: --checkpoint names a file with the newest answer of
+      its /v1/log/checkpoint that is to be had. With none, a node that has signed lists of deletions since may contradict itself.
   sealpool-node measure [--config FILE] [--bundle FILE] [--launch FILE]
       prints what a node on hardware is recognised by: the digest of the measured settings (it stands in the key set, and so in the
       quote's report data), that of a bundle, and the registers or launch digest of a TDX or SEV-SNP guest, from a JSON file that names
@@ -86,6 +87,7 @@ async function main(): Promise<number> {
       url: { type: 'string' },
       file: { type: 'string' },
       bundle: { type: 'string' },
+      checkpoint: { type: 'string' },
       from: { type: 'string' },
       launch: { type: 'string' },
       to: { type: 'string' },
@@ -151,9 +153,15 @@ async function main(): Promise<number> {
     console.log(JSON.stringify({ backup: values.to, ...made }))
     return 0
   }
-  if (command === 'restore' && values.config !== undefined && values.from !== undefined) {
+  if (
+    command === 'restore' &&
+    values.config !== undefined &&
+    values.from !== undefined &&
+    values.checkpoint !== undefined
+  ) {
     const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
-    const restored = await restoreNode({ config, secrets, from: resolve(values.from) })
+    const checkpoint = values.checkpoint === 'none' ? null : await readFile(values.checkpoint, 'utf8')
+    const restored = await restoreNode({ config, secrets, from: resolve(values.from), checkpoint })
     console.log(JSON.stringify({ restored: values.from, ...restored }))
     return 0
   }

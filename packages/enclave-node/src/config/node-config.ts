@@ -227,6 +227,8 @@ export const nodeConfigSchema = z.strictObject({
       timeoutMs: z.int().min(100).max(3_600_000).default(60_000),
       /** Jobs under way at the same time, each with an engine and the memory of one. */
       jobsAtOnce: z.int().min(1).max(64).default(2),
+      /** Jobs that are begun on the chain and not answered yet: no more are begun, so that a long backlog waits where it times out least. */
+      jobsBegun: z.int().min(1).max(10_000).default(16),
     })
     .prefault({}),
   ingest: z

@@ -6,7 +6,7 @@ import { keys } from '../testing/job-fixture.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import { otherKeys, otherPool } from '../testing/share-fixture.js'
 import { chargedHomes } from './charged-homes.js'
-import { keepTakenShare } from './kept-share.js'
+import { keepTakenShare, readTakenShares } from './kept-share.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
 await migrate(store)
@@ -27,4 +27,29 @@ it('are those that gave a share of this very job, under its plan, to the node’
     await chargedHomes(store, job, { plan, keySet: digestOfDigit('0') }),
   ])
     expect(none).toMatchObject({ homes: [], statements: [], verdicts: {} })
+})
+
+it('keep what they signed for another job of the same number, which a reorganisation may bring back', async () => {
+  const other = { manifest: digestOfDigit('a') }
+  const again = async (expected: object) =>
+    keepTakenShare(
+      store,
+      '8',
+      await acceptGiven(
+        await givenShare({ body: { job: '8', ...expected }, file: { job: '8', ...expected } }),
+        {
+          job: '8',
+          ...expected,
+        },
+      ),
+    )
+  await again({})
+  await again(other)
+  await again(other)
+  const { plan } = expectedShare
+  for (const manifestDigest of [expectedShare.manifest, other.manifest]) {
+    const found = await chargedHomes(store, { id: '8', manifestDigest }, { plan, keySet: keys.keySetDigest })
+    expect(found.homes).toHaveLength(1)
+  }
+  expect(await readTakenShares(store, '8')).toHaveLength(2)
 })

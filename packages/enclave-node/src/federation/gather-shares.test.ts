@@ -9,6 +9,7 @@ import type { PeerAnswer } from '../peer/call-peer.js'
 import { findJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import { readVerdictLists } from '../state/verdict-list-table.js'
 import { engine, resultKeys } from '../testing/job-fixture.js'
 import { homeAnswer, otherBudget, otherHome, otherVerdicts } from '../testing/other-home.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
@@ -151,7 +152,8 @@ describe('the node that coordinates', () => {
         trust: {} as AttestationPolicy,
         at: new Date(),
       })
-      return { body, answer: checks.find(({ id }) => id === 'charge'), inputs: job?.inputs }
+      const inputs = await readVerdictLists(store, job?.inputs ?? {})
+      return { body, answer: checks.find(({ id }) => id === 'charge'), inputs }
     }
     await paid()
     other.answers = (body) => (body['step'] === 'charge' ? other.refuses(body, 'POOL_STOPPED') : undefined)
@@ -179,7 +181,7 @@ describe('the node that coordinates', () => {
       ['more', '2'],
     ])
     expect(both.answer).toMatchObject({ result: 'pass' })
-    expect(both.inputs?.[otherPool.address]).toEqual(otherVerdicts)
+    expect(both.inputs[otherPool.address]).toEqual(otherVerdicts)
     const [signed] = (await readGivenShares(store, '1')) ?? []
     if (signed === undefined) throw new Error('what the home has signed is not kept')
     expect(both.body.homes).toEqual([

@@ -45,7 +45,7 @@ async function job(
       root: digestOfDigit('1'),
       count: 0,
       contributors: 0,
-      verdicts: [],
+      verdictList: digestOfDigit('1'),
       refinements: refinements ?? [],
     },
   ]

@@ -9,10 +9,14 @@ import { JobRefusal } from '../job/job-refusal.js'
 import { findJob, type JobRow } from '../state/job-table.js'
 import { deleteMeta, getMeta, metaKeys, setMeta } from '../state/meta-table.js'
 import type { Sql, StateStore } from '../state/state-store.js'
+import { keepVerdictLists, readVerdictLists } from '../state/verdict-list-table.js'
+import { keptShareBody } from './share-statement.js'
 
 const keyOf = (job: string): string => `share ${job}`
 const givenKeyOf = (job: string): string => `given-shares ${job}`
 const takenKeyOf = (job: string): string => `taken-shares ${job}`
+/** Shares that are remembered of one number: of more homes than settings can name. */
+const takenLimit = 100
 
 /** @returns the bytes of a share that was computed under a charge; undefined when there is none */
 export async function readShare(sql: Sql, job: string, charge: string): Promise<Uint8Array | undefined> {
@@ -72,15 +76,29 @@ export interface TakenShare {
   readonly verdicts: Readonly<Record<string, readonly Digest[]>>
 }
 
-/** Remembers that another home has charged, whether the job comes to an end or not; its numbers are not kept. */
+/** As it is stored; the release before this one wrote the digests of the verdicts themselves. */
+type KeptTaken =
+  | { readonly statement: SignedStatement; readonly lists: Readonly<Record<string, Digest>> }
+  | TakenShare
+
+/**
+ * Remembers that another home has charged, whether the job comes to an end or not; its numbers are not kept. What it signed for another
+ * job of this number, which a reorganisation may bring back, stays beside it.
+ */
 export async function keepTakenShare(store: StateStore, job: string, taken: TakenShare): Promise<void> {
+  const about = aboutOf(taken)
   await store.transaction(async (tx) => {
-    const others = (await readTakenShares(tx, job)).filter(
-      ({ statement }) => statement.signer !== taken.statement.signer,
-    )
-    const { statement, verdicts } = taken
-    await setMeta(tx, takenKeyOf(job), JSON.stringify([...others, { statement, verdicts }]))
+    const others = (await keptTaken(tx, job)).filter((other) => aboutOf(other) !== about)
+    // Named, not written out: while one home waits, the others are asked again every few seconds.
+    const kept: KeptTaken = { statement: taken.statement, lists: await keepVerdictLists(tx, taken.verdicts) }
+    await setMeta(tx, takenKeyOf(job), JSON.stringify([...others.slice(-takenLimit + 1), kept]))
   })
+}
+
+/** By whom, and for what: one share of it counts. */
+function aboutOf({ statement }: Pick<TakenShare, 'statement'>): string {
+  const { manifest, plan, coordinatorKeys } = keptShareBody(statement)
+  return [statement.signer, manifest, plan, coordinatorKeys].join(' ')
 }
 
 /** Forgets what homes have signed for a job, because the chain holds something else. */
@@ -90,6 +108,15 @@ export function forgetTakenShares(sql: Sql, job: string): Promise<void> {
 
 /** @returns what other homes have signed so far for a job that has not ended; a number that another job has had may show that one's */
 export async function readTakenShares(sql: Sql, job: string): Promise<readonly TakenShare[]> {
+  const all: TakenShare[] = []
+  for (const kept of await keptTaken(sql, job)) {
+    const verdicts = 'lists' in kept ? await readVerdictLists(sql, kept.lists) : kept.verdicts
+    all.push({ statement: kept.statement, verdicts })
+  }
+  return all
+}
+
+async function keptTaken(sql: Sql, job: string): Promise<readonly KeptTaken[]> {
   const text = await getMeta(sql, takenKeyOf(job))
-  return text === undefined ? [] : (JSON.parse(text) as TakenShare[])
+  return text === undefined ? [] : (JSON.parse(text) as KeptTaken[])
 }

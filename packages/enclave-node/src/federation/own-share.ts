@@ -32,6 +32,7 @@ export async function ownShare(
 ): Promise<OwnShare> {
   const material = await jobMaterial(context, planned.own, reservation)
   const held = new Map(material.tables.map((table) => [table.name, table]))
+  const verdicts = verdictsByPool(await reservedInputs(context.store, reservation))
   const engine = context.openEngine({ pseudonymKey: material.pseudonyms })
   try {
     for (const table of readTables(planned.shared)) {
@@ -40,7 +41,7 @@ export async function ownShare(
       await engine.load(tableLoad(table, { paths, key }))
     }
     const share = await shareOfPlan({ plan: planned.shared.query, engine })
-    return { share, noise: material.share, verdicts: verdictsByPool(reservedInputs(reservation)) }
+    return { share, noise: material.share, verdicts }
   } catch (error) {
     throw JobRefusal.of('EXECUTION_FAILED', error)
   } finally {

@@ -237,7 +237,7 @@ export function serveShares(options: ServeShareOptions): ShareServer {
       scope: keyScope(first, epochs.get(first.address) ?? 0),
       random,
     })
-    const inputs = reservedInputs(reservation)
+    const inputs = await reservedInputs(store, reservation)
     const pools = await Promise.all(
       served.map(async (pool) => {
         const { budget, ...rest } = receiptPool({

@@ -94,6 +94,19 @@ describe('a verdict that is judged again', () => {
     expect(await audit()).toBe(0)
   })
 
+  it('does not wait for a time of a clock that was set far forward and back again', async () => {
+    await world.contribute('1', { days: daysOf(1) })
+    await settled()
+    expect(await audit(wrong())).toBe(1)
+    const waits = (until: number) =>
+      world.context().store.query(`update verdict_audits set retry_at = ${until}`)
+    await waits(2_000_086_400)
+    expect(await audit()).toBe(0)
+    await waits(2_000_086_401)
+    expect(await audit()).toBe(1)
+    expect(await statesOf()).toEqual(['same'])
+  })
+
   it('that is another one stands in the audit log, and is tried again until it is the same', async () => {
     await world.contribute('1', { days: daysOf(1) })
     await world.contribute('2', { days: daysOf(2) })

@@ -140,7 +140,7 @@ describe('a job that is run again', async () => {
         pool: address,
         refinements: (await poolRefinements(store, address)).map(({ id }) => id),
         root: digestOfDigit('3'),
-        verdicts: [],
+        verdictList: digestOfDigit('5'),
         count: 0,
         contributors: 0,
       })),

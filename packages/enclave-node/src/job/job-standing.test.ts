@@ -17,6 +17,7 @@ beforeEach(() => world.reset())
 const never = () => {
   throw new Error('the job was run')
 }
+const here = { served: true, self: keys.statementAddress }
 const advance = (id: string, open?: () => never) => advanceJob(world.context(open), id)
 
 describe('a drawn job', () => {
@@ -81,7 +82,7 @@ describe('a job that a node has begun', () => {
     Object.assign(world.chain, { state: 'Running', node: addressOfDigit('7') })
     expect(await advance(id, never)).toMatchObject({ state: 'closed', reason: 'RUN_BY_OTHER_NODE' })
     const moved = { kind: 'moved', id, state: 'Funded', block: 9n, position: 0 } as const
-    await applyJobEvent(store, moved, true)
+    await applyJobEvent(store, moved, here)
     Object.assign(world.chain, { state: 'Funded', node: null })
     expect(await findJob(store, id)).toMatchObject({ state: 'waiting', reason: null })
     expect((await advance(id))?.state).toBe('settled')
@@ -94,7 +95,7 @@ describe('a job that a node has begun', () => {
     await applyJobEvent(
       store,
       { kind: 'handed', id, to: keys.statementAddress, block: 9n, position: 0 },
-      true,
+      here,
     )
     world.chain.node = keys.statementAddress
     expect((await advance(id))?.state).toBe('settled')
@@ -109,6 +110,42 @@ describe('a job that a node has begun', () => {
     expect(await advance(id, never)).toMatchObject({ state: 'closed', reason: 'LOST_TO_OTHER_NODE' })
     expect(world.chain.calls).toEqual(['start'])
     expect(await world.spent()).toBe('1')
+  })
+
+  it('stays with the node that it was handed to', async () => {
+    const id = await world.paid()
+    Object.assign(world.chain, { state: 'Running', node: addressOfDigit('7') })
+    await advance(id, never)
+    await applyJobEvent(store, { kind: 'handed', id, to: addressOfDigit('8'), block: 9n, position: 0 }, here)
+    expect(await findJob(store, id)).toMatchObject({ state: 'closed', reason: 'RUN_BY_OTHER_NODE' })
+  })
+
+  it('and lost, and has again, is released with the answer that it had', async () => {
+    const id = await world.paid()
+    world.chain.fail = 'release'
+    await expect(advance(id)).rejects.toThrow('cut off')
+    const before = await findJob(store, id)
+    Object.assign(world.chain, { fail: undefined, node: addressOfDigit('7') })
+    expect(await advance(id, never)).toMatchObject({ state: 'closed', reason: 'LOST_TO_OTHER_NODE' })
+    await applyJobEvent(store, { kind: 'handed', id, to: here.self, block: 9n, position: 0 }, here)
+    world.chain.node = keys.statementAddress
+    expect(await advance(id, never)).toMatchObject({
+      state: 'settled',
+      reason: null,
+      resultDigest: before?.resultDigest,
+    })
+    expect(await world.spent()).toBe('1')
+  })
+
+  it('and lost while it was refused, and has again, is refused for the same reason', async () => {
+    const id = await world.paid(manifest({ purpose: 'advertising' }))
+    world.chain.fail = 'refuse'
+    await expect(advance(id, never)).rejects.toThrow('cut off')
+    Object.assign(world.chain, { fail: undefined, state: 'Running', node: addressOfDigit('7') })
+    expect(await advance(id, never)).toMatchObject({ state: 'closed', reason: 'LOST_TO_OTHER_NODE' })
+    await applyJobEvent(store, { kind: 'handed', id, to: here.self, block: 9n, position: 0 }, here)
+    world.chain.node = keys.statementAddress
+    expect(await advance(id, never)).toMatchObject({ state: 'refused', reason: 'PURPOSE_NOT_ALLOWED' })
   })
 
   it('is started again when a reorganisation took its start, and released with the same answer', async () => {

@@ -1,6 +1,7 @@
 import type { JobManifest } from '@sealpool/compute'
 import type { PlannablePool } from '../ingest/served-pool.js'
-import type { PoolInputs } from '../release/job-inputs.js'
+import { requireViews } from '../policy/admit-views.js'
+import { refinedContributors } from '../state/contribution-table.js'
 import { canAfford } from '../state/pglite-ledger.js'
 import type { Sql } from '../state/state-store.js'
 import { JobRefusal } from './job-refusal.js'
@@ -10,12 +11,13 @@ import type { PlannedJob } from './planned-job.js'
 
 /**
  * Plans a job of either kind.
- * @throws JobRefusal
+ * @throws JobRefusal, for views too that a pool does not allow or that are not in the answer
  */
 export async function planJob<Pool extends PlannablePool>(
   manifest: JobManifest,
   pools: readonly Pool[],
 ): Promise<PlannedJob<Pool>> {
+  requireViews(pools, manifest)
   const planned = await (manifest.kind === 'query'
     ? planQueryJob(manifest, pools)
     : planComputeJob(manifest, pools))
@@ -40,17 +42,10 @@ export function requireAllUsed<Planned extends PlannedJob<PlannablePool>>(
  * @param charge name under which the job is charged
  * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`
  */
-export async function requireRunnable(
-  sql: Sql,
-  charge: string,
-  planned: PlannedJob,
-  inputs: readonly PoolInputs[],
-): Promise<void> {
+export async function requireRunnable(sql: Sql, charge: string, planned: PlannedJob): Promise<void> {
   for (const { pool } of planned.charges) {
-    const found = inputs.find((one) => one.pool === pool.address)
-    if ((found?.contributors ?? 0) < pool.policy.privacy.minimumContributors) {
+    if ((await refinedContributors(sql, pool.address)) < pool.policy.privacy.minimumContributors)
       throw JobRefusal.of('TOO_FEW_CONTRIBUTORS')
-    }
   }
   if (!(await canAfford(sql, chargeRequests(charge, planned)))) throw JobRefusal.of('BUDGET_EXHAUSTED')
 }

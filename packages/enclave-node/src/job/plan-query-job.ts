@@ -2,6 +2,7 @@ import type { JobManifest } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
 import { executePlan, explainPlan, planQuery, QueryError, type QueryPlan } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
+import { requireViewColumns } from '../policy/admit-views.js'
 import { JobRefusal } from './job-refusal.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
 
@@ -22,6 +23,10 @@ export async function planQueryJob<Pool extends PlannablePool>(
       pools: pools.map(({ name, address, policy }) => ({ name, address, policy })),
       budget: manifest.privacy,
     })
+    requireViewColumns(
+      plan.columns.map(({ name }) => name),
+      manifest,
+    )
     const charges = plan.pools.flatMap(({ address, charge }): PoolCharge<Pool>[] => {
       const pool = pools.find((one) => one.address === address)
       if (pool === undefined) return []

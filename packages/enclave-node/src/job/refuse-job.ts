@@ -44,7 +44,9 @@ export async function refuseJob(
   const { planned } = refused
   const refusal = refused.refusal.shownOver(pools.map(({ address }) => address))
   const { reservation } = job
-  const inputs = reservation === null ? await jobInputs(context.store, pools) : reservedInputs(reservation)
+  const inputs = await (reservation === null
+    ? jobInputs(context.store, pools)
+    : reservedInputs(context.store, reservation))
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)
   const approvals = await grantsOf(context.store, job)

@@ -109,9 +109,7 @@ async function planOrRefusal(
 ): Promise<{ readonly ok: true; readonly planned: PlannedJob } | RefusedPlan> {
   try {
     const planned = await plan()
-    const pools = planned.charges.map(({ pool }) => pool)
-    const digest = manifestDigest(manifest)
-    await requireRunnable(context.store, `plan ${digest}`, planned, await jobInputs(context.store, pools))
+    await requireRunnable(context.store, `plan ${manifestDigest(manifest)}`, planned)
     return { ok: true, planned }
   } catch (caught) {
     if (!(caught instanceof JobRefusal)) throw caught

@@ -21,6 +21,7 @@ import { type JobRow, moveJob, type Reservation, storeReservation } from '../sta
 import { chargeBudgets } from '../state/pglite-ledger.js'
 import { poolRefinements } from '../state/refinement-table.js'
 import type { Sql, StateStore } from '../state/state-store.js'
+import { keepVerdictList } from '../state/verdict-list-table.js'
 import { isRebuilding } from '../state/withdrawal.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
@@ -55,22 +56,12 @@ export async function reserveJob(
     const pools = planned.charges.map(({ pool }) => pool)
     await requireTables(tx, planned)
     const found = await jobInputs(tx, pools)
-    const inputs = await Promise.all(
-      found.map(async ({ pool, root, count, contributors, verdicts }) => ({
-        pool,
-        root,
-        count,
-        contributors,
-        verdicts,
-        refinements: (await poolRefinements(tx, pool)).map(({ id }) => id),
-      })),
-    )
     const charge = `${chargePrefix(job)} ${digestOf({
       format: 'sealpool/reservation',
       plan: planned.planDigest,
-      inputs: inputs.map(({ pool, root, count }) => ({ pool, root, count })),
+      inputs: found.map(({ pool, root, count }) => ({ pool, root, count })),
     } as JsonValue)}`
-    await requireRunnable(tx, charge, planned, found)
+    await requireRunnable(tx, charge, planned)
     const requests = chargeRequests(charge, planned)
     const charged = await chargeBudgets(tx, requests).catch((error: unknown) => {
       if (error instanceof PrivacyError && error.code === 'BUDGET_EXHAUSTED') {
@@ -78,6 +69,17 @@ export async function reserveJob(
       }
       throw error
     })
+    const inputs: Reservation['inputs'][number][] = []
+    for (const { pool, root, count, contributors, verdicts } of found) {
+      inputs.push({
+        pool,
+        root,
+        count,
+        contributors,
+        verdictList: await keepVerdictList(tx, verdicts),
+        refinements: (await poolRefinements(tx, pool)).map(({ id }) => id),
+      })
+    }
     const reservation: Reservation = {
       charge,
       planDigest: planned.planDigest,

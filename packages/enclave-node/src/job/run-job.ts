@@ -15,9 +15,10 @@ import { coordinates, type PlannedShare, planShare } from '../federation/plan-sh
 import { isHandOffKept } from '../hand-off/kept-hand-off.js'
 import { isHandedOff } from '../hand-off/tidy-hand-offs.js'
 import { keyScope } from '../ingest/served-pool.js'
-import { jobInputs, reservedInputs, verdictsByPool } from '../release/job-inputs.js'
+import { reservedInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
-import { resultMediaType, sealResult } from '../release/seal-result.js'
+import { resultMediaType } from '../release/seal-result.js'
+import { sealAnswer } from '../release/seal-views.js'
 import { claimStatement } from '../state/exclusive-statement.js'
 import {
   findJob,
@@ -158,15 +159,7 @@ export async function requireRunnableNow(
   // Before anything is booked: a disk that was put back would book the same charge and look whole again.
   for (const { pool } of planned.charges) await requireNotBehind(context, pool.address)
   await requireTables(context.store, planned)
-  await requireRunnable(
-    context.store,
-    `plan ${job.id}`,
-    planned,
-    await jobInputs(
-      context.store,
-      planned.charges.map(({ pool }) => pool),
-    ),
-  )
+  await requireRunnable(context.store, `plan ${job.id}`, planned)
 }
 
 /**
@@ -255,15 +248,15 @@ async function storeAnswer(
   const pools = planned.charges.map(({ pool }) => pool)
   const { given = [] } = executed
   const theirs = new Map(given.flatMap(({ body }) => body.pools.map((one) => [one.pool, one] as const)))
-  const inputs = reservedInputs(reservation)
+  const inputs = await reservedInputs(context.store, reservation)
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)
   const first = context.pools.get(job.pools[0] ?? '0x')
   if (first === undefined) throw JobRefusal.of('POOL_NOT_SERVED')
-  const result = await sealResult({
+  const result = await sealAnswer({
     answer: executed.answer,
+    manifest,
     scope: keyScope(first, epochs.get(first.address) ?? 0),
-    publicKey: manifest.consumer.resultKey.publicKey,
     random: context.random,
   })
   await context.store.transaction(async (tx) => {
@@ -293,7 +286,12 @@ async function storeAnswer(
       code: planned.code,
       plan: planned.planDigest,
       approvals: grants,
-      result: { digest: result.digest, sealed: result.sealedDigest, mediaType: resultMediaType },
+      result: {
+        digest: result.digest,
+        sealed: result.sealedDigest,
+        mediaType: resultMediaType,
+        ...(result.views === undefined ? {} : { views: result.views }),
+      },
       handOff: executed.handOff,
       homes: given.map(({ body, statement }) => ({
         node: statement.signer,

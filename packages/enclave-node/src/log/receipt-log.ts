@@ -17,6 +17,7 @@ import {
   treeRoot,
   treeTiles,
 } from '@sealpool/attest/log'
+import type { Address } from '@sealpool/crypto'
 import { type LoggedStatement, logFrom } from '../state/receipt-log-table.js'
 import type { Sql } from '../state/state-store.js'
 
@@ -52,7 +53,7 @@ export function receiptLog({ store, origin, privateKey, publicKeyOf }: ReceiptLo
   const readOn = (): Promise<void> => {
     const next = reading.then(async () => {
       for (const entry of await logFrom(store, entries.length)) {
-        const bytes = logEntryBytes(entryOf(entry))
+        const bytes = logEntryBytes(logEntryOf(entry))
         entries.push(bytes)
         hashes.push(leafHash(bytes))
       }
@@ -92,6 +93,11 @@ export function receiptLog({ store, origin, privateKey, publicKeyOf }: ReceiptLo
   }
 }
 
+/** @returns the name of a node's log */
+export function logOrigin(node: Address, { chainId }: { readonly chainId: number }): string {
+  return `sealpool-node/${node}/${chainId}`
+}
+
 const hashBytes = 32
 
 /** Reads the path of a tile in its one form. */
@@ -106,7 +112,8 @@ function parseTilePath(path: string) {
   return tilePath(level, index, width) === path ? { level, index, width } : undefined
 }
 
-function entryOf({ kind, digest, number, issued }: LoggedStatement) {
+/** @returns an entry as the log's leaf has it */
+export function logEntryOf({ kind, digest, number, issued }: LoggedStatement) {
   return {
     format: 'sealpool/log-entry',
     version: 1,

@@ -165,7 +165,11 @@ describe('an upgraded image', { timeout: 240_000 }, () => {
 
   it('goes on where the old node ended, once the registry lists it, and not before', async () => {
     await backupNode({ ...(await settingsOf('node')), to: join(world.folder, 'after.backup') })
-    await restoreNode({ ...(await settingsOf('new')), from: join(world.folder, 'after.backup') })
+    await restoreNode({
+      ...(await settingsOf('new')),
+      from: join(world.folder, 'after.backup'),
+      checkpoint: null,
+    })
     expect(existsSync(join(world.folder, 'new', awaitingMark))).toBe(false)
     successor = await start('new')
     expect(successor.keySet.statement).toEqual(old.keySet.statement)
@@ -188,7 +192,7 @@ describe('an upgraded image', { timeout: 240_000 }, () => {
     await mkdir(folder)
     for (const file of [developmentKeyFile, simulatorFile])
       await cp(join(world.data, file), join(folder, file))
-    await restoreNode({ ...(await settingsOf('rolled-back')), from: backupPath() })
+    await restoreNode({ ...(await settingsOf('rolled-back')), from: backupPath(), checkpoint: null })
     await expect(start('rolled-back')).rejects.toMatchObject({ code: 'KEYS_MOVED' })
   })
 })

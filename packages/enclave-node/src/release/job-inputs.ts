@@ -2,12 +2,14 @@
  * What a job reads of each pool, as the receipt names it.
  * @module
  */
-import { verdictsRoot } from '@sealpool/attest'
-import { type Address, bytesToDigest, canonicalBytes, type Digest, merkleRoot } from '@sealpool/crypto'
+import { type Address, canonicalBytes, type Digest, digestToBytes } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
-import { refinedInputs } from '../state/contribution-table.js'
+import { type RefinedInput, refinedInputs, refinedInputsDigest } from '../state/contribution-table.js'
 import type { Reservation } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
+import { readVerdictList } from '../state/verdict-list-table.js'
+import { lately } from './lately.js'
+import { merkleRootInTurns } from './merkle-root.js'
 
 /** The accepted and refined contributions of a pool at one moment. */
 export interface PoolInputs {
@@ -22,40 +24,54 @@ export interface PoolInputs {
   readonly verdictsRoot: Digest
 }
 
+/** Inputs that were gathered lately, by the digest of what they were gathered from; some megabytes each in a pool of 20,000. */
+const gathered = lately<PoolInputs>(8)
+/** Roots of lists, by their names, which are digests as well: jobs over one head of a pool have one list. */
+const roots = lately<Digest>(100)
+
 /** @returns the inputs of each pool, in order */
 export async function jobInputs(sql: Sql, pools: readonly ServedPool[]): Promise<readonly PoolInputs[]> {
   const all: PoolInputs[] = []
   for (const { address } of pools) {
-    const inputs = await refinedInputs(sql, address)
-    const verdicts = inputs.map(({ verdictDigest }) => verdictDigest)
-    all.push({
-      pool: address,
-      root: bytesToDigest(
-        merkleRoot(
-          inputs.map(({ id, blobDigest, commitment }) =>
-            canonicalBytes({ contribution: id, blob: blobDigest, commitment }),
-          ),
-        ),
-      ),
-      count: inputs.length,
-      contributors: new Set(inputs.map(({ contributor }) => contributor)).size,
-      verdicts,
-      verdictsRoot: verdictsRoot(verdicts),
-    })
+    const digest = await refinedInputsDigest(sql, address)
+    all.push(
+      await gathered(`${address} ${digest}`, async () => gather(address, await refinedInputs(sql, address))),
+    )
   }
   return all
 }
 
-/** The inputs that a job was given, whatever came in or was taken back since. */
-export function reservedInputs({ inputs }: Reservation): readonly PoolInputs[] {
-  return inputs.map(({ pool, root, count, contributors, verdicts }) => ({
+async function gather(pool: Address, inputs: readonly RefinedInput[]): Promise<PoolInputs> {
+  const verdicts = inputs.map(({ verdictDigest }) => verdictDigest)
+  return {
     pool,
-    root,
-    count,
-    contributors,
+    root: await merkleRootInTurns(leavesOf(inputs)),
+    count: inputs.length,
+    contributors: new Set(inputs.map(({ contributor }) => contributor)).size,
     verdicts,
-    verdictsRoot: verdictsRoot(verdicts),
-  }))
+    verdictsRoot: await rootOfVerdicts(verdicts),
+  }
+}
+
+function* leavesOf(inputs: readonly RefinedInput[]): Iterable<Uint8Array> {
+  for (const { id, blobDigest, commitment } of inputs)
+    yield canonicalBytes({ contribution: id, blob: blobDigest, commitment })
+}
+
+/** As `verdictsRoot` of `@sealpool/attest` has it, by which receipts are verified. */
+function rootOfVerdicts(verdicts: readonly Digest[]): Promise<Digest> {
+  return merkleRootInTurns(verdicts.map(digestToBytes))
+}
+
+/** @returns the inputs that a job was given, whatever came in or was taken back since. @throws NodeError `STATE_UNREADABLE` */
+export async function reservedInputs(sql: Sql, { inputs }: Reservation): Promise<readonly PoolInputs[]> {
+  const all: PoolInputs[] = []
+  for (const { pool, root, count, contributors, verdictList } of inputs) {
+    const verdicts = await readVerdictList(sql, verdictList)
+    const verdictsRoot = await roots(verdictList, () => rootOfVerdicts(verdicts))
+    all.push({ pool, root, count, contributors, verdicts, verdictsRoot })
+  }
+  return all
 }
 
 /** The verdict digests by pool, as they are kept beside the receipt. */

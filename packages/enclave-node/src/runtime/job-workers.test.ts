@@ -92,3 +92,18 @@ it('gives places to work for other nodes, within the same number', async () => {
   await end('1')
   expect(workers.place()).toBeDefined()
 })
+
+it('begins no more new jobs than it may, and lets them hold up none that was begun', async () => {
+  const { workers, begun, end } = stage(3)
+  const limit = { begun: new Set(['3', '4']), more: 1 }
+  workers.begin(['1', '2', '3', '4'], limit)
+  expect(begun).toEqual(['1', '3', '4'])
+  expect([...workers.ids()]).toEqual(['1', '3', '4'])
+  await end('3', false)
+  await end('4', false)
+  const full = { begun: new Set(['1', '3', '4']), more: 0 }
+  // All that may be worked on were tried: they come again with the next look, though another one was not tried yet.
+  workers.begin(['1', '2', '3', '4'], full)
+  workers.begin(['1', '2', '3', '4'], full)
+  expect(begun).toEqual(['1', '3', '4', '3', '4'])
+})

@@ -18,8 +18,11 @@ export interface JobWorkers {
   /**
    * Begins as many of these as there is room for, in their order, but first those that were not tried since all were.
    * @param due every job that something could be done for now
+   * @param limit of these, only so many may be worked on that are not among those that were begun before; absent: all
    */
-  begin(due: readonly string[]): void
+  begin(due: readonly string[], limit?: { readonly begun: ReadonlySet<string>; readonly more: number }): void
+  /** Jobs that are under way. */
+  ids(): ReadonlySet<string>
   /**
    * Takes one of the places, for work that another node asks for.
    * @returns gives it back; undefined when all are taken
@@ -44,11 +47,18 @@ export function jobWorkers({ atOnce, work, freed }: JobWorkersOptions): JobWorke
     freed()
   }
   return {
-    begin(due) {
-      const next = due.filter((id) => !underWay.has(id) && !tried.has(id))
+    begin(due, limit) {
+      let more = limit?.more ?? Number.POSITIVE_INFINITY
+      const isNew = (id: string): boolean => limit?.begun.has(id) !== true
+      // Those that may not be begun now hold up no other: they are left out before it is asked whether all were tried.
+      const next = due.filter((id) => !underWay.has(id) && !tried.has(id) && (more > 0 || !isNew(id)))
       if (next.length === 0) tried.clear()
       for (const id of next) {
         if (underWay.size + places >= atOnce) break
+        if (isNew(id)) {
+          if (more <= 0) continue
+          more -= 1
+        }
         tried.add(id)
         underWay.set(id, start(id))
       }
@@ -64,6 +74,7 @@ export function jobWorkers({ atOnce, work, freed }: JobWorkersOptions): JobWorke
         freed()
       }
     },
+    ids: () => new Set(underWay.keys()),
     count: () => underWay.size + places,
     async ended() {
       await Promise.all(underWay.values())

@@ -280,7 +280,7 @@ describe('verdicts', () => {
     await insertContribution(here.store, chainContribution())
     await here.store.run(`
       update contributions set state = 'refined';
-      insert into verdict_audits (contribution, pool, state, known, retry_at) values (1, '${address}', 'differs', '{}', 9000000000);
+      insert into verdict_audits (contribution, pool, state, known, retry_at) values (1, '${address}', 'differs', '{}', 1700003600);
     `)
     work = here.start({
       pool: async () => ({ policyDigest, keyEpoch: null, restrictions: [], pausedUntil: 0 }),

@@ -8,7 +8,6 @@ import type { NodeService } from '../api/node-service.js'
 import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
 import { followChain } from '../chain/follow-chain.js'
 import { inOrder } from '../chain/in-order.js'
-import { isListed } from '../chain/is-listed.js'
 import type { NodeConfig } from '../config/node-config.js'
 import { readFacts } from '../facts/read-facts.js'
 import { readHomesWord } from '../federation/homes-word.js'
@@ -32,20 +31,19 @@ import { settleWrites } from '../ingest/settle-writes.js'
 import type { JobContext } from '../job/job-context.js'
 import { manifestOf } from '../job/load-manifest.js'
 import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
-import { requireNotBehind } from '../job/reserve-job.js'
 import { keysMoved as keysMovedError, noteListed, placeOfKeys } from '../migration/moved-keys.js'
 import { platformRandom } from '../platform.js'
 import { garbageCollector } from '../retention/garbage-collector.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
-import { dueJobs } from '../state/job-queue.js'
 import { countJobs, findJob, openProposals } from '../state/job-table.js'
 import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { countDiffering } from '../state/verdict-audit-table.js'
+import { readVerdictLists } from '../state/verdict-list-table.js'
 import { findVerdict } from '../state/verdict-table.js'
 import { attemptJob } from './attempt-job.js'
 import { factsRounds } from './facts-round.js'
-import { jobWorkers } from './job-workers.js'
+import { jobRounds } from './job-rounds.js'
 import type { NodeLogger } from './logger.js'
 import { startLoop } from './loop.js'
 import { notReady } from './not-ready.js'
@@ -85,8 +83,6 @@ export interface NodeWorkOptions {
   /** It has handed its keys over and waits until its successor is listed: nothing is begun. */
   readonly keysMoved?: boolean
 }
-
-const unfinished = ['waiting', 'running', 'charged', 'released', 'refusing'] as const
 
 /** Milliseconds that a round of ingest waits for hand-offs to be ended elsewhere. */
 const tidyMs = 10_000
@@ -269,19 +265,10 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   const mayWork = (): boolean =>
     !keysMoved() && registered && caughtUp && incident.current()?.stopped !== true
 
-  const jobRound = async (): Promise<boolean> => {
-    if (!mayWork()) return false
-    // The ingest round's answer may be old: a round is long, or the registry was not read since.
-    if (!(await isListed(chain, keys))) return false
-    for (const pool of job.pools.keys()) await requireNotBehind(job, pool)
-    if (incident.current()?.stopped === true) return false
-    workers.begin(await dueJobs(store, unfinished, ingest.now()))
-    // Whatever ends looks for more at once.
-    return false
-  }
-
-  const workers = jobWorkers({
-    atOnce: config.engine.jobsAtOnce,
+  const running = jobRounds({
+    job,
+    engine: config.engine,
+    mayWork,
     work: (id) => attemptJob({ job, id, log, now: ingest.now }),
     freed: () => loops.jobs.wake(),
   })
@@ -297,7 +284,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   }
   const loops = {
     ingest: startLoop({ name: 'ingest', pollMs: config.chain.pollMs, log, round: countedIngest }),
-    jobs: startLoop({ name: 'jobs', pollMs: config.chain.pollMs, log, round: jobRound }),
+    jobs: startLoop({ name: 'jobs', pollMs: config.chain.pollMs, log, round: running.round }),
     ...([...job.pools.values()].every(({ facts }) => facts === null)
       ? {}
       : { facts: startLoop({ name: 'facts', pollMs: 10 * config.chain.pollMs, log, round: factsRound }) }),
@@ -344,6 +331,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       return row
     },
     job: (id) => findJob(store, id),
+    verdicts: ({ inputs }) => readVerdictLists(store, inputs ?? {}),
     work: (id) => readWorkOf(store, id),
     handOff: options.served,
     shares: (id) => readHomesWord(store, id),
@@ -377,7 +365,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   }
   const stop = async (): Promise<void> => {
     await Promise.all(Object.values(loops).map((loop) => loop.stop()))
-    await workers.ended()
+    await running.ended()
     await tidier.ended()
   }
   return {
@@ -388,10 +376,13 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       ended = true
     },
     mayWork,
-    place: () => workers.place(),
+    place: running.place,
     ended: () => ended,
     stop,
     underWay: () =>
-      ingesting + telling.underWay() + workers.count() + (options.served?.figures()['hand_offs_open'] ?? 0),
+      ingesting +
+      telling.underWay() +
+      running.underWay() +
+      (options.served?.figures()['hand_offs_open'] ?? 0),
   }
 }

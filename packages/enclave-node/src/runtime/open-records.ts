@@ -10,7 +10,7 @@ import { auditPath } from '../config/data-folders.js'
 import type { NodeConfig } from '../config/node-config.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
-import { receiptLog } from '../log/receipt-log.js'
+import { logOrigin, receiptLog } from '../log/receipt-log.js'
 import { ed25519PublicKey, platformNow } from '../platform.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
 import type { StateStore } from '../state/state-store.js'
@@ -70,10 +70,9 @@ export async function openRecords(options: {
   }, noteMs)
   timer.unref()
 
-  const origin = `sealpool-node/${keys.statementAddress}/${deployment.chainId}`
   const receipts = receiptLog({
     store,
-    origin,
+    origin: logOrigin(keys.statementAddress, deployment),
     privateKey: keys.logSecret(deployment),
     publicKeyOf: ed25519PublicKey,
   })

@@ -2,6 +2,7 @@ import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { integerOf, textOf, textOrNull } from './column.js'
 import { forgetContent, nextContentGeneration } from './content-table.js'
 import type { ContributionState } from './contribution-state.js'
+import { isDue } from './due-time.js'
 import { forgetFarmingEntry } from './farming-table.js'
 import type { Sql, SqlRow } from './state-store.js'
 
@@ -163,7 +164,8 @@ export async function nextContributions(
   at: number,
 ): Promise<readonly ContributionRow[]> {
   const rows = await sql.query(
-    `select ${contributionColumns} from contributions where pool = $1 and state = $2 and retry_at <= $4 order by contributions.id limit $3`,
+    `select ${contributionColumns} from contributions
+     where pool = $1 and state = $2 and ${isDue('retry_at', '$4')} order by contributions.id limit $3`,
     [pool.toLowerCase(), state, limit, at],
   )
   return rows.map(readContribution)
@@ -291,23 +293,40 @@ export interface RefinedInput {
   readonly verdictDigest: Digest
 }
 
+const ofJobs = `pool = $1 and state = 'refined' and reason is null`
+
 /** @returns the contributions of a pool that jobs use, by id */
 export async function refinedInputs(sql: Sql, pool: Address): Promise<readonly RefinedInput[]> {
   const rows = await sql.query(
-    `select ${contributionColumns} from contributions where pool = $1 and state = 'refined' and reason is null order by contributions.id`,
+    `select id::text, owner, contributor, blob_digest, commitment, verdict_digest from contributions
+     where ${ofJobs} order by contributions.id`,
     [pool.toLowerCase()],
   )
   return rows.map((row) => ({
-    ...readContribution(row),
+    id: textOf(row, 'id'),
+    owner: textOf(row, 'owner') as Address,
+    contributor: integerOf(row, 'contributor'),
+    blobDigest: textOf(row, 'blob_digest') as Digest,
+    commitment: textOf(row, 'commitment') as Digest,
     verdictDigest: textOf(row, 'verdict_digest') as Digest,
   }))
+}
+
+/** @returns a digest of all that {@link refinedInputs} gives, at a small part of its cost */
+export async function refinedInputsDigest(sql: Sql, pool: Address): Promise<string> {
+  const [row] = await sql.query(
+    `select coalesce(encode(sha256(convert_to(string_agg(
+       concat_ws(' ', id, owner, contributor, blob_digest, commitment, verdict_digest), ',' order by id), 'UTF8')), 'hex'), '') as digest
+     from contributions where ${ofJobs}`,
+    [pool.toLowerCase()],
+  )
+  return row === undefined ? '' : textOf(row, 'digest')
 }
 
 /** @returns how many different contributors have contributions in a pool's tables */
 export async function refinedContributors(sql: Sql, pool: Address): Promise<number> {
   const [row] = await sql.query(
-    `select count(distinct contributor)::integer as count from contributions
-     where pool = $1 and state = 'refined' and reason is null`,
+    `select count(distinct contributor)::integer as count from contributions where ${ofJobs}`,
     [pool.toLowerCase()],
   )
   return row === undefined ? 0 : integerOf(row, 'count')

@@ -83,6 +83,8 @@ export async function forgetBlob(tx: Sql, digest: Digest): Promise<void> {
 export interface OldAnswer {
   readonly job: string
   readonly sealedResult: Uint8Array | null
+  /** What its receipt calls the sealed bytes; null where there is none. */
+  readonly sealedDigest: Digest | null
 }
 
 /**
@@ -94,7 +96,7 @@ export async function oldAnswers(
   page: { readonly upTo: bigint; readonly before: string; readonly limit: number },
 ): Promise<readonly OldAnswer[]> {
   const rows = await sql.query(
-    `select id::text, sealed_result from jobs
+    `select id::text, sealed_result, receipt::jsonb #>> '{statement,body,result,sealed}' as sealed_digest from jobs
      where state in ('settled', 'refused', 'closed') and not detached
        and chain_state in ('Settled', 'Refused', 'Failed', 'Cancelled', 'Expired')
        and (sealed_result is not null or plan is not null or manifest is not null)
@@ -103,7 +105,11 @@ export async function oldAnswers(
      order by jobs.id limit $3`,
     [page.upTo.toString(), page.before, page.limit],
   )
-  return rows.map((row) => ({ job: textOf(row, 'id'), sealedResult: bytesOrNull(row, 'sealed_result') }))
+  return rows.map((row) => ({
+    job: textOf(row, 'id'),
+    sealedResult: bytesOrNull(row, 'sealed_result'),
+    sealedDigest: textOrNull(row, 'sealed_digest') as Digest | null,
+  }))
 }
 
 /** Destroys a job's answer, plan and manifest; its receipt and digests stay. */

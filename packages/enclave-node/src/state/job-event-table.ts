@@ -3,6 +3,7 @@
  * job stands as if they had never been read.
  * @module
  */
+import type { Address } from '@sealpool/crypto'
 import type { ChainJobEvent } from '../chain/chain-port.js'
 import { jsonOf, textOf } from './column.js'
 import type { JobState } from './job-state.js'
@@ -11,9 +12,14 @@ import type { Sql } from './state-store.js'
 
 /**
  * Takes an event in. One that was read before changes nothing.
- * @param served whether this node serves every pool of a proposed job; later events of other jobs change nothing
+ * @param here `served`: whether this node serves every pool of a proposed job; later events of other jobs change nothing. `self`: its
+ * address, under which the chain hands jobs to it
  */
-export async function applyJobEvent(tx: Sql, event: ChainJobEvent, served: boolean): Promise<void> {
+export async function applyJobEvent(
+  tx: Sql,
+  event: ChainJobEvent,
+  { served, self }: { readonly served: boolean; readonly self: Address },
+): Promise<void> {
   if (event.kind === 'proposed') {
     if (!served) return
     await insertJob(tx, event.job, event.block)
@@ -30,13 +36,19 @@ export async function applyJobEvent(tx: Sql, event: ChainJobEvent, served: boole
   if (event.kind === 'approved') await noteApproval(tx, event.id, event.approval)
   // From the events and not from a call: a state is never newer than the votes that are stored beside it.
   if (event.kind === 'moved') await noteChainState(tx, event.id, event.state)
-  if (event.kind === 'handed') await reopenJob(tx, event.id)
+  if (event.kind === 'handed' && event.to === self) await reopenJob(tx, event.id)
 }
+
+/** Where a closed job stood: what was decided about it is told again, and never decided a second time. */
+const whereItStood = `case when release is null then 'waiting' when result_digest is null then 'refusing' else 'charged' end`
+/** Why it was refused, of one that was: its receipt says so. */
+const refusalOf = (part: 'code' | 'message'): string =>
+  `case when release is null then null else receipt::jsonb #>> '{statement,body,refusal,${part}}' end`
 
 /** A job that another node had begun, or that this one had lost, may be this node's to run again. */
 async function reopenJob(tx: Sql, id: string): Promise<void> {
   await tx.query(
-    `update jobs set state = 'waiting', reason = null, reason_text = null
+    `update jobs set state = ${whereItStood}, reason = ${refusalOf('code')}, reason_text = ${refusalOf('message')}
      where id = $1 and state = 'closed' and reason in ('RUN_BY_OTHER_NODE', 'LOST_TO_OTHER_NODE')`,
     [id],
   )
@@ -68,11 +80,17 @@ const fallback: readonly {
   { from: 'settled', unless: ['Released', 'Settled'], to: 'charged' },
   { from: 'released', unless: ['Released', 'Settled'], to: 'charged' },
   { from: 'refused', unless: ['Refused', 'Failed', 'Cancelled', 'Expired'], to: 'refusing' },
-  {
-    from: 'closed',
-    unless: ['Cancelled', 'Expired', 'Failed', 'Refused', 'Released', 'Settled', 'Proposed', 'Approved'],
-    to: 'waiting',
-  },
+]
+/** Of a closed job, states in which it stays closed, or is seen again. */
+const closedUnless = [
+  'Cancelled',
+  'Expired',
+  'Failed',
+  'Refused',
+  'Released',
+  'Settled',
+  'Proposed',
+  'Approved',
 ]
 
 async function replayJob(tx: Sql, id: string): Promise<void> {
@@ -103,4 +121,9 @@ async function replayJob(tx: Sql, id: string): Promise<void> {
       [id, from, to, chainState, unless.join(',')],
     )
   }
+  await tx.query(
+    `update jobs set state = ${whereItStood}, reason = ${refusalOf('code')}, reason_text = ${refusalOf('message')}
+     where id = $1 and state = 'closed' and not ($2 = any (string_to_array($3, ',')))`,
+    [id, chainState, closedUnless.join(',')],
+  )
 }

@@ -4,7 +4,7 @@ import type { ChainJobFact } from '../chain/chain-port.js'
 import { jobFixture, pool } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { applyJobEvent, undoJobEvents } from './job-event-table.js'
-import { dueJobs } from './job-queue.js'
+import { begunJobs, dueJobs } from './job-queue.js'
 import { migrate } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
 
@@ -41,9 +41,10 @@ async function paidJob(
     price === undefined ? [] : [{ kind: 'approved', id, approval: { pool: pool.address, block: '2', price } }]
   const earlier = [proposed, ...approved, { kind: 'moved', id, state: 'Approved' } as const]
   for (const [place, fact] of earlier.entries())
-    await applyJobEvent(store, { ...fact, block: 2n, position: 10 * Number(id) + place }, true)
-  await applyJobEvent(store, { kind: 'moved', id, state: 'Funded', block, position: Number(id) }, true)
+    await applyJobEvent(store, { ...fact, block: 2n, position: 10 * Number(id) + place }, here)
+  await applyJobEvent(store, { kind: 'moved', id, state: 'Funded', block, position: Number(id) }, here)
 }
+const here = { served: true, self: addressOfDigit('0') }
 const due = () => dueJobs(store, ['waiting', 'running', 'charged'], 0)
 
 it('is in the order of payment, not of proposal, with a head start for what is paid', async () => {
@@ -77,11 +78,11 @@ it('gives no head start while the vote of one of its pools is not known', async 
 it('keeps the place of a job that was taken from a silent node, and forgets a payment that a reorganisation took', async () => {
   await paidJob('1', { block: 20n })
   await paidJob('2', { block: 25n })
-  await applyJobEvent(store, { kind: 'moved', id: '1', state: 'Funded', block: 40n, position: 1 }, true)
+  await applyJobEvent(store, { kind: 'moved', id: '1', state: 'Funded', block: 40n, position: 1 }, here)
   expect(await due()).toEqual(['1', '2'])
   await undoJobEvents(store, 10n)
-  await applyJobEvent(store, { kind: 'moved', id: '2', state: 'Funded', block: 19n, position: 1 }, true)
-  await applyJobEvent(store, { kind: 'moved', id: '1', state: 'Funded', block: 21n, position: 1 }, true)
+  await applyJobEvent(store, { kind: 'moved', id: '2', state: 'Funded', block: 19n, position: 1 }, here)
+  await applyJobEvent(store, { kind: 'moved', id: '1', state: 'Funded', block: 21n, position: 1 }, here)
   expect(await due()).toEqual(['2', '1'])
 })
 
@@ -99,4 +100,26 @@ it('does not wait for a time that a clock has given that was set far forward and
   expect(await due()).toEqual([])
   await store.query('update jobs set retry_at = 86401')
   expect(await due()).toEqual(['7'])
+})
+
+it('knows what was begun, and what of it this node carries', async () => {
+  const changes: Readonly<Record<string, string>> = {
+    1: `retry_at = 0`,
+    2: `reason = 'START_NOT_CONFIRMED'`,
+    3: `chain_state = 'Running'`,
+    4: `reservation = '{}', reason = 'ANCHOR_NOT_CONFIRMED'`,
+    5: `reservation = '{}', reason = 'HANDED_OFF'`,
+    // The home of its first pool carries it.
+    6: `reservation = '{}', state = 'running', pools = '["${addressOfDigit('d')}","${pool.address}"]'`,
+    7: `reservation = '{}', state = 'charged'`,
+    8: `reservation = '{}', state = 'settled', chain_state = 'Running'`,
+    9: `reservation = '{}', detached = true`,
+  }
+  for (const [id, change] of Object.entries(changes)) {
+    await world.paid(undefined, {}, id)
+    await store.query(`update jobs set ${change} where id = ${id}`)
+  }
+  const { all, carried } = await begunJobs(store, [pool.address])
+  expect([...all].sort()).toEqual(['2', '3', '4', '5', '6', '7'])
+  expect([...carried].sort()).toEqual(['2', '3', '4'])
 })

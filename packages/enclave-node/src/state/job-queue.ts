@@ -4,13 +4,12 @@
  */
 import type { Address } from '@sealpool/crypto'
 import { jsonOf, textOf } from './column.js'
+import { isDue } from './due-time.js'
 import type { JobState } from './job-state.js'
 import { grantsAmong, type JobApproval } from './job-table.js'
 import { type QueuedJob, queueOrder } from './queue-order.js'
 import type { Sql, SqlRow } from './state-store.js'
 
-/** Nothing is put off for longer: a later time is of a clock that was set forward and back again. */
-const longestWaitSeconds = 86_400
 const signed: readonly string[] = ['charged', 'released', 'refusing'] satisfies readonly JobState[]
 
 /** @returns numbers of the jobs in the given states whose next try is due at `at` (unix seconds), see {@link queueOrder} */
@@ -18,8 +17,8 @@ export async function dueJobs(sql: Sql, states: readonly JobState[], at: number)
   const rows = await sql.query(
     `select id::text, consumer, manifest_digest, pools, state, reservation is not null as reserved,
        coalesce(proposed_block, 0)::text as proposed_block
-     from jobs where state = any (string_to_array($1, ',')) and (retry_at <= $2 or retry_at > $3) and not detached order by id`,
-    [states.join(','), at, at + longestWaitSeconds],
+     from jobs where state = any (string_to_array($1, ',')) and ${isDue('retry_at', '$2')} and not detached order by id`,
+    [states.join(','), at],
   )
   const ids = rows.map((row) => textOf(row, 'id'))
   // One alone has no order.
@@ -37,6 +36,42 @@ export async function dueJobs(sql: Sql, states: readonly JobState[], at: number)
       }
     }),
   )
+}
+
+/** Waits that this node cannot end: such a job takes nothing of it. */
+const carriedElsewhere: readonly string[] = [
+  'ASSIGNED_TO_OTHER_NODE',
+  'HANDED_OFF',
+  'HAND_OFF_WAITS',
+  'JOB_SUSPENDED',
+  'POOL_PAUSED',
+  'TAKEN_FROM_SILENT_NODE',
+]
+
+/** Jobs that were begun, on the chain or by a charge, and are not over. */
+export interface BegunJobs {
+  readonly all: ReadonlySet<string>
+  /** Those without an answer that wait for this node, or for blocks. */
+  readonly carried: ReadonlySet<string>
+}
+
+/**
+ * @param pools of this node: a job whose first pool is another home's is that one's to carry
+ * @returns the jobs that were begun
+ */
+export async function begunJobs(sql: Sql, pools: Iterable<Address>): Promise<BegunJobs> {
+  const rows = await sql.query(
+    `select id::text, state in ('waiting', 'running')
+         and coalesce(reason, '') <> all (string_to_array($1, ','))
+         and pools::jsonb ->> 0 = any (string_to_array($3, ',')) as carried from jobs
+     where not detached and (state = any (string_to_array($2, ',')) or state in ('waiting', 'running')
+       and (reservation is not null or chain_state = 'Running' or reason = 'START_NOT_CONFIRMED'))`,
+    [carriedElsewhere.join(','), signed.join(','), [...pools].join(',')],
+  )
+  return {
+    all: new Set(rows.map((row) => textOf(row, 'id'))),
+    carried: new Set(rows.filter((row) => row['carried'] === true).map((row) => textOf(row, 'id'))),
+  }
 }
 
 /** Blocks in which jobs were paid for: the first, so that one that was taken from a silent node keeps its place. */

@@ -4,6 +4,7 @@ import { bytesOrNull, integerOf, jsonOf, jsonOrNull, textOf, textOrNull } from '
 import type { JobState } from './job-state.js'
 import { appendToLog } from './receipt-log-table.js'
 import type { Sql, SqlRow, SqlValue } from './state-store.js'
+import { keepVerdictLists } from './verdict-list-table.js'
 
 /** What the chain tells of a job. */
 export interface ChainJob {
@@ -38,8 +39,8 @@ export interface JobRow extends ChainJob {
   readonly receipt: SignedStatement | null
   readonly resultDigest: Digest | null
   readonly sealedResult: Uint8Array | null
-  /** Digests of the verdicts on the inputs, by pool: what the Merkle roots in the receipt stand for. */
-  readonly inputs: Readonly<Record<string, readonly Digest[]>> | null
+  /** Names of the lists of verdicts on the inputs, by pool: what the Merkle roots in the receipt stand for (`readVerdictLists`). */
+  readonly inputs: Readonly<Record<string, Digest>> | null
   /** What is sent to the chain to release or refuse, signed. */
   readonly release: JsonValue | null
   /** What was set aside for it before it ran. */
@@ -61,7 +62,8 @@ export interface Reservation {
     readonly pool: Address
     readonly refinements: readonly string[]
     readonly root: Digest
-    readonly verdicts: readonly Digest[]
+    /** Name of the list of their verdicts (`readVerdictList`). */
+    readonly verdictList: Digest
     readonly count: number
     readonly contributors: number
   }[]
@@ -90,7 +92,7 @@ function read(row: SqlRow): JobRow {
     receipt: jsonOrNull<SignedStatement>(row, 'receipt'),
     resultDigest: textOrNull(row, 'result_digest') as Digest | null,
     sealedResult: bytesOrNull(row, 'sealed_result'),
-    inputs: jsonOrNull<Record<string, Digest[]>>(row, 'inputs'),
+    inputs: jsonOrNull<Record<string, Digest>>(row, 'inputs'),
     release: jsonOrNull<JsonValue>(row, 'release'),
     reservation: jsonOrNull<Reservation>(row, 'reservation'),
     detached: row['detached'] === true,
@@ -319,6 +321,7 @@ export async function storeOutcome(
     readonly receiptDigest: Digest
     readonly resultDigest: Digest | null
     readonly sealedResult: Uint8Array | null
+    /** Digests of the verdicts on the inputs, by pool. */
     readonly inputs: Readonly<Record<string, readonly Digest[]>>
     readonly release: JsonValue | null
     readonly why: { readonly reason: string; readonly reasonText: string } | null
@@ -341,7 +344,7 @@ export async function storeOutcome(
       json(outcome.release),
       outcome.why?.reason ?? null,
       outcome.why?.reasonText ?? null,
-      JSON.stringify(outcome.inputs),
+      JSON.stringify(await keepVerdictLists(tx, outcome.inputs)),
     ],
     `and not exists (select 1 from receipts where job = $1 and outcome = 'released')`,
   )

@@ -14,6 +14,7 @@ import { datasetFacts } from './migration-007-dataset-facts.js'
 import { verdictAudits } from './migration-008-verdict-audits.js'
 import { dueErasures } from './migration-009-due-erasures.js'
 import { deletions } from './migration-010-deletions.js'
+import { verdictLists } from './migration-011-verdict-lists.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -36,6 +37,7 @@ export const migrations: readonly Migration[] = [
   verdictAudits,
   dueErasures,
   deletions,
+  verdictLists,
 ]
 
 /** The version that this release of the node works with. */

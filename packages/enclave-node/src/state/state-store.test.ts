@@ -35,6 +35,7 @@ import { currentVersion, migrate, migrations, storedVersion } from './migration.
 import { openPgliteStore } from './pglite-store.js'
 import { appendToLog, logFrom } from './receipt-log-table.js'
 import type { StateStore } from './state-store.js'
+import { keepVerdictLists, readVerdictList, readVerdictLists } from './verdict-list-table.js'
 
 const folders: string[] = []
 async function folder(): Promise<string> {
@@ -119,6 +120,76 @@ describe.each(adapters)('the %s state store', (_, open) => {
     expect((await logFrom(store, 2)).map(({ kind, number }) => `${kind} ${number}`)).toEqual(['receipt 6'])
   })
 
+  it('takes lists of inputs out of the rows of jobs, each once, and puts them back', async () => {
+    const part = Array.from({ length: 3 }, (_, index) => `${digest(String(index)).slice(0, -2)}00`)
+    const verdicts = [...part, digest('a'), digest('b')] as Digest[]
+    const [first, second] = [contribution('1').pool, contribution('1', 'd').owner]
+    const inputs = { [first]: verdicts, [second]: [] }
+    const input = { pool: first, root: digest('3'), count: 5, contributors: 2, refinements: ['1'] }
+    const reservation = {
+      charge: 'c',
+      planDigest: digest('4'),
+      inputs: [
+        { ...input, verdicts },
+        { ...input, pool: second, verdicts: verdicts.slice(0, 4) },
+      ],
+      versions: [],
+    }
+    const kept = async () =>
+      (await store.query('select id::integer, inputs, reservation from jobs order by jobs.id')).map(
+        (row) => ({
+          id: row['id'],
+          ...Object.fromEntries(
+            ['inputs', 'reservation'].map((name) => [name, JSON.parse(String(row[name] ?? 'null'))]),
+          ),
+        }),
+      )
+    await migrate(store, 10)
+    for (const [id, ...values] of [
+      ['1', inputs, reservation],
+      ['2', null, reservation],
+      ['3', inputs, null],
+      ['4', null, null],
+      ['5', {}, {}],
+    ] as const)
+      await store.query(
+        `insert into jobs (id, consumer, manifest_digest, locator, pools, chain_state, approvals, state, inputs, reservation)
+         values ($1, '', '', '', '[]', '', '[]', 'closed', $2, $3)`,
+        [id, ...values.map((value) => (value === null ? null : JSON.stringify(value)))],
+      )
+    const before = await kept()
+    await migrate(store)
+    const [one] = await kept()
+    expect(JSON.stringify(one)).not.toContain(digest('a'))
+    const job = await findJob(store, '1')
+    expect(await readVerdictLists(store, job?.inputs ?? {})).toEqual(inputs)
+    const lists = job?.reservation?.inputs.map(({ verdictList }) => verdictList) ?? []
+    expect(await Promise.all(lists.map((list) => readVerdictList(store, list)))).toEqual([
+      verdicts,
+      verdicts.slice(0, 4),
+    ])
+    // The same names as this release gives: what is kept again is not written again.
+    expect(await keepVerdictLists(store, inputs)).toEqual(job?.inputs)
+    await setMeta(
+      store,
+      'taken-shares 7',
+      JSON.stringify([
+        { statement: {}, lists: job?.inputs },
+        { statement: {}, verdicts: inputs },
+      ]),
+    )
+    expect(await store.query('select count(*)::integer as lists from verdict_lists')).toEqual([{ lists: 3 }])
+    await migrate(store, 10)
+    expect(await kept()).toEqual(before)
+    const taken = { statement: {}, verdicts: inputs }
+    expect(JSON.parse((await getMeta(store, 'taken-shares 7')) ?? '')).toEqual([taken, taken])
+    await migrate(store)
+    expect((await findJob(store, '1'))?.inputs).toEqual(job?.inputs)
+    await store.run(
+      `delete from jobs; delete from verdict_lists; delete from verdict_parts; delete from meta where key like 'taken%'`,
+    )
+  })
+
   it('keeps nothing of a step that fails, and refuses a store of a later release', async () => {
     const broken = {
       version: currentVersion + 1,
@@ -169,6 +240,11 @@ describe.each(adapters)('the %s state store', (_, open) => {
     const pool = contribution('1').pool
     await putOffContribution(store, '1', { reason: 'BLOB_MISSING', reasonText: 'not there', at: 100 })
     expect((await nextContributions(store, pool, 'seen', 10, 99)).map(({ id }) => id)).toEqual(['2'])
+    expect(await nextContributions(store, pool, 'seen', 10, 100)).toHaveLength(2)
+    // A time of a clock that was set far forward and back again is nobody's.
+    await store.query('update contributions set retry_at = 86500 where id = 1')
+    expect(await nextContributions(store, pool, 'seen', 10, 100)).toHaveLength(1)
+    await store.query('update contributions set retry_at = 86501 where id = 1')
     expect(await nextContributions(store, pool, 'seen', 10, 100)).toHaveLength(2)
     const judged = { score: 9000, verdictDigest: digest('6'), batch: '1' }
     await markJudged(store, '1', { ...judged, reason: null, reasonText: null })

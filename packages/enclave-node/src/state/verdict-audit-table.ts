@@ -1,6 +1,7 @@
 import type { Address, Digest } from '@sealpool/crypto'
 import { integerOf, jsonOf, textOf } from './column.js'
 import { type ContributionRow, contributionColumns, readContribution } from './contribution-table.js'
+import { isDue } from './due-time.js'
 import type { Sql } from './state-store.js'
 
 /** What the node knew besides the file when it judged: with it, the same code must say the same. */
@@ -54,7 +55,7 @@ export async function dueAudits(
     `select ${contributionColumns}, audits.known, audits.audit_state from contributions
        join (select contribution, known, retry_at, state as audit_state from verdict_audits where state <> 'same' and verdict_audits.pool = $1)
          as audits on audits.contribution = contributions.id
-     where contributions.state in (${settled}) and audits.retry_at <= $2 order by contributions.id limit $3`,
+     where contributions.state in (${settled}) and ${isDue('audits.retry_at', '$2')} order by contributions.id limit $3`,
     [pool.toLowerCase(), at, limit],
   )
   return rows.map((row) => ({

@@ -111,6 +111,7 @@ function serviceOf(): NodeService {
     manifest: async () => null,
     run: async (id) => (id === '7' ? job : undefined),
     job: async (id) => (id === '7' ? job : undefined),
+    verdicts: async () => ({}),
     work: async () => undefined,
     facts: async () => [],
     handOff: undefined,

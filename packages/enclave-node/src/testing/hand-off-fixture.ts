@@ -330,7 +330,7 @@ export async function handOffFixture() {
         root: digestOfDigit('1'),
         count: 4,
         contributors: 4,
-        verdicts: [],
+        verdictList: digestOfDigit('2'),
         refinements: ['1'],
       },
     ],

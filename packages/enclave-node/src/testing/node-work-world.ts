@@ -106,7 +106,7 @@ export async function nodeWorkWorld() {
         } as unknown as JobContext,
         config: {
           chain: { pollMs: 10, blocksPerRead: 1, deployment: { blockNumber: 0 } },
-          engine: { jobsAtOnce: 1 },
+          engine: { jobsAtOnce: 1, jobsBegun: 16 },
           pools: [],
           retention,
         } as unknown as NodeConfig,

@@ -1,0 +1,79 @@
+import { setImmediate } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { callerTurns } from './caller-turns.js'
+
+/** Work that ends when it is told to, and what was begun so far. */
+function stage(limits: Partial<Parameters<typeof callerTurns>[0]> = {}) {
+  const turn = callerTurns({ atOnce: 2, waiting: 3, waitingOfAll: 4, ...limits }, async () => undefined)
+  const begun: string[] = []
+  const ends = new Map<string, (error?: Error) => void>()
+  return {
+    begun,
+    ask: (caller: string, name: string) =>
+      turn(caller, () => {
+        begun.push(name)
+        return new Promise<string>((resolve, reject) =>
+          ends.set(name, (error) => (error === undefined ? resolve(name) : reject(error))),
+        )
+      }),
+    async end(name: string, error?: Error) {
+      ends.get(name)?.(error)
+      await setImmediate()
+    },
+  }
+}
+
+it('does so much at a time, and gives each what it asked for', async () => {
+  const { ask, begun, end } = stage()
+  const answers = ['1', '2', '3'].map((name) => ask('ann', name))
+  await setImmediate()
+  expect(begun).toEqual(['1', '2'])
+  await end('2')
+  expect(begun).toEqual(['1', '2', '3'])
+  await end('1')
+  await end('3')
+  expect(await Promise.all(answers)).toEqual(['1', '2', '3'])
+})
+
+it('goes on after work that fails, and tells whoever asked', async () => {
+  const { ask, begun, end } = stage({ atOnce: 1 })
+  const failing = ask('ann', '1')
+  void ask('ann', '2')
+  await setImmediate()
+  const told = expect(failing).rejects.toThrow('no plan')
+  await end('1', new Error('no plan'))
+  await told
+  expect(begun).toEqual(['1', '2'])
+})
+
+it('lets callers take turns, however much one of them asks for', async () => {
+  const { ask, begun, end } = stage({ atOnce: 1 })
+  for (const name of ['a1', 'a2', 'a3', 'a4']) void ask('ann', name)
+  void ask('bob', 'b1')
+  await setImmediate()
+  for (const name of ['a1', 'a2', 'b1', 'a3', 'a4']) await end(name)
+  expect(begun).toEqual(['a1', 'a2', 'b1', 'a3', 'a4'])
+})
+
+it('turns away what would wait too long, of one caller and of all, and nobody for ever', async () => {
+  const { ask, begun, end } = stage({ atOnce: 1 })
+  for (const name of ['a1', 'a2', 'a3', 'a4']) expect(ask('ann', name)).toBeDefined()
+  expect(ask('ann', 'a5')).toBeUndefined()
+  expect(ask('bob', 'b1')).toBeDefined()
+  expect(ask('eve', 'e1')).toBeUndefined()
+  await setImmediate()
+  for (const name of ['a1', 'a2', 'b1', 'a3', 'a4']) await end(name)
+  expect(begun).not.toContain('e1')
+  void ask('eve', 'e2')
+  await setImmediate()
+  expect(begun.at(-1)).toBe('e2')
+})
+
+it('lets others have the event loop before each piece of work', async () => {
+  const order: string[] = []
+  const turn = callerTurns({ atOnce: 1, waiting: 9, waitingOfAll: 9 }, () => setImmediate())
+  const others = setImmediate().then(() => order.push('other'))
+  await turn('ann', async () => order.push('first'))
+  await others
+  expect(order).toEqual(['other', 'first'])
+})

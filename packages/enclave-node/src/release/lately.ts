@@ -1,0 +1,18 @@
+/**
+ * Remembers what was computed lately from something that its name stands for whole, so that it can never be out of date.
+ * @param most values that are remembered; the one that was asked for longest ago goes first
+ * @returns the value of this name, computed when it is not remembered
+ */
+export function lately<T>(most: number): (name: string, compute: () => Promise<T>) => Promise<T> {
+  const known = new Map<string, T>()
+  return async (name, compute) => {
+    const value = known.get(name) ?? (await compute())
+    known.delete(name)
+    known.set(name, value)
+    for (const eldest of known.keys()) {
+      if (known.size <= most) break
+      known.delete(eldest)
+    }
+    return value
+  }
+}

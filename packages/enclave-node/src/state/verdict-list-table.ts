@@ -1,0 +1,106 @@
+/**
+ * Lists of verdict digests, as jobs name them: written once, however many jobs run on the same contributions and however often a job's row
+ * is written. A list is cut where its digests say so, so that lists of which one goes on where the other ends share their parts.
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import type { Digest } from '@sealpool/crypto'
+import { NodeError } from '../errors.js'
+import { textOf } from './column.js'
+import type { Sql } from './state-store.js'
+
+/** A part ends with a digest that ends so: one of 256. Migration 011 cuts in the same way. */
+const lastOfPart = '00'
+
+const nameOf = (text: string): Digest => `sha256:${createHash('sha256').update(text).digest('hex')}`
+const wordsOf = (text: string): readonly string[] => (text === '' ? [] : text.split(' '))
+
+/** @returns a list's parts as they are stored, in order */
+function partsOf(verdicts: readonly Digest[]): readonly string[] {
+  const parts: string[] = []
+  let from = 0
+  verdicts.forEach((digest, index) => {
+    if (!digest.endsWith(lastOfPart) && index < verdicts.length - 1) return
+    parts.push(verdicts.slice(from, index + 1).join(' '))
+    from = index + 1
+  })
+  return parts
+}
+
+/**
+ * Keeps a list; one that is kept already is not written again.
+ * @returns its name, by which {@link readVerdictList} gives it back: the same for the same list
+ */
+export async function keepVerdictList(tx: Sql, verdicts: readonly Digest[]): Promise<Digest> {
+  const named = partsOf(verdicts).map((text) => [nameOf(text), text] as const)
+  const names = named.map(([name]) => name).join(' ')
+  const list = nameOf(names)
+  const [kept] = await tx.query('select 1 as found from verdict_lists where digest = $1', [list])
+  if (kept !== undefined) return list
+  const known = await tx.query(
+    `select digest from verdict_parts where digest = any (string_to_array($1, ' '))`,
+    [names],
+  )
+  // A part may come twice.
+  const parts = new Map(named)
+  for (const row of known) parts.delete(textOf(row, 'digest') as Digest)
+  for (const part of parts)
+    await tx.query(
+      'insert into verdict_parts (digest, verdicts) values ($1, $2) on conflict do nothing',
+      part,
+    )
+  await tx.query('insert into verdict_lists (digest, parts) values ($1, $2) on conflict do nothing', [
+    list,
+    names,
+  ])
+  return list
+}
+
+/**
+ * @returns the list of this name, in its order
+ * @throws NodeError `STATE_UNREADABLE` when the state has no such list, or not all of it
+ */
+export async function readVerdictList(sql: Sql, list: Digest): Promise<readonly Digest[]> {
+  const [row] = await sql.query('select parts from verdict_lists where digest = $1', [list])
+  if (row === undefined) throw incomplete()
+  const names = textOf(row, 'parts')
+  const rows = await sql.query(
+    `select digest, verdicts from verdict_parts where digest = any (string_to_array($1, ' '))`,
+    [names],
+  )
+  const parts = new Map(rows.map((part) => [textOf(part, 'digest'), wordsOf(textOf(part, 'verdicts'))]))
+  return wordsOf(names).flatMap((name) => {
+    const part = parts.get(name)
+    if (part === undefined) throw incomplete()
+    return part as readonly Digest[]
+  })
+}
+
+/** {@link keepVerdictList} for lists by pool. @returns their names by pool */
+export async function keepVerdictLists(
+  tx: Sql,
+  lists: Readonly<Record<string, readonly Digest[]>>,
+): Promise<Readonly<Record<string, Digest>>> {
+  const names: [string, Digest][] = []
+  for (const [pool, verdicts] of Object.entries(lists))
+    names.push([pool, await keepVerdictList(tx, verdicts)])
+  return Object.fromEntries(names)
+}
+
+/** {@link readVerdictList} for names by pool. @throws NodeError `STATE_UNREADABLE` */
+export async function readVerdictLists(
+  sql: Sql,
+  names: Readonly<Record<string, Digest>>,
+): Promise<Readonly<Record<string, readonly Digest[]>>> {
+  const lists: [string, readonly Digest[]][] = []
+  for (const [pool, name] of Object.entries(names)) lists.push([pool, await readVerdictList(sql, name)])
+  return Object.fromEntries(lists)
+}
+
+function incomplete(): NodeError {
+  return new NodeError(
+    'STATE_UNREADABLE',
+    'verdict_lists',
+    'a list of inputs that a job names is not there as it was written; restore the data directory from a backup',
+  )
+}
