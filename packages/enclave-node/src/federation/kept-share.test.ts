@@ -1,9 +1,10 @@
-import type { SignedStatement } from '@sealpool/crypto'
+import type { Address, SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { insertJob, type Reservation } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { insertRefinement } from '../state/refinement-table.js'
+import { givenShare } from '../testing/given-share.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { readHomesWord } from './homes-word.js'
 import { keepRefusedBy } from './kept-refusal.js'
@@ -25,8 +26,9 @@ beforeEach(() => store.run('truncate meta, jobs, refinements cascade'))
 const pool = addressOfDigit('a')
 const bytes = Uint8Array.of(1, 2, 3)
 const signed = (signer: string) => ({ signer, statement: {} }) as SignedStatement
-const taken = (signer: string, digit = '1') => ({
-  statement: signed(signer),
+const { share } = await givenShare()
+const taken = (signer: Address, digit = '1') => ({
+  statement: { ...share, signer },
   verdicts: { [pool]: [digestOfDigit(digit)] },
 })
 
@@ -45,7 +47,7 @@ async function job(
       root: digestOfDigit('1'),
       count: 0,
       contributors: 0,
-      verdictList: digestOfDigit('9'),
+      verdictList: digestOfDigit('1'),
       refinements: refinements ?? [],
     },
   ]

@@ -268,13 +268,16 @@ describe('the end of a hand-off', () => {
     await here.home({ files: { ...files, remove } }).end('9')
   })
 
-  it('keeps its note when the state cannot be read, and is tried again', async () => {
+  it.each<[string, Error]>([
+    ['the state cannot be read', new Error('disk full')],
+    ['that has the code of a damaged note', Object.assign(new Error('x'), { code: 'STATE_UNREADABLE' })],
+    ['the node itself says something else', new NodeError('NODE_UNREACHABLE', 'x', 'why')],
+  ])('keeps its note when %s, and is tried again', async (_, broken) => {
     await here
       .home()
       .visit(await here.visit())
       .catch(() => undefined)
     let reads = 0
-    const broken = new Error('disk full')
     const query: typeof here.store.query = (sql, values) =>
       sql.startsWith('select value from meta') && reads++ > 0
         ? Promise.reject(broken)
