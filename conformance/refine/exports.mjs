@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { zipSync } from 'fflate'
 import initSqlJs from 'sql.js'
+import { pax, tar } from './tar.mjs'
 
 const utf8 = (text) => new TextEncoder().encode(text)
 const shops = ['Corner shop', 'Bakery, "north"', 'Café 😀', 'Line\nbreak']
@@ -106,6 +107,24 @@ export async function rows() {
     'b/c.json': utf8(JSON.stringify(receipts.slice(half))),
   })
   packed['nested.zip'] = zipSync({ 'inner.csv.gz': new Uint8Array(gzipSync(plain['plain.csv'])) })
+  const member = { name: './export/plain.csv', data: plain['plain.csv'] }
+  const archive = [{ name: './', kind: '5' }, { name: './export/', kind: '5' }, member]
+  packed['plain.tar'] = tar([...archive, { name: 'export/readme.txt', data: utf8('not read') }])
+  packed['plain.tar.gz'] = new Uint8Array(gzipSync(tar(archive)))
+  packed['named.tgz'] = new Uint8Array(
+    gzipSync(
+      tar([
+        pax([['comment', 'made by hand']], 'g'),
+        pax([
+          ['path', `${'é'.repeat(90)}/plain.csv`],
+          ['mtime', '1714521600.5'],
+        ]),
+        { ...member, name: 'cut' },
+      ]),
+    ),
+  )
+  packed['in-tar.tar'] = tar([{ name: 'a/inner.zip', data: packed['plain.csv.zip'] }])
+  packed['tar-inside.zip'] = zipSync({ 'inner.tar': tar([member]) })
   packed['stored.zip'] = zipSync({ 'plain.csv': [plain['plain.csv'], { level: 0 }] })
   return { ...plain, ...packed }
 }

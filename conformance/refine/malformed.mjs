@@ -2,6 +2,7 @@
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import { zipSync } from 'fflate'
 import { activities, fitFile, fitMessages, healthExport, rows } from './exports.mjs'
+import { malformedTars } from './tar.mjs'
 
 const utf8 = (text) => new TextEncoder().encode(text)
 const line = '{"date":"2024-01-01","shop":"x","total":"1.00"}\n'
@@ -353,6 +354,7 @@ export async function malformed() {
     ['an activity', 'a.gpx', activities()['ride.gpx'], 'MEDIA_TYPE_MISMATCH'],
     ['bytes of no format', 'a.bin', new Uint8Array([1, 2, 3]), 'MEDIA_TYPE_MISMATCH'],
   ])
+  add('rows', malformedTars(good))
   add('activity', [
     ['a document type', 'a.gpx', gpx('', '<!DOCTYPE gpx [<!ELEMENT gpx ANY>]>'), 'XML_INVALID'],
     [
@@ -475,6 +477,12 @@ export async function malformed() {
       'LIMIT_EXCEEDED',
     ],
     ['a message of empty lines', 'a.eml', `From: a@b.c\n\n${'\n'.repeat(70_000)}`, 'LIMIT_EXCEEDED'],
+    [
+      'a message of a million empty lines',
+      'a.mbox',
+      `From x\nA: b\n\n${'\n'.repeat(1 << 20)}`,
+      'LIMIT_EXCEEDED',
+    ],
     ['a message without headers', 'a.mbox', 'From x\n\nbody\n', 'MAIL_INVALID'],
   ])
   return refused

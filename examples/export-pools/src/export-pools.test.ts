@@ -1,4 +1,5 @@
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { refineBatch } from '@sealpool/refine'
 import { bundleRefiner } from '@sealpool/refine/bundle'
 import { postalReader } from '@sealpool/refine/mail'
@@ -11,6 +12,9 @@ import { describe, expect, test } from 'vitest'
 const exports = (await import(
   pathToFileURL(fileURLToPath(new URL('../../../conformance/refine/exports.mjs', import.meta.url))).href
 )) as { activities(): Record<string, Uint8Array>; healthExport: string; mailbox: string }
+const { tar } = (await import(
+  pathToFileURL(fileURLToPath(new URL('../../../conformance/refine/tar.mjs', import.meta.url))).href
+)) as { tar(members: readonly object[]): Uint8Array }
 
 async function refineAny(refiner: string, name: string, bytes: Uint8Array | string) {
   const runtime = await createQuickJsRuntime()
@@ -88,7 +92,7 @@ describe('refiners of exports that people have', () => {
 
   test('an archive of the form of Google Takeout: what is known is read, everything else is left alone', async () => {
     const utf8 = (text: string) => new TextEncoder().encode(text)
-    const archive = zipSync({
+    const contents = {
       'Takeout/archive_browser.html': utf8('<html>canary</html>'),
       'Takeout/Fit/Daily activity metrics/Daily activity metrics.csv': utf8(
         'Date,Move Minutes count,Calories (kcal),Distance (m),Step count\n2024-05-01,61,1860.4,5120.75,8123\n2024-05-02,,1500.0,,\n2024-05-03,,,x,many\n',
@@ -119,8 +123,12 @@ describe('refiners of exports that people have', () => {
       'Takeout/Drive/inner.zip': utf8('PK\u0003\u0004canary'),
       'Takeout/Google Photos/Trip/canary.jpg': Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 1),
       'Takeout/Google Photos/Trip/canary.jpg.supplemental-metadata.json': utf8('{"title":"canary"}'),
-    })
-    const { tables } = await refine('takeout', 'takeout-20240503T060000Z-001.zip', archive)
+    }
+    const name = 'takeout-20240503T060000Z-001'
+    const { tables, contentDigest } = await refine('takeout', `${name}.zip`, zipSync(contents))
+    const members = Object.entries(contents).map(([path, data]) => ({ name: path, data }))
+    const packed = await refine('takeout', `${name}.tgz`, new Uint8Array(gzipSync(tar(members))))
+    expect(packed.contentDigest).toBe(contentDigest)
     expect(tables).toEqual({
       days: [
         { contributor: 1, day: '2024-05-01', steps: 8123, distance: '5121' },

@@ -211,7 +211,9 @@ async function start(
   await until('the pool’s key', async () => (await getPool(chain, { pool, deployment })).keyEpoch !== null)
 
   const blobStore = fileBlobStore({ directory: blobDirectory })
-  const shared = { deployment, pool, policy, nodeUrl, blobStore }
+  // This chain mines what is sent and no more: nothing would come to stand on the last block.
+  const finality = { confirmations: 0 } as const
+  const shared = { deployment, pool, policy, nodeUrl, blobStore, finality }
   const clientOf = (account: PrivateKeyAccount) => createPoolClient({ chain: chainOf(account), ...shared })
   const facts = {
     schemaId: schemaId(refiner.schema),

@@ -20,6 +20,7 @@ describe('what the package offers', () => {
         "chargedRefusals",
         "collateralCheckTitles",
         "collateralSchema",
+        "commitResult",
         "compareReceipts",
         "convergeTcbStatus",
         "defaultAttestationPolicy",
@@ -70,6 +71,7 @@ describe('what the package offers', () => {
         "pckPlatform",
         "prepareCollateral",
         "quoteCheckTitles",
+        "readResultView",
         "receiptBodySchema",
         "receiptCheckTitles",
         "receiptPredicateType",
@@ -94,6 +96,7 @@ describe('what the package offers', () => {
         "verifyQuote",
         "verifyReceipt",
         "verifySnpReport",
+        "viewOf",
         "withWebCrypto",
         "zeroNonce",
       ]

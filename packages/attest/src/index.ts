@@ -100,6 +100,12 @@ export {
 export { type BudgetRules, budgetProblem } from './receipt/budget.js'
 export { isBundleFile, parseReceiptBundle, type ReceiptBundle } from './receipt/bundle.js'
 export {
+  commitResult,
+  type ReadView,
+  type ResultCommitment,
+  readResultView,
+} from './receipt/commit-views.js'
+export {
   compareReceipts,
   type EquivocationProof,
   type ReceiptComparison,
@@ -117,16 +123,19 @@ export {
   type Receipt,
   type ReceiptBody,
   type ReceiptPool,
+  type RecipientView,
   receiptBodySchema,
   receiptType,
   receiptVersion,
 } from './receipt/receipt.js'
+export type { ResultView } from './receipt/result-view.js'
 export {
   type ReceiptVerdict,
   receiptCheckTitles,
   type VerifyReceiptOptions,
   verdictsRoot,
 } from './receipt/verify.js'
+export { viewOf } from './receipt/view-of.js'
 export type { Schema } from './shape/shape.js'
 export { verifyAmdSignature } from './signature/amd.js'
 export { type VerifyP256, verifyP256 } from './signature/p256.js'

@@ -4,6 +4,7 @@ import {
   claimRewards,
   type Deployment,
   dataRegistryAbi,
+  type Finality,
   getContribution,
   invoke,
   type Sent,
@@ -58,6 +59,11 @@ export interface PoolClientOptions {
   readonly timeoutMs?: number
   /** A public log in which the node's code must stand: see `requireLogged` of `@sealpool/client/log`. Default: none is asked. */
   readonly log?: MeasurementLog
+  /**
+   * How final a block must be before what it says of a job's end counts, in `result`, `verifyReceipt`, `whoUsedMyData` and
+   * `waitForJob`; default one confirmation, as nodes. `{ blockTag: 'finalized' }` is the chain's own word.
+   */
+  readonly finality?: Finality
   /** Where contributions with a key are noted, so that they go on after a crash. */
   readonly journal?: ContributionJournal
   /** Checks of every export before anything leaves. */

@@ -23,6 +23,7 @@
  * - `JOB_REFUSED`: the node would not run the job; its reasons are in the message
  * - `JOB_NOT_ENDED`: the job has not ended within the time that was given
  * - `RESULT_MISSING`: the chain knows no released result of the job
+ * - `NOT_FINAL`: the chain released the result in a block that is not final yet; may pass when tried again
  * - `RESULT_INVALID`: the opened bytes are not the result that the chain or receipt names, or not canonical JSON
  */
 export type ClientErrorCode =
@@ -48,6 +49,7 @@ export type ClientErrorCode =
   | 'JOB_REFUSED'
   | 'JOB_NOT_ENDED'
   | 'RESULT_MISSING'
+  | 'NOT_FINAL'
   | 'RESULT_INVALID'
 
 /** What went wrong in a client call, where, and what to do about it. Never holds private values. */

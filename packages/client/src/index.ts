@@ -35,7 +35,13 @@ export type { GovernanceCalls } from './governance/governance-calls.js'
 export type { DataUse } from './history/who-used-my-data.js'
 export { type AccessCheck, type CheckAccessOptions, checkAccess } from './job/check-access.js'
 export type { AskedJob, JobCalls, ProposedJob, ProposeOptions } from './job/job-calls.js'
-export { type ComputeRequest, type JobRequest, jobManifest, type QueryRequest } from './job/job-request.js'
+export {
+  type ComputeRequest,
+  type JobRequest,
+  jobManifest,
+  type QueryRequest,
+  type ViewsRequest,
+} from './job/job-request.js'
 export {
   type ContributionCounts,
   type ContributionStatus,
@@ -60,7 +66,7 @@ export type { RecordedRelease } from './result/home-checks.js'
 export { type JobHomes, readJobHomes } from './result/job-homes.js'
 export { type JobOutcome, readJobOutcome } from './result/job-outcome.js'
 export { type OpenedResult, openResult } from './result/open-result.js'
-export { verifyJobReceipt } from './result/verify-job-receipt.js'
+export { type JobReceiptVerdict, verifyJobReceipt } from './result/verify-job-receipt.js'
 export * from './store/index.js'
 export { type ChainFacts, readChainFacts } from './verify/chain-facts.js'
 export type { LogAnswer, MeasurementLog } from './verify/measurement-log.js'

@@ -53,6 +53,7 @@ function app(index: number, change: Partial<PoolClientOptions> = {}) {
     fetch: served.fetch,
     now: () => at,
     retryDelayMs: 1,
+    finality: { confirmations: 0 },
     ...change,
   })
   return { client, served }
@@ -134,7 +135,12 @@ describe('a job', () => {
     expect((await waiting).state).toBe('Released')
     served.routes[`/v1/jobs/${jobId}/result`] = () => ({ simulated: true, sealed: encodeBase64Url(sealed) })
     const opened = await client.result(jobId, consumerKey.privateKey)
-    expect(opened.value).toEqual(parseCanonical(result))
+    // Who wants a block on top of the end waits for it.
+    const cautious = app(3, { finality: { confirmations: 1 } }).client
+    await expect(cautious.waitForJob(jobId, { timeoutMs: 0 })).rejects.toThrow('no final block has it so')
+    await expect(cautious.result(jobId, consumerKey.privateKey)).rejects.toMatchObject({ code: 'NOT_FINAL' })
+    await world.devnet.advanceTime(1)
+    expect((await cautious.waitForJob(jobId)).state).toBe('Released')
 
     // While the node gives no receipt, whose data it was is unknown, not "no".
     const known = { jobId, consumer: world.accountOf(3).address, result: sha256Digest(result) }

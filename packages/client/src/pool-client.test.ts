@@ -290,6 +290,13 @@ describe('result', () => {
     expect((await client.result(7n, consumer.privateKey)).value).toEqual(answer)
   })
 
+  test('opens nothing, and asks the node for nothing, while the release is not final', async () => {
+    const { client, chain, node: served } = world({ finality: { confirmations: 2 } })
+    chain.outcome = { kind: 'released', receipt, result: recorded }
+    await expect(client.result(7n, consumer.privateKey)).rejects.toMatchObject({ code: 'NOT_FINAL' })
+    expect(served.seen).toEqual([])
+  })
+
   test('refuses another result that the node sealed to the same key', async () => {
     const { client, chain, node: served } = world()
     chain.outcome = { kind: 'released', receipt, result: recorded }
@@ -318,8 +325,8 @@ describe('verifyReceipt', () => {
   const { bundle, recorded } = receiptBundle()
   const receipt = digestToHex(recorded)
   const other = digestToHex(digestOf('other'))
-  const released = (change: Partial<typeof bundle> = {}) => {
-    const made = world()
+  const released = (change: Partial<typeof bundle> = {}, options: Partial<PoolClientOptions> = {}) => {
+    const made = world(options)
     made.chain.outcome = { kind: 'released', receipt, result: digestToHex(sha256Digest(result)) }
     made.node.routes['/v1/jobs/7/receipt'] = () => ({ ...bundle, ...change })
     made.node.routes['/v1/jobs/7/result'] = () => ({ simulated: true, sealed: encodeBase64Url(sealedResult) })
@@ -333,6 +340,21 @@ describe('verifyReceipt', () => {
     expect(verdict).toMatchObject({ ok: true, simulated: true })
     expect((await client.verifyReceipt(7n, { trust })).ok).toBe(false)
     expect((await client.verifyReceipt(7n, { trust: { ...trust, roots: ['intel'] }, result })).ok).toBe(false)
+  })
+
+  test('says that it is not final, for as long as the block has too few on top', async () => {
+    const state = async (finality?: PoolClientOptions['finality'], head = 2) => {
+      const { client, chain } = released({}, finality === undefined ? {} : { finality })
+      chain.head = head
+      return (await client.verifyReceipt(7n, { trust, result })).state
+    }
+    expect(await state(undefined, 1)).toBe('not-final')
+    expect(await state(undefined, 2)).toBe('verified')
+    expect(await state({ confirmations: 0 }, 1)).toBe('verified')
+    expect(await state({ confirmations: 3 }, 3)).toBe('not-final')
+    // A chain that is shorter than that.
+    expect(await state({ confirmations: 9 })).toBe('not-final')
+    expect(await state({ blockTag: 'finalized' })).toBe('verified')
   })
 
   test('says no to a receipt that the chain did not record for the job', async () => {
@@ -387,12 +409,19 @@ describe('verifyReceipt', () => {
     }
     Object.assign(chain, { home, outcome, homesChanged: true })
     served.routes['/v1/jobs/7/shares'] = () => ({ simulated: true, job: '7', shares })
-    expect((await client.verifyReceipt(7n, { trust, result })).ok).toBe(true)
-    chain.pruned = true
-    const { checks } = await client.verifyReceipt(7n, { trust, result })
+    const whole = await client.verifyReceipt(7n, { trust, result })
+    expect(whole).toMatchObject({ ok: true, recordedBlock: 1n, homesBlock: 1n })
+    chain.pruned = 'missing trie node 8b16 (path )'
+    const { checks, ...judged } = await client.verifyReceipt(7n, { trust, result })
     expect(checks.flatMap(({ id, result }) => (result === 'pass' ? [] : [id]))).toEqual(['homes-listed'])
+    expect(judged).toMatchObject({ recordedBlock: 1n, homesBlock: 2n })
     chain.homesChanged = false
-    expect((await client.verifyReceipt(7n, { trust, result })).ok).toBe(true)
+    expect(await client.verifyReceipt(7n, { trust, result })).toMatchObject({ ok: true, homesBlock: 2n })
+    // What says nothing of the block's state is no reason to judge by another one.
+    chain.pruned = 'request rate limited'
+    await expect(client.verifyReceipt(7n, { trust, result })).rejects.toMatchObject({
+      code: 'CHAIN_READ_FAILED',
+    })
   })
 
   test('verifies what is left when the node keeps the result no longer', async () => {
@@ -442,6 +471,19 @@ describe('createPoolClient', () => {
       )
     },
   )
+  test.each([
+    { confirmations: -1 },
+    { confirmations: 0.5 },
+    { confirmations: Number.NaN },
+    { confirmations: '1' },
+    { blockTag: 'latest' },
+    { confirmations: 1, blockTag: 'safe' },
+    {},
+  ])('refuses the finality %j', (finality) => {
+    expect(() => world({ finality: finality as never })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', place: 'finality' }),
+    )
+  })
   test('refuses a node address that is not http', () => {
     expect(() => world({ nodeUrl: 'data:,x' })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
   })

@@ -1,4 +1,4 @@
-import { type AttestationPolicy, parseAttestationPolicy, type ReceiptVerdict } from '@sealpool/attest'
+import { type AttestationPolicy, parseAttestationPolicy } from '@sealpool/attest'
 import type { Address } from '@sealpool/crypto'
 import {
   type Contributor,
@@ -8,6 +8,7 @@ import {
   type PoolClientPorts,
 } from './contributor.js'
 import { ClientError } from './errors.js'
+import { defaultFinality, requireFinality } from './finality.js'
 import { type GovernanceCalls, governanceCalls } from './governance/governance-calls.js'
 import { type DataUse, whoUsedMyData } from './history/who-used-my-data.js'
 import { type JobCalls, jobCalls } from './job/job-calls.js'
@@ -15,12 +16,13 @@ import type { NodeApi } from './node-api/node-api.js'
 import { readJobHomes } from './result/job-homes.js'
 import { readJobOutcome } from './result/job-outcome.js'
 import { type OpenedResult, openResult } from './result/open-result.js'
-import { verifyJobReceipt } from './result/verify-job-receipt.js'
+import { type JobReceiptVerdict, verifyJobReceipt } from './result/verify-job-receipt.js'
 
 /** One pool, seen by an app: what contributors, members and consumers do. */
 export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
   /**
-   * Which released jobs of the pool worked on an owner's contributions, by receipts that verify and that the chain recorded.
+   * Which released jobs of the pool worked on an owner's contributions, by receipts that verify and that the chain recorded; of a job
+   * whose release is not final yet it says that (`not-final`).
    *
    * @param options - `owner` (default: the chain client's account), `trust` (default: the pool policy's own attestation rules)
    * @throws ClientError `ACCOUNT_REQUIRED`; AttestError `BAD_POLICY`; ContractsError `CHAIN_UNREACHABLE`
@@ -30,27 +32,39 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
     readonly trust?: AttestationPolicy
   }): Promise<readonly DataUse[]>
   /**
-   * Fetches and opens the result of a job. Its digest must be the one that the chain recorded at the release.
+   * Fetches and opens the result of a job, or the view of it that the job's manifest gives a recipient. Its digest must be the one that the
+   * chain recorded at the release, in a final block.
    *
    * @param jobId the job's number on chain
-   * @param privateKey X25519, 32 bytes, behind the manifest's `resultKey`
-   * @throws ClientError `RESULT_MISSING`, `RESULT_INVALID`, or of the node; CryptoError when it was sealed to somebody else
+   * @param privateKey X25519, 32 bytes, behind the `resultKey` that the manifest has of the consumer, or of the recipient
+   * @param options - `recipient`: whose view it is; default: the consumer's
+   * @throws ClientError `RESULT_MISSING`, `NOT_FINAL`, `RESULT_INVALID`, or of the node; CryptoError when it was sealed to somebody else
    */
-  result(jobId: bigint, privateKey: Uint8Array): Promise<OpenedResult>
+  result(
+    jobId: bigint,
+    privateKey: Uint8Array,
+    options?: { readonly recipient?: Address },
+  ): Promise<OpenedResult>
   /**
    * Fetches a job's receipt and verifies its whole chain of trust, and that it is the receipt that the chain recorded. A receipt over
    * several pools is held against what their homes have signed, and against what the chain shows of homes and charges.
    *
    * @param jobId the job's number on chain
    * @param options - `trust`: which node evidence the caller trusts (parse it with attest's `parseAttestationPolicy`);
-   *   `result`: the opened bytes from {@link result}, without which a released job's verdict stays `not-checked`
-   * @returns the verdict with every link; a bad receipt makes it not ok
+   *   `result`: the opened bytes from {@link result}, without which a released job's verdict stays `not-checked`; `recipient`: whose view
+   *   that is; default: the consumer's
+   * @returns the verdict with every link; a bad receipt makes it not ok, and so does one that the chain recorded in a block that is not
+   *   final yet: then its `state` is `not-final`
    * @throws ClientError of the node, `CHAIN_READ_FAILED`; ContractsError `CHAIN_UNREACHABLE`
    */
   verifyReceipt(
     jobId: bigint,
-    options: { readonly trust: AttestationPolicy; readonly result?: Uint8Array },
-  ): Promise<ReceiptVerdict>
+    options: {
+      readonly trust: AttestationPolicy
+      readonly result?: Uint8Array
+      readonly recipient?: Address
+    },
+  ): Promise<JobReceiptVerdict>
 }
 
 /**
@@ -68,7 +82,8 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
   const { node } = own
   const name = policy['name']
   const poolName = typeof name === 'string' ? name : 'pool'
-  const shared = { chain, deployment, pool, blobStore, random, now, wait, node, poolName, verified }
+  const finality = requireFinality(options.finality ?? defaultFinality)
+  const shared = { chain, deployment, pool, blobStore, random, now, wait, node, poolName, verified, finality }
   return {
     ...own,
     ...jobCalls(shared),
@@ -84,25 +99,29 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       const receiptOf = async (jobId: bigint) =>
         (await node.jobReceipt(jobId.toString()).catch(nullWhenUnknown)) ?? undefined
       const trusted = trust ?? parseAttestationPolicy(policy['attestation'])
-      return whoUsedMyData({ chain, deployment, pool, owner, receiptOf, trust: trusted, at: now() })
+      return whoUsedMyData({ chain, deployment, pool, owner, receiptOf, finality, trust: trusted, at: now() })
     },
-    async result(jobId, privateKey) {
-      const outcome = await readJobOutcome(chain, { deployment, jobId })
+    async result(jobId, privateKey, { recipient } = {}) {
+      const outcome = await readJobOutcome(chain, { deployment, jobId, finality })
       if (outcome?.kind !== 'released') {
         const why = outcome === undefined ? 'it has not ended with a release' : 'it was refused'
         throw new ClientError('RESULT_MISSING', `job ${jobId}`, `the job has no result: ${why}`)
       }
-      const sealed = await node.jobResult(jobId.toString())
+      if (!outcome.final) {
+        const why = `the chain released it in block ${outcome.blockNumber}, which is not final yet; ask again later`
+        throw new ClientError('NOT_FINAL', `job ${jobId}`, why)
+      }
+      const sealed = await node.jobResult(jobId.toString(), recipient)
       return openResult({ sealed, privateKey, expectedDigest: outcome.result })
     },
-    async verifyReceipt(jobId, { trust, result }) {
+    async verifyReceipt(jobId, { trust, result, recipient }) {
       const id = jobId.toString()
       const [outcome, bundle] = await Promise.all([
-        readJobOutcome(chain, { deployment, jobId }),
+        readJobOutcome(chain, { deployment, jobId, finality }),
         node.jobReceipt(id),
       ])
       const released = outcome?.kind === 'released' ? outcome : undefined
-      const sealedResult = released === undefined ? undefined : await keptResult(node, id)
+      const sealedResult = released === undefined ? undefined : await keptResult(node, id, recipient)
       const homes = await readJobHomes(chain, {
         deployment,
         receipt: bundle.receipt,
@@ -113,6 +132,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       return verifyJobReceipt({
         bundle,
         recorded: outcome?.receipt,
+        recordedAt: outcome && { block: outcome.blockNumber, final: outcome.final },
         job: { id: jobId, manifest: outcome?.manifest },
         deployment: { chainId: deployment.chainId, registry: deployment.nodeRegistry },
         trust,
@@ -128,11 +148,18 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
 }
 
 /** The sealed result, as long as the node keeps it: a receipt is verified for longer than that. */
-async function keptResult(node: NodeApi, id: string): Promise<Uint8Array | undefined> {
+async function keptResult(
+  node: NodeApi,
+  id: string,
+  recipient: Address | undefined,
+): Promise<Uint8Array | undefined> {
   try {
-    return await node.jobResult(id)
+    return await node.jobResult(id, recipient)
   } catch (error) {
-    if (error instanceof ClientError && error.nodeCode === 'RESULT_DELETED') return undefined
+    if (error instanceof ClientError && noResult.includes(error.nodeCode)) return undefined
     throw error
   }
 }
+
+/** Nothing is kept any more, or nothing was sealed to whoever asks. */
+const noResult: readonly (string | undefined)[] = ['RESULT_DELETED', 'RECIPIENT_UNKNOWN']

@@ -13,6 +13,16 @@ export type PocErrorCode =
   | 'OPTION_INVALID'
   /** A signed statement does not hold: its type, body, context, signature or signer; the place says which. */
   | 'STATEMENT_INVALID'
+  /** A signed verdict is of a pool that the reader did not name. */
+  | 'VERDICT_OF_ANOTHER_POOL'
+  /** A signed verdict is on a contribution that the reader did not name. */
+  | 'VERDICT_OF_ANOTHER_CONTRIBUTION'
+  /** A signed verdict is by code that the reader did not name. */
+  | 'VERDICT_BY_OTHER_CODE'
+  /** A signed verdict was judged by other facts than the reader named, or by facts where none were named. */
+  | 'VERDICT_OVER_OTHER_INPUTS'
+  /** Two signed verdicts are no evidence of a dispute: they agree. */
+  | 'NO_DISPUTE'
   /** The runtime was lost or refused the call; the same call may work on another runtime. */
   | 'RUNTIME_FAILED'
   /** The builder's module does not bundle. */

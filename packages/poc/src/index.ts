@@ -3,7 +3,15 @@
  *
  * @module
  */
-export { type Agreement, agreeOnVerdict } from './agreement/agree-on-verdict.js'
+export {
+  type AgreedEntry,
+  type Agreement,
+  agreedEntry,
+  agreeOnVerdict,
+} from './agreement/agree-on-verdict.js'
+export { checkDispute, type Dispute, type DisputeEvidence } from './agreement/dispute.js'
+export { type PaidVerdict, payVerdict, type VerdictPayment } from './agreement/pay-verdict.js'
+export { planRescoring, type RescoringPlan, type RescoringScope } from './agreement/plan-rescoring.js'
 export { type RescoringRecord, type RescoringRule, rescore } from './agreement/rescore.js'
 export { verifyIssuerSignature } from './authenticity/issuer-signature.js'
 export {
@@ -40,10 +48,12 @@ export {
 export { describePoc, type PocCode } from './run/describe-poc.js'
 export type { AccountPort, ContributionContent, UniquenessPort } from './run/examine.js'
 export { type RunPocOptions, runPoc } from './run/run-poc.js'
+export { type VerifiedContribution, verifyContribution } from './run/verify-contribution.js'
 export { contentFingerprint } from './uniqueness/content-fingerprint.js'
 export { type ContentItems, contentItems, type ItemSource, itemsOf } from './uniqueness/content-items.js'
 export { type ContentSketch, contentSketch } from './uniqueness/content-sketch.js'
 export { type ContributedFile, contributionFingerprint } from './uniqueness/contribution-fingerprint.js'
+export { courseSketch } from './uniqueness/course-novelty.js'
 export {
   decodeNearDuplicateIndex,
   decodeRowIndex,
@@ -54,13 +64,16 @@ export {
 } from './uniqueness/index-file.js'
 export {
   createNearDuplicateIndex,
+  NEAR_ENTRY_BYTES,
   type NearDuplicateIndex,
   type Nearest,
 } from './uniqueness/near-duplicate-index.js'
 export { novelty } from './uniqueness/novelty.js'
 export { createRowIndex, type RowFile, type RowIndex } from './uniqueness/row-index.js'
 export { type JudgedPart, type PocVerdict, parsePocVerdict, verdictDigest } from './verdict/verdict.js'
+export { type JudgedBy, verdictInputs } from './verdict/verdict-inputs.js'
 export {
+  type ExpectedVerdict,
   signDatasetFacts,
   signVerdict,
   type VerdictContext,

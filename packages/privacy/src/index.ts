@@ -84,5 +84,15 @@ export {
 export type { PolicyColumn } from './policy/column.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
 export type { RowRule } from './policy/row-rule.js'
+export {
+  isViewWithin,
+  mostOfView,
+  narrowViewLimits,
+  type ViewCaps,
+  type ViewExtent,
+  type ViewLimits,
+  type ViewRecipient,
+  viewCapsSchema,
+} from './policy/view-limit.js'
 export { contributorPseudonym } from './sketch/contributor-pseudonym.js'
 export { keyedFingerprint } from './sketch/keyed-fingerprint.js'

@@ -23,7 +23,7 @@ export type RunErrorCode =
   | 'ENTRY_MISSING'
   /** The code is not a script that parses. */
   | 'CODE_INVALID'
-  /** The child process ended for a reason that is none of the above. The next run gets a new child. */
+  /** The child process ended for a reason that is none of the above, killed by the system for example. The next run gets a new child. */
   | 'RUNTIME_LOST'
 
 /** Reasons a call itself is refused for: these are thrown as {@link SandboxError}, never returned. */

@@ -53,11 +53,17 @@ function open(receipt: unknown, place: string): Opened {
   }
 }
 
+function withoutCopies(result: NonNullable<ReceiptBody['result']>) {
+  const { views } = result
+  const alike = { ...result, sealed: '' }
+  return views === undefined ? alike : { ...alike, views: views.map(({ sealed: _, ...view }) => view) }
+}
+
 /** What the two bodies must have in common: all but the copies that each party got sealed for itself. */
 function differences(a: ReceiptBody, b: ReceiptBody): string[] {
   const comparable = (body: ReceiptBody): Record<string, unknown> => ({
     ...body,
-    result: body.result === null ? null : { ...body.result, sealed: '' },
+    result: body.result === null ? null : withoutCopies(body.result),
   })
   const [left, right] = [comparable(a), comparable(b)]
   const text = (value: unknown) => new TextDecoder().decode(canonicalBytes(value as JsonValue))

@@ -13,6 +13,7 @@ import {
 } from '../shape/shape.js'
 import type { BudgetRules } from './budget.js'
 import type { ReceiptBody } from './receipt.js'
+import { type ViewRules, viewRules } from './view-rules.js'
 
 /** The rules of a pool's policy that a receipt is held against. The policy's own package checks the rest of it. */
 export interface PoolRules {
@@ -23,6 +24,8 @@ export interface PoolRules {
   readonly computations: readonly string[]
   /** Digest of its access rules; undefined when it has none. */
   readonly access: Digest | undefined
+  /** The most that recipients may get; undefined when it says nothing of that. */
+  readonly views: ViewRules | undefined
   readonly privacy: BudgetRules
 }
 
@@ -33,6 +36,7 @@ interface PolicyPart {
   attestation: JsonObject
   code: { computations: string[] }
   access?: JsonObject
+  views?: ViewRules
   privacy: BudgetRules
 }
 
@@ -59,6 +63,7 @@ const poolRules = /* @__PURE__ */ (() =>
           'drop',
         ),
         access: /* @__PURE__ */ optional(anyObject),
+        views: /* @__PURE__ */ optional(viewRules),
         privacy: /* @__PURE__ */ record<BudgetRules>(
           {
             accounting: /* @__PURE__ */ oneOf(['basic', 'zcdp']),
@@ -84,7 +89,7 @@ export function parsePoolRules(policy: JsonValue | undefined, name: string): Poo
   if (!result.success) {
     throw new AttestError('BAD_RECEIPT', result.error.place, `The policy of pool ${name} is no pool policy`)
   }
-  const { attestation, code, privacy, access } = result.data
+  const { attestation, code, privacy, access, views } = result.data
   if (result.data.name !== name) {
     throw new AttestError(
       'BAD_RECEIPT',
@@ -93,7 +98,7 @@ export function parsePoolRules(policy: JsonValue | undefined, name: string): Poo
     )
   }
   const rules = access === undefined ? undefined : digestOf(access)
-  return { name, attestation, computations: code.computations, access: rules, privacy }
+  return { name, attestation, computations: code.computations, access: rules, views, privacy }
 }
 
 interface ManifestPart {

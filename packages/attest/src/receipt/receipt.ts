@@ -14,6 +14,7 @@ import {
   schema,
   text,
 } from '../shape/shape.js'
+import { type ResultView, resultView } from './result-view.js'
 
 /** A pool's budget as a receipt shows it; amounts are decimal text. */
 export type BudgetView = {
@@ -55,6 +56,9 @@ export type ReceiptPool = {
   } | null
 }
 
+/** What one recipient got of a result: `sealed` is null for whoever got the receipt alone. */
+export type RecipientView = { recipient: Address; view: ResultView; sealed: Digest | null }
+
 /** What a node states about one job: the body of a `sealpool/receipt` statement of version 1. */
 export type ReceiptBody = {
   job: { id: string; kind: 'query' | 'compute'; manifest: Digest; consumer: Address }
@@ -65,7 +69,15 @@ export type ReceiptBody = {
   code: Digest | null
   plan: Digest | null
   approvals: { pool: Address; block: string; price: string }[]
-  result: { digest: Digest; sealed: Digest; mediaType: string } | null
+  result: {
+    /** Of the opened bytes; where `views` are there, what all of them are committed to under. */
+    digest: Digest
+    /** Of the sealed bytes; where `views` are there, of the canonical list of their `sealed`. */
+    sealed: Digest
+    mediaType: string
+    /** Who got which view, the consumer first, with the digest of the copy that was sealed to each; absent: the consumer got the whole. */
+    views?: RecipientView[]
+  } | null
   keySet: Digest
   /** SHA-256 of the quote's bytes. */
   quote: Digest
@@ -205,6 +217,16 @@ export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
           digest,
           sealed: digest,
           mediaType: words,
+          views: /* @__PURE__ */ optional(
+            /* @__PURE__ */ list(
+              /* @__PURE__ */ record<RecipientView>({
+                recipient: address,
+                view: resultView,
+                sealed: /* @__PURE__ */ nullable(digest),
+              }),
+              { min: 1, max: 16 },
+            ),
+          ),
         }),
       ),
       keySet: digest,

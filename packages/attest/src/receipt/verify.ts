@@ -10,7 +10,6 @@ import {
   parseDigest,
   parseSignedStatement,
   type SignedStatement,
-  sha256Digest,
 } from '@sealpool/crypto'
 import { type NodeEvidenceVerdict, verifyNodeEvidence } from '../evidence/node-evidence.js'
 import { appraise } from '../policy/appraise.js'
@@ -34,6 +33,7 @@ import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from
 import { sharesProblem } from './shares.js'
 import { isSignedBy } from './signed-by.js'
 import { statementFormProblem } from './statement-form.js'
+import { isResultOf, isSealedOf, viewsAnswer } from './views.js'
 
 /** A receipt with everything that it speaks about. */
 export interface VerifyReceiptOptions {
@@ -47,9 +47,9 @@ export interface VerifyReceiptOptions {
   readonly plan?: JsonValue
   /** Digest of the code that the verifier expects a compute job to have run, if it knows one. */
   readonly code?: Digest
-  /** The opened result. */
+  /** The opened result, or the view of it that a recipient opened. */
   readonly result?: Uint8Array
-  /** The result as it was sealed to the consumer. */
+  /** The result as it was sealed to the consumer, or a recipient's copy of its view. */
   readonly sealedResult?: Uint8Array
   /** Digests of the verdicts on the inputs, by pool address. */
   readonly verdicts?: Readonly<Record<string, readonly Digest[]>>
@@ -97,6 +97,7 @@ export const receiptCheckTitles = {
   'pool-trust': 'Each pool’s own attestation policy allows the node',
   access: 'Each pool’s access conditions were met, or the job was refused for them',
   manifest: 'The job’s manifest is the one that the receipt names',
+  views: 'Each recipient got the view that the manifest says, and none that a pool’s policy does not allow',
   plan: 'The job’s plan is the one that the receipt names',
   code: 'The job’s code is one that the pools allow',
   verdicts: 'The verdicts on the inputs are the ones that the receipt names, as many as it says',
@@ -294,6 +295,13 @@ function checkDocuments(options: VerifyReceiptOptions, run: Run, parts: Parts): 
       'The digests agree, and so do kind, consumer and pools.',
     )
   })
+  run('views', ['outcome', 'policies', 'manifest'], () =>
+    viewsAnswer(
+      body(parts),
+      options.manifest,
+      (parts.pools ?? []).map(({ rules }) => rules),
+    ),
+  )
   run('plan', ['receipt-form'], () => {
     const { plan } = body(parts)
     if (plan === null) {
@@ -365,14 +373,14 @@ function verdictsAnswer(
 }
 
 function checkResult(options: VerifyReceiptOptions, run: Run, parts: Parts): void {
-  const answer = (bytes: Uint8Array | undefined, which: 'digest' | 'sealed'): CheckAnswer => {
+  const answer = (bytes: Uint8Array | undefined, isOf: typeof isResultOf): CheckAnswer => {
     const { result } = body(parts)
     if (result === null) {
       return bytes === undefined ? pass('A refusal has no result.') : fail('a refusal came with a result')
     }
     if (bytes === undefined) return notChecked('It was not given.')
-    return sha256Digest(bytes) === result[which] ? pass('The digests agree.') : fail('it is another one')
+    return isOf(result, bytes) ? pass('The digests agree.') : fail('it is another one')
   }
-  run('result', ['receipt-form', 'outcome'], () => answer(options.result, 'digest'))
-  run('sealed-result', ['receipt-form', 'outcome'], () => answer(options.sealedResult, 'sealed'))
+  run('result', ['receipt-form', 'outcome'], () => answer(options.result, isResultOf))
+  run('sealed-result', ['receipt-form', 'outcome'], () => answer(options.sealedResult, isSealedOf))
 }

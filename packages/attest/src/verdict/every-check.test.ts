@@ -354,6 +354,14 @@ const receipts: Verifier = {
         }),
       notChecked: () => without('manifest'),
     },
+    views: {
+      fail: () =>
+        body((one) => {
+          if (one.result !== null)
+            one.result.views = [{ recipient: one.job.consumer, view: { kind: 'whole' }, sealed: other }]
+        }),
+      notChecked: () => without('manifest'),
+    },
     plan: {
       fail: () =>
         body((one) => {

@@ -122,7 +122,16 @@ describe('sealpool, for a job that was run', () => {
     expect(out).not.toMatch(/^(NO|\?)/m)
     expect(code).toBe(0)
     const { json } = await asJson(undefined, 'verify-receipt', jobId, '--result', at('answer.json'))
-    expect(json).toMatchObject({ ok: true, simulated: true })
+    expect(json).toMatchObject({ ok: true, state: 'verified', simulated: true, homesBlock: null })
+  })
+
+  test('verify-receipt says that it is not final while too few blocks are on top', async () => {
+    const { code, out } = await sealpool(verify('--result', at('answer.json'), '--finality', '1'))
+    expect(code).toBe(1)
+    expect(out).toMatch(/^NOT FINAL YET.* \(SIMULATED\)$/m)
+    for (const finality of ['-1', '1.5', 'latest', '']) {
+      expect((await sealpool(verify(`--finality=${finality}`))).code).toBe(2)
+    }
   })
 
   test('verify-receipt is not satisfied without the result, with another one, or under other rules', async () => {

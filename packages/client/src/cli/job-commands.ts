@@ -1,5 +1,6 @@
 import { parseAttestationPolicy } from '@sealpool/attest'
 import {
+  type Address,
   decodeBase64Url,
   deriveKeyPair,
   encodeBase64Url,
@@ -13,7 +14,8 @@ import type { Command, CommandContext } from './command.js'
 import { sent } from './contributor-commands.js'
 import { jsonText, table } from './io.js'
 import { intoNewFile } from './new-file.js'
-import { readBytes, readJsonObject, readSecret } from './settings.js'
+import { receiptText } from './receipt-text.js'
+import { addressOf, readBytes, readJsonObject, readSecret } from './settings.js'
 
 const job: Command['positionals'] = ['job']
 const jobId = ({ given }: Pick<CommandContext, 'given'>) => wholeNumber(given.positionals[0], '<job>')
@@ -232,6 +234,17 @@ const run: Command = {
   },
 }
 
+const recipientOption = {
+  value: 'ADDRESS',
+  help: 'whose view of the result, where the job’s manifest gives views; default: the consumer’s',
+}
+
+/** Whose view is meant, for calls that take one. */
+function recipientOf(given: Given): { readonly recipient?: Address } {
+  const recipient = given.get('recipient')
+  return recipient === undefined ? {} : { recipient: addressOf(recipient, '--recipient') }
+}
+
 const result: Command = {
   name: 'result',
   summary: 'fetch and open a job’s result; it must be the one on chain',
@@ -242,6 +255,7 @@ const result: Command = {
       help: 'private key from result-key; - reads standard input',
       required: true,
     },
+    recipient: recipientOption,
     out: { value: 'FILE', help: 'a new file (mode 600) for the opened bytes; default: printed' },
   },
   needs: 'read',
@@ -251,7 +265,7 @@ const result: Command = {
       await readSecret(given.need('result-key-file'), '--result-key-file', io),
       '--result-key-file',
     )
-    const fetchResult = () => opened().client.result(jobId(context), privateKey)
+    const fetchResult = () => opened().client.result(jobId(context), privateKey, recipientOf(given))
     const out = given.get('out')
     if (out === undefined) {
       const { digest, value } = await fetchResult()
@@ -277,6 +291,7 @@ const verifyReceipt: Command = {
   positionals: job,
   options: {
     result: { value: 'FILE', help: 'the opened result, without which a released job is not wholly checked' },
+    recipient: recipientOption,
     trust: { value: 'FILE', help: 'attestation rules; default: those of the policy that you gave' },
   },
   needs: 'read',
@@ -290,17 +305,15 @@ const verifyReceipt: Command = {
     const path = given.get('result')
     const verdict = await client.verifyReceipt(jobId(context), {
       trust,
+      ...recipientOf(given),
       ...(path === undefined ? {} : { result: await readBytes(path, '--result') }),
     })
-    const { ok, simulated, checks } = verdict
-    const lines = checks.map(
-      (check) =>
-        `${check.result === 'pass' ? 'ok ' : check.result === 'fail' ? 'NO ' : '?  '} ${check.title}\n      ${check.detail}`,
-    )
-    const text = [...lines, '', `${ok ? 'VERIFIED' : 'NOT VERIFIED'}${simulated ? ' (SIMULATED)' : ''}`].join(
-      '\n',
-    )
-    return { json: { ok, simulated, checks }, text, exitCode: ok ? 0 : 1 }
+    const { ok, simulated, state, recordedBlock, homesBlock, checks } = verdict
+    return {
+      json: { ok, state, simulated, recordedBlock, homesBlock, checks },
+      text: receiptText(verdict),
+      exitCode: ok ? 0 : 1,
+    }
   },
 }
 

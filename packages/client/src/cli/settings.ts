@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type Deployment, parseDeployment } from '@sealpool/contracts'
+import { type Deployment, type Finality, parseDeployment } from '@sealpool/contracts'
 import { type Address, type JsonObject, parseAddress } from '@sealpool/crypto'
 import { type Account, type Client, createWalletClient, defineChain, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -29,6 +29,10 @@ export const poolOptions: Readonly<Record<string, OptionSpec>> = {
     value: 'PLACE',
     help: 'where sealed files go: a folder, https://…, s3+https://<host>/<bucket>?region=<r>, ipfs+http://<kubo>:5001',
   },
+  finality: {
+    value: 'DEPTH',
+    help: 'when the end of a job counts: so many blocks on top, or safe or finalized; default 1',
+  },
   journal: { value: 'FOLDER', help: 'where unfinished contributions are noted; needed by --resume' },
   'key-file': {
     value: 'FILE',
@@ -44,7 +48,7 @@ export const poolOptions: Readonly<Record<string, OptionSpec>> = {
 /** One run of the command is over long before. */
 const sessionSeconds = 900
 
-const names = ['deployment', 'pool', 'policy', 'rpc', 'node', 'store', 'journal'] as const
+const names = ['deployment', 'pool', 'policy', 'rpc', 'node', 'store', 'journal', 'finality'] as const
 
 /** What a command works with. */
 export interface Opened {
@@ -89,6 +93,7 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
   )
   const rpc = settings.need('rpc')
   const journal = settings.get('journal')
+  const finality = settings.get('finality')
   const definition = defineChain({
     id: deployment.chainId,
     name: `chain ${deployment.chainId}`,
@@ -107,6 +112,7 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
     policy,
     nodeUrl: settings.need('node'),
     blobStore: openStore(settings.get('store'), io),
+    ...(finality === undefined ? {} : { finality: finalityOf(finality) }),
     ...(journal === undefined ? {} : { journal: fileJournal({ directory: journal }) }),
     access: tokens.access,
   })
@@ -167,6 +173,12 @@ async function readDeployment(path: string): Promise<Deployment> {
   return parseDeployment(
     JSON.stringify(typeof block === 'number' ? { ...json, blockNumber: String(block) } : json),
   )
+}
+
+function finalityOf(text: string): Finality {
+  if (text === 'safe' || text === 'finalized') return { blockTag: text }
+  if (/^(?:0|[1-9][0-9]{0,5})$/.test(text)) return { confirmations: Number(text) }
+  throw usage('--finality', 'expected a whole number of blocks, safe or finalized')
 }
 
 /** A place is written as an address whose scheme says what speaks there, or as a folder. */

@@ -25,13 +25,13 @@ import { signTypedData } from 'viem/actions'
  */
 export function walletAccount(options: { readonly wallet: Client; readonly address: Address }): Account {
   const { wallet, address } = options
-  const account: JsonRpcAccount & Pick<LocalAccount, 'signTypedData'> = {
-    address,
-    type: 'json-rpc',
+  const account: JsonRpcAccount = { address, type: 'json-rpc' }
+  // viem's union of accounts has `json-rpc` ones that sign nothing; it goes by `type` when it sends, and so this is one, which signs besides.
+  const signing: Pick<LocalAccount, 'signTypedData'> = {
     // Parameters for accounts of either kind are the same but for their types.
     signTypedData: (typedData) =>
       signTypedData(wallet, { ...typedData, account: address } as Parameters<typeof signTypedData>[1]),
   }
-  // viem's union of accounts has `json-rpc` ones that sign nothing; it goes by `type` when it sends, and so this is one.
-  return account as unknown as Account
+  Object.assign(account, signing)
+  return account
 }

@@ -107,6 +107,7 @@ const usual = [
 function ask(logs: readonly Log[], given: Partial<Parameters<typeof whoUsedMyData>[0]> = {}) {
   const request = async ({ method, params }: { method: string; params?: unknown }) => {
     if (method === 'eth_blockNumber') return '0x9'
+    if (method === 'eth_getBlockByNumber') return { number: '0x5', hash: zero, transactions: [] }
     const [{ address, topics = [] }] = params as [{ address: Hex; topics?: (Hex | null)[] }]
     return logs.filter(
       (one) =>
@@ -169,6 +170,19 @@ describe('whoUsedMyData', () => {
       released(7n),
     ]
     expect((await ask(foreign))[0]?.used).toBe('no')
+  })
+
+  test('says that a release is not final, and asks for no receipt of it', async () => {
+    const receiptOf = async () => {
+      throw new Error('asked')
+    }
+    const [use] = await ask(usual, { finality: { confirmations: 2 }, receiptOf })
+    expect(use).toMatchObject({
+      used: 'not-final',
+      contributions: [],
+      reason: expect.stringMatching(/final/),
+    })
+    expect((await ask(usual, { finality: { confirmations: 1 } }))[0]?.used).toBe('yes')
   })
 
   test('leaves out jobs of other pools and jobs that released nothing', async () => {

@@ -1,7 +1,14 @@
 import type { AttestationPolicy, ReceiptVerdict } from '@sealpool/attest'
-import { type Deployment, getContributions, getJobEvents, getVerdicts } from '@sealpool/contracts'
+import {
+  type Deployment,
+  type Finality,
+  getContributions,
+  getJobEvents,
+  getVerdicts,
+} from '@sealpool/contracts'
 import { type Address, type Digest, type Hex, hexToDigest } from '@sealpool/crypto'
 import { type Client, isAddressEqual } from 'viem'
+import { defaultFinality, readFinality } from '../finality.js'
 import type { ReceiptBundleAnswer } from '../node-api/messages.js'
 import { verifyJobReceipt } from '../result/verify-job-receipt.js'
 
@@ -18,15 +25,15 @@ export interface DataUse {
   readonly transactionHash: Hex
   /**
    * `yes`, `no`: by the list of inputs of a receipt that verifies and that the chain recorded; `unknown`: the node does not
-   * give the receipt, or it does not verify.
+   * give the receipt, or it does not verify; `not-final`: the block of the release may still be replaced, and the receipt was not looked at.
    */
-  readonly used: 'yes' | 'no' | 'unknown'
+  readonly used: 'yes' | 'no' | 'unknown' | 'not-final'
   /** Which of the owner's contributions. */
   readonly contributions: readonly bigint[]
   /** What the job is for, by the manifest that the receipt names; only when it verified. */
   readonly title: string | null
   readonly purpose: string | null
-  /** Why `unknown`. */
+  /** Why `unknown` or `not-final`. */
   readonly reason: string | null
 }
 
@@ -51,6 +58,7 @@ const needed = [
  *
  * @param options.owner whose data
  * @param options.receiptOf asks the node for a receipt bundle; undefined when it has none
+ * @param options.finality how final the block of a release must be; default one confirmation
  * @param options.trust which node evidence is trusted
  * @returns the jobs, oldest first
  * @throws ContractsError `CHAIN_UNREACHABLE`
@@ -61,10 +69,12 @@ export async function whoUsedMyData(options: {
   readonly pool: Address
   readonly owner: Address
   readonly receiptOf: (jobId: bigint) => Promise<ReceiptBundleAnswer | undefined>
+  readonly finality?: Finality
   readonly trust: AttestationPolicy
   readonly at: Date
 }): Promise<readonly DataUse[]> {
   const { chain, deployment, pool, owner, trust, at } = options
+  const isFinal = await readFinality(chain, options.finality ?? defaultFinality)
   const [contributions, verdicts, events] = await Promise.all([
     getContributions(chain, { deployment, pool }),
     getVerdicts(chain, { deployment, pool }),
@@ -94,6 +104,15 @@ export async function whoUsedMyData(options: {
       transactionHash: released.transactionHash,
     }
     const unknown = { used: 'unknown', contributions: [], title: null, purpose: null } as const
+    if (!isFinal(released.blockNumber)) {
+      uses.push({
+        ...known,
+        ...unknown,
+        used: 'not-final',
+        reason: 'the block of its release is not final yet',
+      })
+      continue
+    }
     const bundle = await options.receiptOf(released.id)
     if (bundle === undefined) {
       uses.push({ ...known, ...unknown, reason: 'the node does not give the receipt' })
@@ -102,6 +121,7 @@ export async function whoUsedMyData(options: {
     const verdict = verifyJobReceipt({
       bundle,
       recorded: receipt,
+      recordedAt: { block: released.blockNumber, final: true },
       deployment: { chainId: deployment.chainId, registry: deployment.nodeRegistry },
       trust,
       at,

@@ -1,10 +1,15 @@
 import {
+  ContractsError,
   cancelJob,
   type Deployment,
+  type Finality,
   fundJob,
   getJob,
+  inspect,
   type Job,
   type JobState,
+  jobBoardAbi,
+  jobStates,
   proposeJob,
   type Sent,
   suspendJob,
@@ -90,11 +95,11 @@ export interface JobCalls {
   /** Asks the (verified) node to look at a job now. @throws ClientError `NOT_READY`, and of the node */
   run(jobId: bigint): Promise<JobStatus>
   /**
-   * Waits until a job has ended on chain.
+   * Waits until a job has ended on chain, in a block that is final.
    *
    * @param options - `pollMs` (default 2,000) between two looks, `timeoutMs` (default: no end), `signal`
    * @returns the job in its last state
-   * @throws ClientError `JOB_NOT_ENDED` at the timeout; ContractsError `NOT_FOUND`; the signal's reason
+   * @throws ClientError `JOB_NOT_ENDED` at the timeout, also when it has ended and that is not final; ContractsError `NOT_FOUND`; the signal's reason
    */
   waitForJob(
     jobId: bigint,
@@ -114,11 +119,13 @@ export interface JobContext {
   readonly random: Random
   readonly now: () => Date
   readonly wait: (milliseconds: number) => Promise<void>
+  /** How final the end of a job must be. */
+  readonly finality: Finality
   /** Verifies the node when needed. @throws ClientError `NOT_READY` */
   readonly verified: () => Promise<unknown>
 }
 
-const ended: ReadonlySet<JobState> = new Set([
+const ended: ReadonlySet<JobState | 'None'> = new Set([
   'Released',
   'Settled',
   'Refused',
@@ -179,6 +186,21 @@ export function jobCalls(context: JobContext): JobCalls {
     return { ...(await propose(manifest, options)), plan: answer }
   }
 
+  /** Whether the job has ended also in the newest block that is final. */
+  async function hasEndedFinally(jobId: bigint): Promise<boolean> {
+    const { finality } = context
+    if ('confirmations' in finality && finality.confirmations === 0) return true
+    const board = { address: deployment.jobBoard, abi: jobBoardAbi } as const
+    try {
+      const { state } = await inspect(chain, { ...board, functionName: 'getJob', args: [jobId], finality })
+      return ended.has(jobStates[state] ?? 'None')
+    } catch (error) {
+      // The chain has no block yet that is final.
+      if (error instanceof ContractsError && error.code === 'NOT_FOUND') return false
+      throw error
+    }
+  }
+
   return {
     plan,
     propose,
@@ -196,23 +218,30 @@ export function jobCalls(context: JobContext): JobCalls {
       const start = now().getTime()
       for (;;) {
         signal?.throwIfAborted()
-        const job = await getJob(chain, { deployment, jobId }).catch((error: unknown) => {
-          if (mayPass(error)) return undefined
-          throw error
-        })
-        if (job !== undefined && ended.has(job.state)) return job
+        const job = await undefinedWhileAway(getJob(chain, { deployment, jobId }))
+        const hasEnded = job !== undefined && ended.has(job.state)
+        if (hasEnded && (await undefinedWhileAway(hasEndedFinally(jobId)))) return job
         if (now().getTime() - start >= timeoutMs) {
           const state = job?.state ?? 'unknown, the chain does not answer'
+          const why = hasEnded ? `${state}, but no final block has it so` : state
           throw new ClientError(
             'JOB_NOT_ENDED',
             `job ${jobId}`,
-            `it has not ended in time (${state}); wait longer`,
+            `it has not ended in time (${why}); wait longer`,
           )
         }
         await untilAborted(context.wait(pollMs), signal)
       }
     },
   }
+}
+
+/** Undefined where the chain does not answer, and may when it is asked again. */
+async function undefinedWhileAway<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+  return asked.catch((error: unknown) => {
+    if (mayPass(error)) return undefined
+    throw error
+  })
 }
 
 function poolsOf(manifest: JsonObject): Address[] {

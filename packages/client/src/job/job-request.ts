@@ -1,5 +1,18 @@
+import type { ResultView } from '@sealpool/attest'
 import { type Address, encodeBase64Url, type JsonObject, type Random } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
+
+/** Who gets which view of a result. */
+export interface ViewsRequest {
+  /** Of whoever asks and pays. */
+  readonly consumer: ResultView
+  readonly others: readonly {
+    readonly address: Address
+    readonly view: ResultView
+    /** X25519, 32 bytes: the view is sealed to it; absent for `receipt`, which is sealed to nobody. */
+    readonly resultPublicKey?: Uint8Array
+  }[]
+}
 
 /** What every job says of itself. */
 export interface JobRequest {
@@ -13,6 +26,8 @@ export interface JobRequest {
   readonly privacy: { readonly epsilon: number; readonly delta?: number }
   /** X25519, 32 bytes: the result is sealed to it and to nobody else. Keep the private key, `result` needs it. */
   readonly resultPublicKey: Uint8Array
+  /** Who gets which view of the result. Default: the consumer all of it, and nobody else any. */
+  readonly views?: ViewsRequest
 }
 
 /** One SQL statement over pools. */
@@ -62,6 +77,15 @@ export function jobManifest(
   demand(epsilon > 0 && Number.isFinite(epsilon), 'privacy.epsilon', 'a number above 0')
   demand(delta >= 0 && delta < 1, 'privacy.delta', 'a number from 0 up, far below 1')
   demand(resultPublicKey.length === 32, 'resultPublicKey', 'an X25519 key of 32 bytes')
+  const { views } = request
+  demand(
+    views?.others.every(
+      ({ view, resultPublicKey: key }) =>
+        (key === undefined) === (view.kind === 'receipt') && (key === undefined || key.length === 32),
+    ) ?? true,
+    'views.others',
+    'an X25519 key of 32 bytes for everybody who gets more than the receipt',
+  )
   const isQuery = 'sql' in request
   demand(
     isQuery ? request.sql.trim() !== '' : request.computation !== '',
@@ -79,10 +103,26 @@ export function jobManifest(
     privacy: { epsilon, delta },
     consumer: {
       address: options.consumer.toLowerCase(),
-      resultKey: { kem: 'x25519', publicKey: encodeBase64Url(resultPublicKey) },
+      resultKey: resultKeyOf(resultPublicKey),
     },
+    ...(views === undefined ? {} : { views: viewsOf(views) }),
     purpose,
     salt: encodeBase64Url(options.random(16)),
+  }
+}
+
+function resultKeyOf(publicKey: Uint8Array): JsonObject {
+  return { kem: 'x25519', publicKey: encodeBase64Url(publicKey) }
+}
+
+function viewsOf({ consumer, others }: ViewsRequest): JsonObject {
+  return {
+    consumer,
+    others: others.map(({ address, view, resultPublicKey }) => ({
+      address: address.toLowerCase(),
+      resultKey: resultPublicKey === undefined ? null : resultKeyOf(resultPublicKey),
+      view,
+    })),
   }
 }
 

@@ -109,6 +109,13 @@ describe('nodeApi', () => {
   test('decodes a result', async () => {
     const api = against(json({ simulated: true, sealed: encodeBase64Url(Uint8Array.of(1, 2, 3)) }))
     expect(await api.jobResult('7')).toEqual(Uint8Array.of(1, 2, 3))
+    expect(seen[0]?.path).toBe('/v1/jobs/7/result')
+  })
+
+  test('asks for a recipient’s view of a result', async () => {
+    const api = against(json({ simulated: true, sealed: '' }))
+    await api.jobResult('7', `0x${'ab'.repeat(20)}`)
+    expect(seen[0]?.path).toBe(`/v1/jobs/7/result?recipient=0x${'ab'.repeat(20)}`)
   })
 
   test('leaves out the policies of pools that the node does not serve', async () => {

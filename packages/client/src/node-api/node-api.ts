@@ -1,4 +1,4 @@
-import { decodeBase64Url, type JsonObject } from '@sealpool/crypto'
+import { type Address, decodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
 import {
   type ContributionCounts,
@@ -54,8 +54,8 @@ export interface NodeApi {
   jobReceipt(id: string): Promise<ReceiptBundleAnswer>
   /** What the homes of the job's pools have signed: shares, and refusals; none when all its pools are the node's. */
   jobShares(id: string): Promise<readonly JsonObject[]>
-  /** The job's result, sealed to the consumer. */
-  jobResult(id: string): Promise<Uint8Array>
+  /** The job's result, sealed to the consumer, or the view of it that was sealed to a recipient. */
+  jobResult(id: string, recipient?: Address): Promise<Uint8Array>
 }
 
 /**
@@ -148,8 +148,9 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
         throw error
       }
     },
-    jobResult: async (id) => {
-      const { sealed } = await call(jobResultSchema, `/jobs/${part(id)}/result`)
+    jobResult: async (id, recipient) => {
+      const whose = recipient === undefined ? '' : `?recipient=${part(recipient)}`
+      const { sealed } = await call(jobResultSchema, `/jobs/${part(id)}/result${whose}`)
       try {
         return decodeBase64Url(sealed)
       } catch (cause) {

@@ -15,6 +15,7 @@ import { verifyJobReceipt } from './verify-job-receipt.js'
 
 type Options = Parameters<typeof verifyJobReceipt>[0]
 const deployment = { chainId: contracts.chainId, registry: contracts.nodeRegistry }
+const recordedAt = { block: 1n, final: true }
 
 /** The checks that do not pass, when these things are other ones. */
 function open(
@@ -23,6 +24,7 @@ function open(
 ): readonly string[] {
   const verdict = verifyJobReceipt({
     ...made,
+    recordedAt,
     deployment,
     trust,
     at,
@@ -59,7 +61,10 @@ describe('a receipt over pools of several homes', () => {
   test('is not ok without them', () => {
     const bare = (name: 'shares' | 'homes' | 'released') => {
       const { [name]: _, ...made } = { ...sharedBundle(), homes: homesOnChain, released: recordedRelease }
-      const { ok, checks } = verifyJobReceipt({ deployment, trust, at, result, sealedResult, ...made })
+      const { ok, checks } = verifyJobReceipt({
+        ...{ deployment, trust, at, result, sealedResult, recordedAt },
+        ...made,
+      })
       expect(ok).toBe(false)
       return checks.flatMap(({ id, result }) => (result === 'not-checked' ? [id] : []))
     }

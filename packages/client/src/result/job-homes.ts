@@ -13,9 +13,12 @@ import {
 import { type Client, isAddress } from 'viem'
 import { getBlock, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
+import { isStateGone } from './state-is-gone.js'
 
 /** What the chain shows of the homes and the pools that a receipt names. Addresses are in lower case. */
 export interface JobHomes {
+  /** Block whose state tells it. */
+  readonly block: bigint
   /** By statement key. */
   readonly nodes: ReadonlyMap<
     Address,
@@ -48,8 +51,8 @@ export interface JobHomes {
  * @param chain - a viem client; whoever answers its requests is trusted
  * @param options - whose contracts, and the receipt with the job's manifest, as JSON of unknown origin: the receipt of a refused job does not
  *   have the pools of a home that gave no share, the manifest has
- * @param options.at block at which the chain is asked: that of the job's end, since keys and homes change later. Where the endpoint does not
- *   keep that state any more, and when it is absent, the newest block
+ * @param options.at block at which the chain is asked: that of the job's end, since keys and homes change later. Where the endpoint says that
+ *   it does not keep that state any more, and when it is absent, the newest block; the facts say which one it was
  * @returns the facts; undefined for a receipt over one pool, and for what is no receipt
  * @throws ClientError `CHAIN_READ_FAILED`
  */
@@ -78,12 +81,15 @@ export async function readJobHomes(
     pools: [...new Set([...pools.map(({ pool }) => lower(pool)), ...poolsOf(manifest)])],
   }
   try {
+    const ended = await getBlock(chain, at === undefined ? {} : { blockNumber: at })
     // Blocks are kept also where their state is not; in a newer state a registration only reaches further.
-    const { timestamp: endedAt } = await getBlock(chain, at === undefined ? {} : { blockNumber: at })
-    if (at === undefined) return await factsAt(chain, { ...asked, endedAt })
-    return await factsAt(chain, { ...asked, endedAt, blockNumber: at }).catch(() =>
-      factsAt(chain, { ...asked, endedAt }),
-    )
+    const { timestamp: endedAt, number: blockNumber } = ended
+    try {
+      return await factsAt(chain, { ...asked, endedAt, blockNumber })
+    } catch (error) {
+      if (at === undefined || !isStateGone(error)) throw error
+      return await factsAt(chain, { ...asked, endedAt, blockNumber: (await getBlock(chain)).number })
+    }
   } catch (cause) {
     const why = 'the chain does not tell of the homes of the job; check RPC address and deployment'
     throw new ClientError('CHAIN_READ_FAILED', 'chain', why, { cause })
@@ -99,13 +105,14 @@ async function factsAt(
     readonly pools: readonly Address[]
     /** Unix seconds. */
     readonly endedAt: bigint
-    readonly blockNumber?: bigint
+    readonly blockNumber: bigint
   },
 ): Promise<JobHomes> {
-  const when = asked.blockNumber === undefined ? {} : { blockNumber: asked.blockNumber }
-  const registry = { address: asked.registry, abi: nodeRegistryAbi, ...when } as const
-  const factory = { address: asked.factory, abi: poolFactoryAbi, ...when } as const
+  const { blockNumber } = asked
+  const registry = { address: asked.registry, abi: nodeRegistryAbi, blockNumber } as const
+  const factory = { address: asked.factory, abi: poolFactoryAbi, blockNumber } as const
   return {
+    block: blockNumber,
     nodes: new Map(
       await Promise.all(
         asked.nodes.map(async (node) => {
@@ -131,7 +138,7 @@ async function factsAt(
             // what it likes, and a viem client fetches the addresses that a contract refers it to (ERC-3668).
             const founded = await readContract(chain, { ...factory, functionName: 'indexOf', args: [pool] })
             if (founded === 0) return []
-            const contract = { address: pool, abi: poolAbi, ...when } as const
+            const contract = { address: pool, abi: poolAbi, blockNumber } as const
             const [{ measurement }, { epoch, node }] = await Promise.all([
               readContract(chain, { ...contract, functionName: 'rules' }),
               readContract(chain, { ...contract, functionName: 'keyEpoch' }),

@@ -1,3 +1,4 @@
+import { commitResult, type ResultView } from '@sealpool/attest'
 import {
   canonicalBytes,
   decodeBase64Url,
@@ -50,6 +51,40 @@ describe('openResult', () => {
   test('refuses a result that is not the one that was named', async () => {
     const refused = openResult({ sealed: file, privateKey, expectedDigest: digestOf('another') })
     await expect(refused).rejects.toMatchObject({ code: 'RESULT_INVALID' })
+  })
+
+  const table = { columns: [{ name: 'wage' }], rows: [[9.02], [8]], intervals: [[null], [null]] }
+  const views: readonly ResultView[] = [{ kind: 'whole' }, { kind: 'count' }]
+  const commitment = commitResult({ answer: table, views, salt: new Uint8Array(32).fill(8) })
+  const copy = async (view: ResultView) => sealed(commitment.document(view))
+
+  test('opens a view under the one digest of the result, and says which', async () => {
+    const expectedDigest = commitment.digest
+    const opened = await openResult({ sealed: await copy({ kind: 'count' }), privateKey, expectedDigest })
+    expect(opened).toEqual({
+      value: { count: 2 },
+      view: { kind: 'count' },
+      bytes: commitment.document({ kind: 'count' }),
+      digest: expectedDigest,
+    })
+    const whole = await openResult({ sealed: await copy({ kind: 'whole' }), privateKey, expectedDigest })
+    expect(whole).toMatchObject({ value: table, view: { kind: 'whole' } })
+  })
+
+  test('refuses a view of another result, and one that was changed', async () => {
+    const bytes = commitment.document({ kind: 'count' })
+    const changed = new TextEncoder().encode(
+      new TextDecoder().decode(bytes).replace('"count":2', '"count":3'),
+    )
+    for (const [plaintext, expectedDigest] of [
+      [bytes, digestOf('another')],
+      [changed, commitment.digest],
+      [canonicalBytes(table), commitment.digest],
+      [new TextEncoder().encode('{'), commitment.digest],
+    ] as const) {
+      const refused = openResult({ sealed: await sealed(plaintext), privateKey, expectedDigest })
+      await expect(refused).rejects.toMatchObject({ name: 'ClientError', code: 'RESULT_INVALID' })
+    }
   })
 
   test.each([

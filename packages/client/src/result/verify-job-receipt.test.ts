@@ -7,7 +7,8 @@ import { verifyJobReceipt } from './verify-job-receipt.js'
 const { bundle, recorded } = receiptBundle()
 type Options = Parameters<typeof verifyJobReceipt>[0]
 const deployment = { chainId: contracts.chainId, registry: contracts.nodeRegistry }
-const good: Options = { bundle, recorded, deployment, trust, at, result, sealedResult }
+const recordedAt = { block: 12n, final: true }
+const good: Options = { bundle, recorded, recordedAt, deployment, trust, at, result, sealedResult }
 
 function open(change: Partial<Options>): { readonly ok: boolean; readonly ids: readonly string[] } {
   const { ok, checks } = verifyJobReceipt({ ...good, ...change })
@@ -18,7 +19,13 @@ describe('verifyJobReceipt', () => {
   test('follows the whole chain of a released job, and says simulated', () => {
     const verdict = verifyJobReceipt(good)
     expect(verdict.checks.filter(({ result }) => result !== 'pass')).toEqual([])
-    expect(verdict).toMatchObject({ ok: true, simulated: true })
+    expect(verdict).toMatchObject({
+      ok: true,
+      state: 'verified',
+      simulated: true,
+      recordedBlock: 12n,
+      homesBlock: null,
+    })
     expect(verdict.checks.at(-1)).toMatchObject({ id: 'receipt-on-chain', detail: recorded })
   })
 
@@ -48,9 +55,24 @@ describe('verifyJobReceipt', () => {
     expect(open({ recorded: undefined })).toEqual({ ok: false, ids: ['receipt-on-chain'] })
   })
 
+  test('is not ok, but not final, where the chain recorded it in a block that is not final', () => {
+    const stateOf = (change: Partial<Options>) => {
+      const { state, ok, checks } = verifyJobReceipt({ ...good, ...change })
+      expect(ok).toBe(state === 'verified')
+      return [state, checks.at(-1)?.result]
+    }
+    const waits = { recordedAt: { block: 12n, final: false } }
+    expect(stateOf(waits)).toEqual(['not-final', 'not-checked'])
+    expect(stateOf({ recordedAt: undefined })).toEqual(['not-final', 'not-checked'])
+    // What does not hold is not waited for.
+    expect(stateOf({ ...waits, result: Uint8Array.of(1) })).toEqual(['not-verified', 'not-checked'])
+    expect(stateOf({ ...waits, recorded: digestOf('another') })).toEqual(['not-verified', 'fail'])
+    expect(stateOf({ ...waits, recorded: undefined })).toEqual(['not-verified', 'not-checked'])
+  })
+
   test('is not ok without the results, or with other ones', () => {
     const { bundle, recorded, trust, at } = good
-    const bare = verifyJobReceipt({ bundle, recorded, deployment, trust, at })
+    const bare = verifyJobReceipt({ bundle, recorded, recordedAt, deployment, trust, at })
     const unchecked = bare.checks.filter(({ result }) => result === 'not-checked').map(({ id }) => id)
     expect(bare.ok).toBe(false)
     expect(unchecked).toEqual(['result', 'sealed-result'])

@@ -13,6 +13,22 @@ import { isOverSeveralPools, type JobHomes } from './job-homes.js'
 
 const chainTitle = 'The chain recorded this receipt as the end of the job'
 
+/** Attest's verdict on a receipt with what the chain says of it. */
+export interface JobReceiptVerdict extends ReceiptVerdict {
+  /**
+   * `verified`: all holds (`ok`). `not-final`: all holds, but the chain recorded the receipt in a block that is not final yet, and a
+   * reorganisation may take it back: ask again later. `not-verified`: something else does not hold, or was not checked.
+   */
+  readonly state: 'verified' | 'not-final' | 'not-verified'
+  /** Block in which the chain recorded the receipt; null where that is not known. */
+  readonly recordedBlock: bigint | null
+  /**
+   * Block whose state told of the homes of the job; null where the chain was not asked for them. Another one than `recordedBlock`: the
+   * endpoint does not keep that one's state, and homes and keys were judged as they stand since.
+   */
+  readonly homesBlock: bigint | null
+}
+
 /**
  * Verifies a job's receipt bundle as a node gave it, and that its receipt is the one that the chain recorded for the job: a
  * node could answer with another job's receipt, which verifies just as well. A receipt over several pools is also held against what
@@ -22,6 +38,8 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
  * @param options.bundle from `NodeApi.jobReceipt`
  * @param options.recorded digest of the receipt that the chain recorded (see `readJobOutcome`); `not-checked`, and so not
  *   ok, when there is none
+ * @param options.recordedAt in which block it did, and whether that one is final (see `readJobOutcome`); what is not said to be final is not
+ *   ok
  * @param options.job which job the receipt is to be of, by its number and by the manifest that its proposal on the chain names
  *   (`readJobOutcome`). Without it any job's receipt passes that `recorded` names: give it wherever the recording node is not trusted
  * @param options.deployment chain and NodeRegistry that the caller means
@@ -32,12 +50,13 @@ const chainTitle = 'The chain recorded this receipt as the end of the job'
  * @param options.shares what the homes of the job have signed, from `NodeApi.jobShares`; for a receipt over several pools
  * @param options.homes what the chain shows of them, from `readJobHomes`; for a receipt over several pools
  * @param options.released what the chain recorded at the release (see `readJobOutcome`); for a receipt over several pools
- * @returns attest's verdict with one more check, `receipt-on-chain`, and for a receipt over several pools those of its homes, without
+ * @returns attest's verdict with its state and one more check, `receipt-on-chain`, and for a receipt over several pools those of its homes, without
  *   which it is not ok; bad documents make it not ok and never throw
  */
 export function verifyJobReceipt(options: {
   readonly bundle: ReceiptBundleAnswer
   readonly recorded: Digest | undefined
+  readonly recordedAt?: { readonly block: bigint; readonly final: boolean } | undefined
   readonly job?: { readonly id: bigint; readonly manifest?: Digest | undefined }
   readonly deployment: ReceiptDeployment
   readonly trust: AttestationPolicy
@@ -47,8 +66,8 @@ export function verifyJobReceipt(options: {
   readonly shares?: readonly JsonObject[]
   readonly homes?: JobHomes
   readonly released?: RecordedRelease
-}): ReceiptVerdict {
-  const { bundle, deployment, trust, at, result, sealedResult, shares } = options
+}): JobReceiptVerdict {
+  const { bundle, recorded, recordedAt, homes, deployment, trust, at, result, sealedResult, shares } = options
   const verdict = verifyReceipt({
     receipt: bundle.receipt,
     evidence: bundle.evidence,
@@ -66,11 +85,18 @@ export function verifyJobReceipt(options: {
     ...(sealedResult === undefined ? {} : { sealedResult }),
     ...(shares === undefined ? {} : { shares }),
   })
-  const more = [...checksOfHomes(options, verdict), chainCheck(options, verdict.body)]
+  const ofHomes = checksOfHomes(options, verdict)
+  const onChain = chainCheck(options, verdict.body)
+  const rest = verdict.ok && ofHomes.every(({ result }) => result === 'pass')
+  const ok = rest && onChain.result === 'pass'
+  const waits = rest && recorded !== undefined && onChain.result === 'not-checked'
   return {
     ...verdict,
-    ok: verdict.ok && more.every(({ result }) => result === 'pass'),
-    checks: [...verdict.checks, ...more],
+    ok,
+    state: ok ? 'verified' : waits ? 'not-final' : 'not-verified',
+    recordedBlock: recordedAt?.block ?? null,
+    homesBlock: homes?.block ?? null,
+    checks: [...verdict.checks, ...ofHomes, onChain],
   }
 }
 
@@ -86,7 +112,7 @@ function checksOfHomes(
 }
 
 function chainCheck(
-  { bundle: { receipt }, recorded, job }: Parameters<typeof verifyJobReceipt>[0],
+  { bundle: { receipt }, recorded, recordedAt, job }: Parameters<typeof verifyJobReceipt>[0],
   body: ReceiptBody | null,
 ): Check {
   const named = { id: 'receipt-on-chain', title: chainTitle }
@@ -100,6 +126,10 @@ function chainCheck(
     if (body.job.id !== job.id.toString()) return no('the chain recorded the receipt of another job')
     if (job.manifest !== undefined && body.job.manifest !== job.manifest)
       return no('the receipt names another manifest than the job’s proposal on the chain')
+  }
+  if (recordedAt?.final !== true) {
+    const where = recordedAt === undefined ? 'The block' : `Block ${recordedAt.block}`
+    return { ...named, result: 'not-checked', detail: `${where} in which it did is not final yet.` }
   }
   return { ...named, result: 'pass', detail: recorded }
 }

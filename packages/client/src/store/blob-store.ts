@@ -41,7 +41,7 @@ export interface StoredBlob {
 /** Stores sealed bytes under their own digest. Every adapter passes `testing/blob-store-suite.ts`. */
 export interface BlobStore {
   /** Name of the adapter for logs and status pages. */
-  readonly name: 'memory' | 'files' | 'http' | 's3' | 'ipfs'
+  readonly name: 'memory' | 'files' | 'http' | 's3' | 'ipfs' | 'replicated'
   /**
    * Stores bytes; storing the same bytes twice is harmless.
    * @throws BlobStoreError `BLOB_TOO_LARGE`, `BLOB_STORE_FAILED`; the signal's reason when it was cancelled

@@ -10,4 +10,9 @@ export {
 export { BlobStoreError, type BlobStoreErrorCode } from './blob-store-error.js'
 export { type HttpBlobStoreOptions, httpBlobStore } from './http-store.js'
 export { memoryBlobStore } from './memory-store.js'
+export {
+  type ReplicaState,
+  type ReplicatedBlobStore,
+  replicatedBlobStore,
+} from './replicated-store.js'
 export type { TransportOptions } from './transport.js'

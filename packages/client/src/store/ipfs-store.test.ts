@@ -133,6 +133,115 @@ describe('ipfs blob store', () => {
     await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
   })
 
+  describe.each([100, chunk + 5])('of %i bytes in the folders of two stores on one node', (length) => {
+    const bytes = pattern(length)
+    async function two() {
+      const { kubo, store } = await node()
+      const url = await servers.serve(kubo.handle)
+      const other = ipfsBlobStore({ url, retryDelayMs: 1, folder: '/pools/pay' })
+      await other.put(pattern(7))
+      return { kubo, store, other, locator: sha256Digest(bytes) }
+    }
+
+    it('stays for the other when one removes it, also when garbage is collected', async () => {
+      for (const order of [0, 1]) {
+        const { kubo, store, other, locator } = await two()
+        const [first, second] = order === 0 ? [store, other] : [other, store]
+        await store.put(bytes)
+        await other.put(bytes)
+        await first.remove(locator)
+        expect([...kubo.pins]).toContain(await second.cid(locator))
+        kubo.collect()
+        expect((await second.get(locator)).length).toBe(length)
+        await expect(first.cid(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+        // A second removal, as after one that was cut short, takes nothing from it either.
+        await first.remove(locator)
+        kubo.collect()
+        expect((await second.get(locator)).length).toBe(length)
+        await second.remove(locator)
+        kubo.collect()
+        for (const one of [store, other])
+          await expect(one.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+        expect([...kubo.pins]).toEqual([ipfsCid(pattern(7))])
+      }
+    })
+
+    it('stays when it is put while the other removes it, at any moment of that', async () => {
+      let moments = 1
+      for (let at = 0; at < moments; at++) {
+        const { kubo, store, other, locator } = await two()
+        await other.put(bytes)
+        const before = kubo.commands.length
+        let calls = 0
+        // The other one's put as a whole between two calls of the removal.
+        const between = ipfsBlobStore({
+          url: await servers.serve(kubo.handle),
+          folder: '/pools/pay',
+          fetch: async (...call) => {
+            if (calls++ === at) await store.put(bytes)
+            return fetch(...call)
+          },
+        })
+        await between.remove(locator)
+        moments = Math.max(moments, calls)
+        expect(kubo.commands.length).toBeGreaterThan(before)
+        if (calls <= at) await store.put(bytes)
+        kubo.collect()
+        expect((await store.get(locator)).length).toBe(length)
+        expect([...kubo.pins]).toContain(await store.cid(locator))
+      }
+      expect(moments).toBeGreaterThan(4)
+    })
+
+    it('stays when it is removed while the other puts it, at any moment of that', async () => {
+      let moments = 1
+      for (let at = 0; at < moments; at++) {
+        const { kubo, store, other, locator } = await two()
+        await other.put(bytes)
+        let calls = 0
+        const between = ipfsBlobStore({
+          url: await servers.serve(kubo.handle),
+          fetch: async (...call) => {
+            if (calls++ === at) await other.remove(locator)
+            return fetch(...call)
+          },
+        })
+        await between.put(bytes)
+        moments = Math.max(moments, calls)
+        kubo.collect()
+        expect((await store.get(locator)).length).toBe(length)
+        expect([...kubo.pins]).toContain(await store.cid(locator))
+      }
+      expect(moments).toBeGreaterThan(4)
+    })
+  })
+
+  it('removes nothing while the register of folders cannot be read', async () => {
+    const kubo = fakeKubo()
+    const answers: [number, string][] = [
+      [500, '{"Message":"lease lost"}'],
+      [200, '{"Entries":"x"}'],
+    ]
+    for (const [status, text] of answers) {
+      const url = await servers.serve((request, response) => {
+        if (request.url?.startsWith('/api/v0/files/ls') === true) response.writeHead(status).end(text)
+        else kubo.handle(request, response)
+      })
+      const store = ipfsBlobStore({ url, retryDelayMs: 1, attempts: 1 })
+      const { locator } = await store.put(pattern(9))
+      await expect(store.remove(locator)).rejects.toMatchObject({ code: 'BLOB_STORE_FAILED' })
+      expect(kubo.files.has(ipfsCid(pattern(9)))).toBe(true)
+    }
+  })
+
+  it('takes what stands in the register for nothing but folders', async () => {
+    const { kubo, store } = await node()
+    for (const name of ['..', 'a..b', '', 'x/y', 'ü', '.']) kubo.folders.add(`/sealpool-stores/${name}`)
+    const { locator } = await store.put(pattern(9))
+    await store.remove(locator)
+    await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+  })
+
   it('refuses a node that names another CID', async () => {
     const kubo = fakeKubo()
     const url = await servers.serve((request, response) => {
@@ -170,12 +279,16 @@ describe('ipfs blob store', () => {
     }
   })
 
-  it.each([{ url: 'file:///x' }, { folder: 'sealpool' }, { folder: '/../x' }, { folder: '/' }])(
-    'refuses the options %j at once',
-    (change) => {
-      expect(() => ipfsBlobStore({ url: 'http://127.0.0.1:5001', ...change })).toThrow(
-        expect.objectContaining({ code: 'BLOB_STORE_FAILED' }),
-      )
-    },
-  )
+  it.each([
+    { url: 'file:///x' },
+    { folder: 'sealpool' },
+    { folder: '/../x' },
+    { folder: '/' },
+    { folder: '/sealpool-stores' },
+    { folder: '/sealpool-stores/x' },
+  ])('refuses the options %j at once', (change) => {
+    expect(() => ipfsBlobStore({ url: 'http://127.0.0.1:5001', ...change })).toThrow(
+      expect.objectContaining({ code: 'BLOB_STORE_FAILED' }),
+    )
+  })
 })

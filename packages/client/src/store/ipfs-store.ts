@@ -19,7 +19,10 @@ export interface IpfsBlobStoreOptions extends TransportOptions {
   readonly url: string
   /** Further request headers, for example `authorization`. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Folder of the node's own file system (MFS) in which blobs are found by digest; default `/sealpool`. */
+  /**
+   * Folder of the node's own file system (MFS) in which blobs are found by digest; default `/sealpool`. Stores with other folders on one
+   * node know of each other by the entries of `/sealpool-stores`: what one removes stays for the others.
+   */
   readonly folder?: string
   /**
    * `true`: ask the network for small blobs (one chunk, 256 KiB) that the node does not hold; a missing one then takes the
@@ -40,6 +43,12 @@ export interface IpfsBlobStore extends BlobStore {
   cid(locator: string): Promise<string>
 }
 
+/** Where each store notes its folder: a Kubo node has one pin for each blob, whoever put it there. */
+const register = '/sealpool-stores'
+const folderPattern = /^(\/[A-Za-z0-9_-]{1,64}){1,8}$/
+/** A folder as a name in the register; folders have no dots. */
+const nameOf = (folder: string): string => folder.slice(1).replaceAll('/', '.')
+
 /** Kubo's words for "it is not there"; its RPC answers every failure with status 500. */
 const notThere = /does not exist|not found|no link named/i
 
@@ -47,8 +56,9 @@ const notThere = /does not exist|not found|no link named/i
  * A blob store on a Kubo node. `put` adds and pins the blob, compares the CID with the one computed here, and enters it
  * under its digest in a folder of the node, which keeps it from being collected; `get` finds it there, and a blob of one
  * chunk also by the CID that follows from its digest, from any node. What comes back is checked against the digest. `remove` unpins it and
- * takes it out of the folder; blocks of larger blobs lie there until the node collects its garbage, and other nodes keep what they pinned. A
- * blob of one chunk that is pinned as a part of something else stays: `remove` then says so.
+ * takes it out of the folder; blocks of larger blobs lie there until the node collects its garbage, and other nodes keep what they pinned.
+ * While the folder of another store has the blob too, it stays pinned, and one of one chunk is still found by its CID. A blob of one chunk
+ * that is pinned as a part of something else stays: `remove` then says so. A pin that somebody put on the same blob by himself goes.
  *
  * The RPC of a Kubo node is a node's whole control: give it to nobody but the app, never to the internet.
  * @param options address, limits, patience
@@ -58,8 +68,12 @@ const notThere = /does not exist|not found|no link named/i
 export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
   const base = parseStoreUrl(options.url)
   const folder = options.folder ?? '/sealpool'
-  if (!/^(\/[A-Za-z0-9_-]{1,64}){1,8}$/.test(folder)) {
-    throw new BlobStoreError('BLOB_STORE_FAILED', 'folder', 'expected a path such as /sealpool')
+  if (!folderPattern.test(folder) || `${folder}/`.startsWith(`${register}/`)) {
+    throw new BlobStoreError(
+      'BLOB_STORE_FAILED',
+      'folder',
+      `expected a path such as /sealpool, not ${register}`,
+    )
   }
   const limit = options.maximumBytes ?? defaultMaximumBlobBytes
   // 500 is Kubo's way of saying no; a proxy's busy answers are others.
@@ -103,8 +117,8 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
     })
   }
 
-  async function entryOf(digest: Digest, hex: string, signal: AbortSignal | undefined) {
-    const query = [['arg', `${folder}/${hex}`]] as const
+  async function entryOf(digest: Digest, hex: string, signal: AbortSignal | undefined, within = folder) {
+    const query = [['arg', `${within}/${hex}`]] as const
     const stat = await ask({ place: digest, command: 'files/stat', query, signal })
     if ('failure' in stat) {
       if (notThere.test(stat.failure)) return undefined
@@ -113,6 +127,59 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
     const { Hash: cid } = stat.answer
     if (typeof cid !== 'string' || !/^b[a-z2-7]{58}$/.test(cid)) throw unreadable(digest)
     return cid
+  }
+
+  /** An order whose answer is not read; what `done` says is as good as done. */
+  async function order(
+    command: string,
+    query: readonly (readonly [string, string])[],
+    { place, signal, done }: { place: Digest; signal: AbortSignal | undefined; done?: RegExp },
+  ): Promise<void> {
+    const answer = await rpc({ place, command, query, signal }, discard)
+    if (answer !== undefined && done?.test(answer.failure) !== true)
+      throw failed(place, command, answer.failure)
+  }
+
+  let registered = false
+  /** Notes this store's folder, before it puts the first blob in: other stores look there before they remove one. */
+  async function registerFolder(place: Digest, signal: AbortSignal | undefined): Promise<void> {
+    if (registered) return
+    const query = [
+      ['arg', `${register}/${nameOf(folder)}`],
+      ['parents', 'true'],
+    ] as const
+    await order('files/mkdir', query, { place, signal })
+    registered = true
+  }
+
+  /** The CID under which the folder of another store has the blob. */
+  async function heldElsewhere(digest: Digest, hex: string, signal: AbortSignal | undefined) {
+    const query = [['arg', register]] as const
+    const listed = await ask({ place: digest, command: 'files/ls', query, signal })
+    if ('failure' in listed && !notThere.test(listed.failure))
+      throw failed(digest, 'files/ls', listed.failure)
+    const entries: unknown = 'failure' in listed ? [] : (listed.answer['Entries'] ?? [])
+    if (!Array.isArray(entries)) throw unreadable(digest)
+    const named = entries.map((entry: unknown) => (entry as { readonly Name?: unknown } | null)?.Name)
+    // Stores of before there was a register used the default folder, if no other was given.
+    const folders = new Set(['/sealpool', ...named.map((name) => `/${String(name).replaceAll('.', '/')}`)])
+    for (const other of folders) {
+      if (other === folder || !folderPattern.test(other)) continue
+      const cid = await entryOf(digest, hex, signal, other)
+      if (cid !== undefined) return cid
+    }
+    return undefined
+  }
+
+  async function isPinned(cid: string, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
+    const query = [
+      ['arg', cid],
+      ['type', 'recursive'],
+    ] as const
+    const answer = await ask({ place: digest, command: 'pin/ls', query, signal })
+    if ('answer' in answer) return true
+    if (/not pinned/i.test(answer.failure)) return false
+    throw failed(digest, 'pin/ls', answer.failure)
   }
 
   async function add(body: Uint8Array<ArrayBuffer>, digest: Digest, signal: AbortSignal | undefined) {
@@ -145,26 +212,30 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
     return cid
   }
 
-  async function enter(cid: string, digest: Digest, hex: string, signal: AbortSignal | undefined) {
+  /** Puts it under its digest. False: it is not at the node any more. */
+  async function enter(
+    cid: string,
+    digest: Digest,
+    hex: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const path = `${folder}/${hex}`
     const known = await entryOf(digest, hex, signal)
-    if (known === cid) return
-    if (known !== undefined) {
-      // Somebody put another file under this digest: it is replaced.
-      const query = [['arg', path]] as const
-      const removed = await ask({ place: digest, command: 'files/rm', query, signal })
-      if ('failure' in removed) throw failed(digest, 'files/rm', removed.failure)
-    }
+    if (known === cid) return true
+    // Somebody put another file under this digest: it is replaced.
+    if (known !== undefined) await order('files/rm', [['arg', path]], { place: digest, signal })
     const query = [
       ['arg', `/ipfs/${cid}`],
       ['arg', path],
       ['parents', 'true'],
+      ['offline', 'true'],
     ] as const
     const copied = await ask({ place: digest, command: 'files/cp', query, signal })
+    if (!('failure' in copied)) return true
+    if (notThere.test(copied.failure)) return false
     // Two writers of the same blob: the other one was faster.
-    if ('failure' in copied && (await entryOf(digest, hex, signal)) !== cid) {
-      throw failed(digest, 'files/cp', copied.failure)
-    }
+    if ((await entryOf(digest, hex, signal)) === cid) return true
+    throw failed(digest, 'files/cp', copied.failure)
   }
 
   /** The blob's CID, and whether only the network may have it. */
@@ -201,9 +272,14 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
       const body = given.slice()
       const digest = sha256Digest(body)
       const { hex } = parseBlobLocator(digest)
-      const cid = await add(body, digest, write.signal)
-      await enter(cid, digest, hex, write.signal)
-      return { locator: digest, digest }
+      await registerFolder(digest, write.signal)
+      // Another store may remove the same blob at any moment until it can see the entry: then once more.
+      for (let round = 0; round < 2; round++) {
+        const cid = await add(body, digest, write.signal)
+        const entered = await enter(cid, digest, hex, write.signal)
+        if (entered && (await isPinned(cid, digest, write.signal))) return { locator: digest, digest }
+      }
+      throw failed(digest, 'put', 'another store removes the same blob meanwhile')
     },
     async get(locator, read = {}) {
       const { digest, hex } = parseBlobLocator(locator)
@@ -230,18 +306,19 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
     async remove(locator, write = {}) {
       const { digest, hex } = parseBlobLocator(locator)
       write.signal?.throwIfAborted()
-      const order = async (
-        command: string,
-        query: readonly (readonly [string, string])[],
-        done: RegExp,
-      ): Promise<void> => {
-        const answer = await rpc({ place: digest, command, query, signal: write.signal }, discard)
-        if (answer !== undefined && !done.test(answer.failure)) throw failed(digest, command, answer.failure)
-      }
-      const cid = await entryOf(digest, hex, write.signal)
+      const { signal } = write
+      const cid = await entryOf(digest, hex, signal)
       if (cid !== undefined) {
-        await order('pin/rm', [['arg', cid]], /not pinned/i)
-        await order('files/rm', [['arg', `${folder}/${hex}`]], notThere)
+        const query = [['arg', cid]] as const
+        await order('pin/rm', query, { place: digest, signal, done: /not pinned/i })
+        const path = [['arg', `${folder}/${hex}`]] as const
+        await order('files/rm', path, { place: digest, signal, done: notThere })
+      }
+      // After the pin is gone: whoever enters the blob from now on sees that, and pins it again.
+      const other = await heldElsewhere(digest, hex, signal)
+      if (other !== undefined) {
+        await order('pin/add', [['arg', other]], { place: digest, signal })
+        return
       }
       // Until the node collects its garbage, a blob of one chunk would still be found by the CID that follows from its digest: also after a
       // removal that was cut short here.
@@ -250,10 +327,12 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
         ['force', 'true'],
       ] as const
       // A block that something else pins stays, which is said in an answer of status 200.
-      const kept = await ask({ place: digest, command: 'block/rm', query: block, signal: write.signal })
+      const kept = await ask({ place: digest, command: 'block/rm', query: block, signal })
       const failure = 'failure' in kept ? kept.failure : kept.answer['Error']
-      if (failure !== undefined && failure !== '' && !notThere.test(String(failure)))
-        throw failed(digest, 'block/rm', plain(failure))
+      if (failure === undefined || failure === '' || notThere.test(String(failure))) return
+      // Another store was putting it meanwhile: it is that one's now.
+      if ((await heldElsewhere(digest, hex, signal)) !== undefined) return
+      throw failed(digest, 'block/rm', plain(failure))
     },
     async cid(locator) {
       const { digest, hex } = parseBlobLocator(locator)

@@ -84,6 +84,8 @@ export async function cliWorld() {
       node,
       store: 'blobs',
       journal: 'journal',
+      // Nothing is mined on top by itself.
+      finality: '0',
     }),
   )
   await transferToken(pool.walletOf(0), {

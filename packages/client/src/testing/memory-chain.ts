@@ -31,15 +31,18 @@ export interface MemoryChainState {
   home: { readonly node: Address; readonly keySetDigest: Hex; readonly pool: Address } | null
   /** Whether the homes are shown as above only at the job's block, and as others since. */
   homesChanged: boolean
-  /** Time of its one block, unix seconds. */
+  /** Its newest block; the end of job 7 is in block 1. */
+  head: number
+  /** Time of its blocks, unix seconds. */
   time: number
-  /** Whether the endpoint keeps the state of the newest block only. */
-  pruned: boolean
+  /** What the endpoint says when it is asked for the state of another block than the newest; undefined: it tells it. */
+  pruned: string | undefined
   /** Contract calls answered so far, by function. */
   calls: string[]
 }
 
 const zero: Hex = `0x${'00'.repeat(32)}`
+const hex = (number: number): Hex => `0x${number.toString(16)}`
 
 /** A viem client whose chain is an object: real ABI encoding, answers from `state`, nothing else. */
 export function memoryChain(change: Partial<MemoryChainState> = {}): {
@@ -54,23 +57,28 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     reachable: true,
     home: null,
     homesChanged: false,
+    head: 2,
     time: at.getTime() / 1000,
-    pruned: false,
+    pruned: undefined,
     calls: [],
     ...change,
   }
   const request = async ({ method, params }: { method: string; params?: unknown }) => {
     if (!state.reachable) throw new Error('no chain')
     if (method === 'eth_chainId') return `0x${state.chainId.toString(16)}`
-    if (method === 'eth_blockNumber') return '0x1'
+    if (method === 'eth_blockNumber') return hex(state.head)
     if (method === 'eth_getLogs') return logs(state)
-    if (method === 'eth_getBlockByNumber')
-      return { number: '0x1', hash: zero, timestamp: `0x${state.time.toString(16)}`, transactions: [] }
+    if (method === 'eth_getBlockByNumber') {
+      const [asked] = params as [string]
+      const number = asked.startsWith('0x') ? asked : hex(state.head)
+      return { number, hash: zero, timestamp: hex(state.time), transactions: [] }
+    }
     if (method !== 'eth_call') throw new Error(`the memory chain has no ${method}`)
     const [{ to, data }, block] = params as [{ to: Address; data: Hex }, string]
-    if (block !== 'latest' && state.pruned) throw new Error('missing trie node')
+    const newest = block === 'latest' || block === hex(state.head)
+    if (!newest && state.pruned !== undefined) throw new Error(state.pruned)
     const { home } = state
-    const others = block === 'latest' && state.homesChanged && home !== null
+    const others = newest && state.homesChanged && home !== null
     const shown = others ? { ...state, home: { ...home, keySetDigest: zero } } : state
     return answer(shown, to, data)
   }

@@ -138,6 +138,7 @@ export const recordedRelease: RecordedRelease = { result: digestOf({ rows: [[9.0
 
 /** What the chain shows of homes and pools. */
 export const homesOnChain: JobHomes = {
+  block: 1n,
   nodes: new Map([
     [home.node, { keySet: home.keySet, measurement, revoked: false, expired: false, allowed: true }],
   ]),

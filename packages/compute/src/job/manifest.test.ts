@@ -60,6 +60,67 @@ test('a hand-off that is null or undefined is no manifest', () => {
   }
 })
 
+const key = { kem: 'x25519', publicKey: 'A'.repeat(43) }
+const other = (digit: string, view: object, resultKey: object | null = key) => ({
+  address: `0x${digit.repeat(40)}`,
+  resultKey,
+  view,
+})
+const views = {
+  consumer: { kind: 'whole' },
+  others: [
+    other('4', { kind: 'columns', columns: ['mean', 'n'] }),
+    other('5', { kind: 'count' }),
+    other('6', { kind: 'receipt' }, null),
+  ],
+}
+
+test('a manifest says who gets which view, under a digest of its own; without it there is no trace of the field', () => {
+  const viewed = { ...query(), views }
+  expect(parseJobManifest(viewed)).toEqual(viewed)
+  expect(parseJobManifest(query())).not.toHaveProperty('views')
+  const digests = [query(), viewed, { ...query(), views: { ...views, others: [] } }].map((one) =>
+    manifestDigest(parseJobManifest(one)),
+  )
+  expect(new Set(digests).size).toBe(3)
+})
+
+test.each([
+  ['an unknown kind of view', { consumer: { kind: 'rows' } }, 'views.consumer.kind'],
+  ['a view without a kind', { consumer: {} }, 'views.consumer.kind'],
+  ['a view of no columns', { consumer: { kind: 'columns', columns: [] } }, 'views.consumer.columns'],
+  ['a column twice', { consumer: { kind: 'columns', columns: ['a', 'a'] } }, 'views.consumer.columns'],
+  ['a count with columns', { consumer: { kind: 'count', columns: ['a'] } }, 'views.consumer'],
+  ['a view without a key', { others: [other('4', { kind: 'count' }, null)] }, 'views.others[0].resultKey'],
+  ['a key for a receipt', { others: [other('4', { kind: 'receipt' })] }, 'views.others[0].resultKey'],
+  [
+    'a recipient twice',
+    { others: [other('4', { kind: 'count' }), other('4', { kind: 'whole' })] },
+    'views.others[1].address',
+  ],
+  [
+    'the consumer among the others',
+    { others: [{ ...other('4', { kind: 'whole' }), address: manifestJson().consumer.address }] },
+    'views.others[0].address',
+  ],
+  [
+    'more than fifteen others',
+    { others: Array.from({ length: 16 }, (_, place) => other(place.toString(16), { kind: 'count' })) },
+    'views.others',
+  ],
+  ['nobody’s view', { consumer: undefined }, 'views.consumer'],
+])('refuses %s and names the place', (_, change, place) => {
+  expect(() => parseJobManifest({ ...query(), views: { ...views, ...change } })).toThrow(
+    expect.objectContaining({ code: 'MANIFEST_INVALID', place }),
+  )
+})
+
+test('a job whose result has views is not handed off', () => {
+  expect(() => parseJobManifest({ ...query(), views, handOff })).toThrow(
+    expect.objectContaining({ code: 'MANIFEST_INVALID', place: 'handOff' }),
+  )
+})
+
 test.each([
   ['an unknown field', 'extra', 1, '$'],
   ['another version', 'version', 2, 'version'],

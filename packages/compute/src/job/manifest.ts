@@ -2,6 +2,7 @@ import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { ComputeError } from '../errors.js'
 import { placeOf } from './place.js'
+import { resultViewSchema } from './result-view.js'
 
 const addressSchema = z.templateLiteral([z.literal('0x'), z.string().regex(/^[0-9a-f]{40}$/)])
 const textSchema = z.string().min(1).max(2000)
@@ -25,6 +26,32 @@ const handOffSchema = z
     message: 'a measurement is listed twice',
   })
 
+const resultKeySchema = z.strictObject({
+  kem: z.literal('x25519'),
+  publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url without padding'),
+})
+
+/** Who gets which view of the result. */
+const viewsSchema = z.strictObject({
+  /** Of the manifest's consumer. */
+  consumer: resultViewSchema,
+  others: z
+    .array(
+      z
+        .strictObject({
+          address: addressSchema,
+          /** What the view is sealed to; null for whoever gets nothing but the receipt. */
+          resultKey: z.union([resultKeySchema, z.null()]),
+          view: resultViewSchema,
+        })
+        .refine(({ resultKey, view }) => (resultKey === null) === (view.kind === 'receipt'), {
+          path: ['resultKey'],
+          message: 'a recipient has a key, and one of nothing but the receipt has none (null)',
+        }),
+    )
+    .max(15),
+})
+
 /**
  * What a consumer asks for: one SQL statement or one computation over named pools, at a stated privacy cost.
  * Votes, grants, payment and receipt all name its digest.
@@ -47,10 +74,7 @@ export const jobManifestSchema = z
     privacy: z.strictObject({ epsilon: z.number().gt(0).max(100), delta: z.number().min(0).max(0.001) }),
     consumer: z.strictObject({
       address: addressSchema,
-      resultKey: z.strictObject({
-        kem: z.literal('x25519'),
-        publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url without padding'),
-      }),
+      resultKey: resultKeySchema,
     }),
     purpose: textSchema,
     /** Makes the digest unguessable and tells two equal requests apart. */
@@ -59,6 +83,8 @@ export const jobManifestSchema = z
       .regex(/^[A-Za-z0-9_-]{16,128}$/, 'expected 16 to 128 characters of base64url or hexadecimal'),
     /** The votes approve it with the rest. Absent: the job runs on the node that keeps its pools, and nowhere else. */
     handOff: z.exactOptional(handOffSchema),
+    /** Who gets which view of the result. Absent: the consumer gets all of it, and nobody else gets any. */
+    views: z.exactOptional(viewsSchema),
   })
   .superRefine((manifest, context) => {
     const issue = (path: (string | number)[], message: string): void => {
@@ -70,6 +96,14 @@ export const jobManifestSchema = z
     if ((manifest.compute === null) !== (manifest.kind === 'query')) {
       issue(['compute'], 'a compute job has a computation and a query job has none (null)')
     }
+    const recipients = manifest.views?.others.map(({ address }) => address) ?? []
+    recipients.forEach((address, index) => {
+      if (address === manifest.consumer.address || recipients.indexOf(address) < index)
+        issue(['views', 'others', index, 'address'], 'the recipient is listed twice; each has one view')
+    })
+    // A runner signs for the digest of the whole answer, by which a narrow view could be guessed up to the whole.
+    if (manifest.views !== undefined && manifest.handOff !== undefined)
+      issue(['handOff'], 'a job whose result has views is not handed off; leave one of the two out')
     manifest.pools.forEach((pool, index) => {
       const earlier = manifest.pools.slice(0, index)
       if (earlier.some(({ address }) => address === pool.address))

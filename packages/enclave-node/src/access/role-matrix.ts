@@ -14,7 +14,7 @@ export type ApiRole = (typeof apiRoles)[number]
 export type Permission = 'yes' | 'own' | 'open' | 'no'
 
 /** Which thing a call is about: what `own` and the caveats of tokens are judged by. */
-export type Subject = 'nothing' | 'contribution' | 'job' | 'pool' | 'manifest'
+export type Subject = 'nothing' | 'contribution' | 'job' | 'result' | 'pool' | 'manifest'
 
 /** One endpoint. */
 export interface AccessRow {
@@ -72,7 +72,7 @@ export const roleMatrix: Readonly<Record<string, AccessRow>> = {
   'GET /v1/jobs/{id}': row('job', everybody),
   'POST /v1/jobs/{id}/run': row('job', ['open', 'no', 'own', 'no', 'no', 'own']),
   'GET /v1/jobs/{id}/receipt': row('job', everybody),
-  'GET /v1/jobs/{id}/result': row('job', ['open', 'no', 'own', 'no', 'no', 'own']),
+  'GET /v1/jobs/{id}/result': row('result', ['open', 'no', 'own', 'no', 'no', 'own']),
   'GET /v1/jobs/{id}/work': row('job', everybody),
   'GET /v1/jobs/{id}/shares': row('job', everybody),
   'POST /v1/federation/share': row('nothing', ['no', 'no', 'no', 'no', 'yes', 'no'], true),

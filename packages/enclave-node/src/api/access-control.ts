@@ -11,6 +11,7 @@ import { addressSchema, idSchema } from './api-shapes.js'
 import type { Authentication } from './authentication.js'
 import { endpointOf } from './endpoint-of.js'
 import type { NodeService } from './node-service.js'
+import { resultOwner } from './result-answer.js'
 
 /** Headers in which credentials come elsewhere. */
 const credentialHeaders = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key']
@@ -69,9 +70,12 @@ export function accessControl(options: {
       const row = await node.contribution(id)
       return row === undefined ? {} : { owner: row.owner, pools: [row.pool] }
     }
-    if (about === 'job' && id !== undefined) {
+    if ((about === 'job' || about === 'result') && id !== undefined) {
       const row = await node.job(id)
-      return row === undefined ? { job: id } : { owner: row.consumer, pools: row.pools, job: id }
+      if (row === undefined) return { job: id }
+      const asked = addressSchema.safeParse(context.req.query('recipient')).data?.toLowerCase()
+      const owner = about === 'result' ? resultOwner(row, asked as Address | undefined) : row.consumer
+      return { owner, pools: row.pools, job: id }
     }
     if (about === 'pool') {
       const pool = addressSchema.safeParse(context.req.query('pool')).data

@@ -2,7 +2,7 @@
 export const apiErrorTexts = {
   NOT_FOUND: 'there is nothing under this address',
   NONCE_INVALID: 'nonce must be 0x and 64 lower-case hex digits',
-  ADDRESS_INVALID: 'pool must be 0x and 40 hex digits',
+  ADDRESS_INVALID: 'a pool or recipient must be 0x and 40 hex digits',
   ID_INVALID: 'the id must be a decimal number',
   BODY_INVALID: 'the body must be JSON: { "manifest": <job manifest> }',
   BODY_TOO_LARGE: 'the body is larger than 256 KiB',
@@ -15,6 +15,8 @@ export const apiErrorTexts = {
   JOB_UNKNOWN: 'the node has seen no such job over pools that it serves; it follows the chain with a delay',
   RECEIPT_NOT_READY: 'there is no receipt yet; ask for the state of the job',
   RESULT_NOT_READY: 'there is no result, or it is not released yet; ask for the state of the job',
+  RECIPIENT_UNKNOWN:
+    'nothing of the result is sealed to this address; ask for one to whom the job’s manifest gives more than the receipt',
   RESULT_DELETED:
     'the time for which answers are kept is over; the receipt stays, the deletion stands in a signed list',
   CATALOGUE_QUERY_INVALID:

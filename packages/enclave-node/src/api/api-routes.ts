@@ -239,8 +239,8 @@ export const apiRoutes: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/v1/jobs/{id}/result',
-    summary: "The answer, sealed to its consumer's key.",
-    parameters: id,
+    summary: "The answer, sealed to its consumer's key, or a recipient's view of it, sealed to his.",
+    parameters: { ...id, recipient: { in: 'query', schema: addressSchema, required: false } },
     answers: {
       200: z.strictObject({
         simulated,
@@ -250,7 +250,14 @@ export const apiRoutes: readonly ApiRoute[] = [
         resultDigest: digest,
       }),
     },
-    refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'RESULT_NOT_READY', 'RESULT_DELETED'],
+    refusals: [
+      'ID_INVALID',
+      'ADDRESS_INVALID',
+      'JOB_UNKNOWN',
+      'RESULT_NOT_READY',
+      'RECIPIENT_UNKNOWN',
+      'RESULT_DELETED',
+    ],
   },
   ...catalogueEndpoints,
   ...factsEndpoints,
@@ -297,6 +304,7 @@ export const refusalStatus = {
   JOB_UNKNOWN: 404,
   RECEIPT_NOT_READY: 404,
   RESULT_NOT_READY: 404,
+  RECIPIENT_UNKNOWN: 404,
   RESULT_DELETED: 410,
   CATALOGUE_QUERY_INVALID: 400,
   POOL_NOT_LISTED: 404,

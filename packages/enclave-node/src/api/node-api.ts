@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { sealedCallPath } from '@sealpool/client/access'
-import { type Address, type Digest, encodeBase64Url, type Hex, sha256Digest } from '@sealpool/crypto'
+import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod'
@@ -28,6 +28,7 @@ import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
 import { type RateLimit, rateLimiter } from './rate-limit.js'
+import { resultAnswer } from './result-answer.js'
 
 const maximumBodyBytes = 256 * 1024
 
@@ -291,23 +292,15 @@ export function nodeApi(
       },
     ),
   )
-  app.get('/v1/jobs/:id/result', (context) =>
-    onJob(
+  app.get('/v1/jobs/:id/result', (context) => {
+    const recipient = addressSchema.optional().safeParse(context.req.query('recipient'))
+    if (!recipient.success) return refuse(context, 'ADDRESS_INVALID')
+    return onJob(
       context,
       (id) => node.job(id),
-      (job) => {
-        const released = !job.detached && (job.state === 'released' || job.state === 'settled')
-        if (released && job.sealedResult === null && job.resultDigest !== null) return 'RESULT_DELETED'
-        if (!released || job.sealedResult === null) return 'RESULT_NOT_READY'
-        return {
-          job: job.id,
-          sealed: encodeBase64Url(job.sealedResult),
-          sealedDigest: sha256Digest(job.sealedResult),
-          resultDigest: job.resultDigest,
-        }
-      },
-    ),
-  )
+      (job) => resultAnswer(job, recipient.data?.toLowerCase() as Address | undefined),
+    )
+  })
   app.get('/v1/jobs/:id/work', (context) =>
     onJob(
       context,

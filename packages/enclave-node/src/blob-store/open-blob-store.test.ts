@@ -1,10 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { sha256Digest } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseNodeConfig } from '../config/node-config.js'
 import { settingsWith } from '../testing/settings.js'
-import { openBlobStore } from './open-blob-store.js'
+import { isReplicated, openBlobStore } from './open-blob-store.js'
 
 /** A server that keeps what is put under a path, and notes what it was asked. */
 const kept = new Map<string, Buffer>()
@@ -67,7 +70,75 @@ describe('the blob store of the settings', () => {
     })
   })
 
+  it('is several stores, of which one that loses a blob is passed over', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sealpool-replicas-'))
+    try {
+      const store = open(
+        {
+          kind: 'replicated',
+          stores: [
+            { kind: 's3', endpoint: url, bucket: 'first', region: 'x' },
+            { kind: 'files', directory: folder },
+          ],
+        },
+        { s3 },
+      )
+      expect(store.name).toBe('replicated')
+      if (!isReplicated(store)) throw new Error('a replicated store has audits')
+      const { locator } = await store.put(bytes)
+      kept.delete(`/first/${digest.slice(7)}`)
+      expect(await store.get(locator)).toEqual(bytes)
+      expect(await store.audit(locator)).toEqual(['repaired', 'good'])
+      expect(kept.get(`/first/${digest.slice(7)}`)).toEqual(Buffer.from(bytes))
+      expect(isReplicated(open({ kind: 'files', directory: folder }))).toBe(false)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  it('of several of which one is S3 is refused without keys', () => {
+    const stores = [
+      { kind: 'files', directory: '/nowhere' },
+      { kind: 's3', endpoint: url, bucket: 'b', region: 'x' },
+    ]
+    expect(() => open({ kind: 'replicated', stores })).toThrow(
+      expect.objectContaining({ code: 'SECRET_MISSING' }),
+    )
+  })
+
   it.each([
+    ['replicated in one store', { kind: 'replicated', stores: [{ kind: 'files', directory: '/a' }] }],
+    [
+      'replicated twice in one store',
+      {
+        kind: 'replicated',
+        stores: [
+          { kind: 'files', directory: '/a' },
+          { directory: '/a', kind: 'files' },
+        ],
+      },
+    ],
+    [
+      'replicated in stores that are replicated',
+      {
+        kind: 'replicated',
+        stores: [
+          { kind: 'files', directory: '/a' },
+          { kind: 'replicated', stores: [] },
+        ],
+      },
+    ],
+    [
+      'never audited',
+      {
+        kind: 'replicated',
+        auditHours: 0,
+        stores: [
+          { kind: 'files', directory: '/a' },
+          { kind: 'files', directory: '/b' },
+        ],
+      },
+    ],
     ['s3 without a bucket', { kind: 's3', endpoint: 'http://127.0.0.1', region: 'x' }],
     [
       's3 with its keys in the settings',

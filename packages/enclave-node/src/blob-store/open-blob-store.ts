@@ -1,8 +1,14 @@
 /** Opens the blob store that the settings name. */
-import { type BlobStore, httpBlobStore } from '@sealpool/client'
+import {
+  type BlobStore,
+  httpBlobStore,
+  type ReplicatedBlobStore,
+  replicatedBlobStore,
+} from '@sealpool/client'
 import { fileBlobStore } from '@sealpool/client/file-store'
 import { ipfsBlobStore } from '@sealpool/client/ipfs-store'
 import { s3BlobStore } from '@sealpool/client/s3-store'
+import type { BlobStoreSettings } from '../config/blob-store-settings.js'
 import type { NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import { NodeError } from '../errors.js'
@@ -16,9 +22,27 @@ import { NodeError } from '../errors.js'
 export function openBlobStore(
   config: Pick<NodeConfig, 'blobStore' | 'ingest'>,
   secrets: Pick<NodeSecrets, 's3'>,
-): BlobStore {
+): BlobStore | ReplicatedBlobStore {
   const { blobStore } = config
-  const maximumBytes = config.ingest.maximumBlobBytes
+  const { maximumBlobBytes } = config.ingest
+  if (blobStore.kind !== 'replicated') return openSingle(blobStore, maximumBlobBytes, secrets)
+  const { stores, patienceMs } = blobStore
+  return replicatedBlobStore({
+    stores: stores.map((store) => openSingle(store, maximumBlobBytes, secrets)),
+    patienceMs,
+  })
+}
+
+/** @returns whether a store is one of several, whose replicas can be audited */
+export function isReplicated(store: BlobStore | ReplicatedBlobStore): store is ReplicatedBlobStore {
+  return 'audit' in store
+}
+
+function openSingle(
+  blobStore: Exclude<BlobStoreSettings, { readonly kind: 'replicated' }>,
+  maximumBytes: number,
+  secrets: Pick<NodeSecrets, 's3'>,
+): BlobStore {
   switch (blobStore.kind) {
     case 'files':
       return fileBlobStore({ directory: blobStore.directory, maximumBytes })

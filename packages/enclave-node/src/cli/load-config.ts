@@ -68,9 +68,13 @@ export async function loadSettings(
   const pools = Array.isArray(file['pools']) ? file['pools'] : []
   const port = flags.port ?? environment['SEALPOOL_PORT']
   const data = flags.data ?? environment['SEALPOOL_DATA_DIRECTORY']
-  const blobStore = { ...objectOf(file['blobStore'] ?? {}, 'blobStore') }
-  if (typeof blobStore['directory'] === 'string')
-    blobStore['directory'] = resolve(folder, blobStore['directory'])
+  const blobStore = storeIn(folder, objectOf(file['blobStore'] ?? {}, 'blobStore'))
+  const replicas = blobStore['stores']
+  if (Array.isArray(replicas)) {
+    blobStore['stores'] = replicas.map((one: unknown, index) =>
+      storeIn(folder, objectOf(one, `blobStore.stores.${index}`)),
+    )
+  }
   const { committee, federation } = file
   const state = { ...objectOf(file['state'] ?? { kind: 'pglite' }, 'state') }
   if (typeof state['tablesDirectory'] === 'string')
@@ -95,6 +99,12 @@ export async function loadSettings(
     blobStore,
     pools: await Promise.all(pools.map((pool, index) => inlinePool(pool, folder, index))),
   })
+}
+
+/** A blob store's settings, with its folder found from where the settings file lies. */
+function storeIn(folder: string, store: Json): Record<string, unknown> {
+  const { directory } = store
+  return typeof directory === 'string' ? { ...store, directory: resolve(folder, directory) } : { ...store }
 }
 
 function s3Of(environment: Readonly<Record<string, string | undefined>>): Json | undefined {

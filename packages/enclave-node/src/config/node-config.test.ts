@@ -105,6 +105,16 @@ describe('settings', () => {
     for (const wrong of [-0.1, 1.1, '1', null])
       expect(refusal(audited(wrong)).message).toContain('auditShare')
   })
+  it('verify within a budget that is measured where a pool declares its own', () => {
+    const { policy, poc, refiner } = pool('a')
+    const bounded = (verification: unknown) =>
+      settings({ pools: [{ address: address('a'), policy, poc, refiner, verification }] })
+    const digestWith = (verification: unknown) => configDigest(parseNodeConfig(bounded(verification)))
+    expect(digestWith(null)).toBe(configDigest(parseNodeConfig(settings({ pools: [pool('a')] }))))
+    expect(new Set([null, {}, { signatures: 5 }, { bytes: 5_000 }].map(digestWith)).size).toBe(4)
+    for (const wrong of [{ signatures: 0 }, { bytes: 1 }, { seconds: 5 }, 5])
+      expect(refusal(bounded(wrong)).message).toContain('verification')
+  })
   it('keep everything where no retention is declared; what is declared is measured', () => {
     const { policy, poc, refiner } = pool('a')
     const kept = (retention: unknown) =>

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '@sealpool/crypto'
 import { DEFAULT_FARMING_RULE, type FarmingRule } from '@sealpool/poc'
+import { DEFAULT_VERIFICATION_BUDGET, type VerificationBudget } from '@sealpool/poc/authenticity'
 import * as z from 'zod'
 import { factsSettings, type PoolFacts } from './facts-settings.js'
 import { type PoolRetention, poolRetentionSchema } from './retention-settings.js'
@@ -47,6 +48,14 @@ export const proofRules = {
   facts: factsSettings,
   /** Share of contributions whose verdicts are judged again. */
   auditShare: share.default(0),
+  /** Most work that verifying the signatures of one contribution may cost; what takes more is not authentic. null: as `poc` has it. */
+  verification: z
+    .strictObject({
+      signatures: z.int().min(1).max(1_000_000).default(DEFAULT_VERIFICATION_BUDGET.signatures),
+      bytes: z.int().min(1_000).max(100_000_000_000).default(DEFAULT_VERIFICATION_BUDGET.bytes),
+    })
+    .nullable()
+    .default(null),
   retention: poolRetentionSchema,
 }
 
@@ -56,14 +65,16 @@ export function measuredProofRules(pool: {
   readonly farming: PoolFarming | null
   readonly facts: PoolFacts | null
   readonly auditShare: number
+  readonly verification: VerificationBudget | null
   readonly retention: PoolRetention | null
 }): JsonObject {
-  const { accountRule, farming, facts, auditShare, retention } = pool
+  const { accountRule, farming, facts, auditShare, verification, retention } = pool
   return {
     accountRule,
     ...(farming === null ? {} : { farming: { ...farming } }),
     ...(facts === null ? {} : { facts: facts as unknown as JsonObject }),
     ...(auditShare === 0 ? {} : { auditShare }),
+    ...(verification === null ? {} : { verification: { ...verification } }),
     ...(retention === null ? {} : { retention: { ...retention } }),
   }
 }

@@ -67,6 +67,15 @@ describe('a share of another home', () => {
       /not charged what/,
     ],
     [
+      'that was charged more delta',
+      {
+        body: {
+          pools: [poolOf({ budget: { ...poolOf().budget, charged: { epsilon: '1', delta: '0.0000001' } } })],
+        },
+      },
+      /not charged what/,
+    ],
+    [
       'that moved no ledger',
       { body: { pools: [poolOf({ budget: { ...poolOf().budget, after: view('2', 1) } })] } },
       /was not charged/,
@@ -109,6 +118,11 @@ describe('a share of another home', () => {
     [
       'with changed verdicts',
       { file: { verdicts: { [otherPool.address]: [...verdicts].reverse() } } },
+      /verdicts/,
+    ],
+    [
+      'of more inputs than it has verdicts',
+      { body: { pools: [poolOf({ inputs: { ...poolOf().inputs, count: 3 } })] } },
       /verdicts/,
     ],
     ['without verdicts', { file: { verdicts: {} } }, /verdicts/],
@@ -164,6 +178,17 @@ describe('a share of another home', () => {
     ])
       await expect(accept(await said(other), judged)).rejects.toMatchObject({ code: 'SHARE_DIFFERS' })
     await expect(accept(await said(same))).rejects.toMatchObject({ code: 'SHARE_DIFFERS' })
+  })
+
+  it('whose second pool is another one of the same name is refused', async () => {
+    const pools = [
+      expectedPool,
+      { ...expectedPool, pool: { ...otherPool, address: addressOfDigit('d'), name: 'x' } },
+    ]
+    const said = (pool: string) => given({ body: { pools: [poolOf(), poolOf({ pool, name: 'x' })] } })
+    await expect(accept(await said(addressOfDigit('c')), { pools })).rejects.toEqual(refused(/other pools/))
+    // With the right one it is the verdicts that are missing.
+    await expect(accept(await said(addressOfDigit('d')), { pools })).rejects.toEqual(refused(/verdicts/))
   })
 
   it('with any changed byte is refused', async () => {

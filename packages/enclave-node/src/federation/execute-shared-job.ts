@@ -11,15 +11,16 @@ import {
   type JsonValue,
   sha256Digest,
 } from '@sealpool/crypto'
-import { executeShares, type QueryPlan } from '@sealpool/query'
-import type { PlannablePool } from '../ingest/served-pool.js'
+import { executeShares } from '@sealpool/query'
 import type { JobContext } from '../job/job-context.js'
 import { noiseStream } from '../job/job-noise.js'
 import { JobRefusal } from '../job/job-refusal.js'
 import type { PlannedJob } from '../job/planned-job.js'
+import { jsonObject } from '../json-object.js'
 import type { JobRow, Reservation } from '../state/job-table.js'
 import type { GivenShare } from './federation.js'
 import { ownShare } from './own-share.js'
+import type { SharedPlan } from './plan-shared-job.js'
 
 /**
  * The seed of a shared job's noise. It follows from a secret of every home, each of the plan and of what that home reads: no home
@@ -48,7 +49,7 @@ export function jointSeed(
  */
 export async function executeSharedJob(
   context: JobContext,
-  planned: { readonly own: PlannedJob; readonly shared: PlannedJob<PlannablePool> },
+  planned: { readonly own: PlannedJob; readonly shared: SharedPlan },
   reservation: Reservation,
   asked: { readonly job: JobRow; readonly beat: () => Promise<void> },
 ): Promise<{ readonly answer: JsonValue; readonly given: readonly GivenShare[] }> {
@@ -60,13 +61,13 @@ export async function executeSharedJob(
   const parts = given.map(({ body, noise }) => ({ pool: body.pools[0]?.pool ?? first, noise }))
   try {
     const answer = await executeShares({
-      plan: planned.shared.plan as unknown as QueryPlan,
+      plan: planned.shared.query,
       shares: [own.share, ...given.map(({ share }) => share)],
       random: noiseStream(
         jointSeed(planned.shared.planDigest, [{ pool: first, noise: own.noise }, ...parts]),
       ),
     })
-    return { answer: answer as unknown as JsonValue, given }
+    return { answer: jsonObject(answer), given }
   } catch (error) {
     throw JobRefusal.of('EXECUTION_FAILED', error)
   }

@@ -70,6 +70,14 @@ it('nobody else is taken for it; one that is away may be it', async () => {
     },
   })
   await expect(broken.find()).rejects.toThrow(TypeError)
+  // What has such a code by chance is no node's silence.
+  const foreign = finder({
+    a: () => {
+      throw Object.assign(new Error('x'), { code: 'NODE_UNREACHABLE' })
+    },
+    b: () => otherPeer,
+  })
+  await expect(foreign.find()).rejects.toThrow('x')
 })
 
 it('a policy that is none lets nobody in', async () => {

@@ -307,6 +307,9 @@ describe('the node that coordinates', () => {
     anchored = { sequence: 2, head: digestOfDigit('f') }
     other.clock.seconds += 10
     expect(await advance()).toMatchObject({ state: 'refused', reason: 'EXECUTION_FAILED' })
+    // Its word is not kept: the receipt leaves its pool open.
+    expect(await readTakenShares(store, '1')).toEqual([])
+    expect((await world.receiptOf('1')).unanswered).toEqual([otherPool.address])
     await fixture.reset()
     await paid()
     expect(await advance()).toMatchObject({ state: 'settled' })

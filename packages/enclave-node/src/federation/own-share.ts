@@ -3,8 +3,7 @@
  * @module
  */
 import type { Digest } from '@sealpool/crypto'
-import { type PlanShare, type QueryPlan, shareOfPlan } from '@sealpool/query'
-import type { PlannablePool } from '../ingest/served-pool.js'
+import { type PlanShare, shareOfPlan } from '@sealpool/query'
 import { jobMaterial } from '../job/execute-job.js'
 import type { JobContext } from '../job/job-context.js'
 import { JobRefusal } from '../job/job-refusal.js'
@@ -12,6 +11,7 @@ import type { PlannedJob } from '../job/planned-job.js'
 import { readTables, tableLoad } from '../job/run-on-engine.js'
 import { reservedInputs, verdictsByPool } from '../release/job-inputs.js'
 import type { Reservation } from '../state/job-table.js'
+import type { SharedPlan } from './plan-shared-job.js'
 
 /** What a home adds to a job. */
 export interface OwnShare {
@@ -27,7 +27,7 @@ export interface OwnShare {
  */
 export async function ownShare(
   context: Pick<JobContext, 'store' | 'keys' | 'parts' | 'openEngine'>,
-  planned: { readonly own: PlannedJob; readonly shared: PlannedJob<PlannablePool> },
+  planned: { readonly own: PlannedJob; readonly shared: SharedPlan },
   reservation: Reservation,
 ): Promise<OwnShare> {
   const material = await jobMaterial(context, planned.own, reservation)
@@ -40,7 +40,7 @@ export async function ownShare(
       const { paths, key } = held.get(table.name) ?? { paths: [], key: material.pseudonyms }
       await engine.load(tableLoad(table, { paths, key }))
     }
-    const share = await shareOfPlan({ plan: planned.shared.plan as unknown as QueryPlan, engine })
+    const share = await shareOfPlan({ plan: planned.shared.query, engine })
     return { share, noise: material.share, verdicts }
   } catch (error) {
     throw JobRefusal.of('EXECUTION_FAILED', error)

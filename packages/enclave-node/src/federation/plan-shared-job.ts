@@ -9,16 +9,20 @@ import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
 import type { JobContext } from '../job/job-context.js'
 import { JobRefusal } from '../job/job-refusal.js'
 import { poolsOf, requirePurpose } from '../job/load-manifest.js'
-import { planJob } from '../job/plan-job.js'
+import { planJob, requireAllUsed } from '../job/plan-job.js'
+import { planQueryJob } from '../job/plan-query-job.js'
 import type { PlannedJob, PoolCharge } from '../job/planned-job.js'
 import { admitConsumer } from '../policy/admit-consumer.js'
 import { narrowedPools } from '../policy/narrowed-pools.js'
+
+/** A query over pools of several homes, planned. */
+export type SharedPlan = PlannedJob<PlannablePool> & { readonly query: QueryPlan }
 
 /** A planned job, and what of it this node charges and reads. */
 export interface PlannedShare {
   readonly own: PlannedJob
   /** Over all pools; absent when all of them are this node's. */
-  readonly shared?: PlannedJob<PlannablePool>
+  readonly shared?: SharedPlan
 }
 
 /** What planning needs. */
@@ -52,11 +56,11 @@ export async function planShare(context: PlanContext, manifest: JobManifest): Pr
   if (manifest.kind !== 'query') throw JobRefusal.of('JOB_NOT_DIVISIBLE')
   if (manifest.handOff !== undefined) throw JobRefusal.of('HAND_OFF_NOT_SHARED')
   // Every home judges for every pool: what another one should refuse is not asked for.
-  const planned = await planJob(manifest, pools)
-  const shared = await admitConsumer(context, { manifest, planned })
+  const planned = requireAllUsed(await planQueryJob(manifest, pools), pools)
+  const shared = { ...planned, ...(await admitConsumer(context, { manifest, planned })) }
   const homes = await homesOf(context, pools)
   try {
-    requireDivisible(shared.plan as unknown as QueryPlan, (name) => homes.get(name) ?? name)
+    requireDivisible(shared.query, (name) => homes.get(name) ?? name)
   } catch (error) {
     if (error instanceof QueryError) throw JobRefusal.fromPlanner(error)
     throw error

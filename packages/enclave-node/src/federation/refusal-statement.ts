@@ -39,6 +39,8 @@ export const shareRefusalReasons = [
   'SHARE_JOB',
   'STATE_ROLLED_BACK',
   'TOO_FEW_CONTRIBUTORS',
+  'VIEW_COLUMN_UNKNOWN',
+  'VIEW_NOT_ALLOWED',
 ] as const
 
 /** One of {@link shareRefusalReasons}. */

@@ -9,8 +9,9 @@ import { engine, keys } from '../testing/job-fixture.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import { otherKeys, otherPeer, otherPool, ownPool, shareFixture } from '../testing/share-fixture.js'
 import { readHomesWord } from './homes-word.js'
-import { maximumRefusals, readRefusals } from './kept-refusal.js'
+import { logRefusal, maximumRefusals, readRefusals } from './kept-refusal.js'
 import { readShareRefusal, type ShareRefusalBody, shareRefusalReason } from './refusal-statement.js'
+import { refuseShare } from './refuse-share.js'
 import { type ServeShareOptions, type ShareWish, serveShares } from './serve-share.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
@@ -114,6 +115,31 @@ describe('a home that refuses', () => {
     expect(other.body.issuedAt).not.toBe(first.body.issuedAt)
     expect(logged).toHaveLength(2)
     expect(await readRefusals(store, '1')).toHaveLength(2)
+  })
+
+  it('has one word for each of its keys', async () => {
+    await fixture.paid()
+    const { statement } = await refusalOf()
+    const log = () => void logged.push({ event: 'share-refused', facts: {} } as unknown as AuditFact)
+    expect(await logRefusal(store, '1', { ...statement, signer: caller }, log)).toMatchObject({
+      signer: caller,
+    })
+    expect(logged).toHaveLength(2)
+    expect(await logRefusal(store, '1', statement, log)).toEqual(statement)
+    expect(logged).toHaveLength(2)
+  })
+
+  it('asks to wait for a job that it does not know, or knows without pools: there is nothing to sign for', async () => {
+    const refuse = () =>
+      refuseShare(
+        { job: contextOf(), audit: { write: (fact) => void logged.push(fact) } },
+        { caller, wish: { job: '1', step: 'look', plan: digestOfDigit('2') }, reason: 'SHARE_JOB' },
+      )
+    expect(await refuse()).toEqual({ state: 'later', reason: 'CHAIN_BEHIND' })
+    await fixture.paid()
+    await store.query(`update jobs set pools = '[]'`)
+    expect(await refuse()).toEqual({ state: 'later', reason: 'CHAIN_BEHIND' })
+    expect(logged).toEqual([])
   })
 
   it('logs no more of one job than an honest node asks for', async () => {

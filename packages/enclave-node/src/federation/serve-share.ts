@@ -34,7 +34,7 @@ import { findJob, grantsOf, type JobRow, type Reservation } from '../state/job-t
 import { bookedCharge } from '../state/pglite-ledger.js'
 import { keepShare, readShare } from './kept-share.js'
 import { ownShare } from './own-share.js'
-import { planShare } from './plan-shared-job.js'
+import { planShare, type SharedPlan } from './plan-shared-job.js'
 import { refuseShare } from './refuse-share.js'
 import { encodeShareFile } from './share-file.js'
 import { signShare } from './share-statement.js'
@@ -81,7 +81,7 @@ export interface ServeShareOptions {
 /** What is charged here, and the plan over all pools. */
 interface SharePlan {
   readonly own: PlannedJob
-  readonly shared: PlannedJob<PlannablePool>
+  readonly shared: SharedPlan
 }
 
 /** A refusal that is still to be signed. */

@@ -2,17 +2,12 @@
  * A home's share as it travels: sealed to the key set of the node that coordinates.
  * @module
  */
-import {
-  canonicalBytes,
-  type Digest,
-  decodeBase64Url,
-  encodeBase64Url,
-  type JsonValue,
-} from '@sealpool/crypto'
+import { canonicalBytes, type Digest, decodeBase64Url, encodeBase64Url } from '@sealpool/crypto'
 import type { PlanShare } from '@sealpool/query'
 import * as z from 'zod'
 import { parcelDocument } from '../hand-off/parcel-document.js'
 import { secretText } from '../hand-off/secret-text.js'
+import { jsonObject } from '../json-object.js'
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>
 
@@ -26,8 +21,16 @@ const fileSchema = z.strictObject({
   salt: secretText,
   noise: secretText,
   verdicts: z.record(z.string(), z.array(digest)),
-  /** Its form is the plan's; `executeShares` checks it. */
-  share: z.json() as unknown as z.ZodType<PlanShare>,
+  /** How many of each follows from the plan; `executeShares` checks that, and the numbers. */
+  share: z.strictObject({
+    releases: z.array(
+      z.strictObject({
+        groups: z.array(
+          z.strictObject({ statistics: z.array(z.string()), bins: z.array(z.array(z.string())) }),
+        ),
+      }),
+    ),
+  }),
 })
 
 /** What a home gives of one job. */
@@ -44,11 +47,7 @@ export interface ShareFile {
 /** @returns canonical bytes, to be sealed */
 export function encodeShareFile({ salt, noise, ...of }: ShareFile): Uint8Array {
   const file = { format: 'sealpool/share', version: 1, ...of }
-  return canonicalBytes({
-    ...file,
-    salt: encodeBase64Url(salt),
-    noise: encodeBase64Url(noise),
-  } as unknown as JsonValue)
+  return canonicalBytes(jsonObject({ ...file, salt: encodeBase64Url(salt), noise: encodeBase64Url(noise) }))
 }
 
 /** @returns the share; undefined when the bytes are none, or of another job, manifest or plan */

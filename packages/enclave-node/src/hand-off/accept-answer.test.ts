@@ -12,6 +12,7 @@ import {
 } from '../testing/given-answer.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import type { ExpectedWork } from './accept-answer.js'
+import { isAnswerOf } from './check-answer.js'
 import type { HandOffOutcome } from './hand-off-answer.js'
 
 const invalid = (why: RegExp) => ({
@@ -109,6 +110,10 @@ describe('an answer of another node', () => {
     ['a column of another kind', { columns: [{ name: 'sector', kind: 'count' }, answer.columns[1]] }],
     ['a longer row', { rows: [['a', 3, 'more']] }],
     ['a shorter row', { rows: [['a']] }],
+    [
+      'more intervals in a row than columns',
+      { intervals: [[null, { low: 1, high: 5, confidence: 0.95 }, null]] },
+    ],
     ['fewer intervals than rows', { intervals: [] }],
     ['a cell that is no value', { rows: [['a', { hidden: 1 }]] }],
     ['another charge', { charge: { pay: { epsilon: 2, delta: 0 } } }],
@@ -119,6 +124,12 @@ describe('an answer of another node', () => {
     await expect(
       accept(await given({ kind: 'answer', answer: { ...answer, ...change } as JsonValue })),
     ).rejects.toMatchObject(invalid(/form that the plan declares/))
+  })
+
+  it.each(['query', 'compute'] as const)('is none of a plan that cannot be read: %s', (kind) => {
+    const empty = { coefficients: [], notes: [], charge: {} }
+    for (const plan of [{}, null, { columns: 'x' }, { model: {}, charge: {} }])
+      expect(isAnswerOf({ kind, plan }, (kind === 'query' ? answer : empty) as JsonValue)).toBe(false)
   })
 
   it('ends the job as it ended there', async () => {

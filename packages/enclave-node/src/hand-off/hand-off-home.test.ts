@@ -2,6 +2,7 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { NodeError } from '../errors.js'
+import { transferFolder } from '../runtime/transfer-folder.js'
 import { handOffFixture, runnerKeys, runnerUrl } from '../testing/hand-off-fixture.js'
 import { putOff, refusal, visitsOf } from '../testing/hand-off-visits.js'
 import { readHandOff, readWorkOf } from './kept-hand-off.js'
@@ -176,6 +177,8 @@ describe('a job is handed off', () => {
         return call
       }
       expect(await here.finish(here.home(), asked)).toMatchObject({ answer: await ownAnswer(asked) })
+      // What is gone here is nobody else's fault; what was changed, the other node found.
+      expect(here.errors).toHaveLength(spoil === change ? 1 : 0)
     }
   })
 })
@@ -205,6 +208,82 @@ describe('a runner that refuses', () => {
     here.runner = failing
     await expect(here.finish(here.home(), asked)).rejects.toMatchObject(refusal('EXECUTION_FAILED'))
     expect(JSON.stringify(here.calls)).not.toContain('a private value')
+  })
+})
+
+describe('a visit', () => {
+  it('is the home node’s own to run where the manifest allows no hand-off', async () => {
+    const asked = await here.visit()
+    const { handOff: _, ...manifest } = asked.manifest
+    expect(await here.home().visit({ ...asked, manifest })).toBe('home')
+    expect([here.attested, here.calls]).toEqual([[], []])
+  })
+
+  it('throws what is no fault of the other node, and gives nobody up for it', async () => {
+    const asked = await here.visit()
+    for (const error of [
+      new NodeError('STATE_UNREADABLE', 'x', 'why'),
+      Object.assign(new Error('x'), { code: 'NODE_UNREACHABLE' }),
+    ]) {
+      here.attest = () => Promise.reject(error)
+      await expect(here.home().visit(asked)).rejects.toBe(error)
+      expect(await readHandOff(here.store, '1')).toBeUndefined()
+    }
+  })
+
+  it('goes on sending at once when its time was not enough, and asks for no answer meanwhile', async () => {
+    const home = here.home({ sendSeconds: 0 })
+    await expect(home.visit(await here.visit())).rejects.toMatchObject({
+      ...putOff('HANDED_OFF'),
+      retryAfter: 0,
+    })
+    expect(paths()).toEqual(['open', 'status', 'announce'])
+  })
+
+  it('passes on at once from a node that has refused the job, and says why', async () => {
+    here.after = async ({ path }, body) =>
+      path.endsWith('status') ? { simulated: true, state: 'refused', code: 'LEASH_EXPIRED' } : body
+    await expect(here.home().visit(await here.visit())).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
+    expect(paths()).toEqual(['open', 'status', 'end'])
+    expect(here.errors).toMatchObject([{ message: `${runnerUrl} refused job 1: LEASH_EXPIRED` }])
+    expect(await readHandOff(here.store, '1')).toMatchObject({ attempt: 1, transfer: null })
+  })
+
+  it('leaves its turn to a node that stands alone, however long that asks for patience', async () => {
+    here.before = async () => ({ status: 503, body: { error: { code: 'BUSY', message: 'x' } } })
+    const home = here.home()
+    const asked = await here.visit()
+    for (const seconds of [0, 601, 21_601]) {
+      here.clock.seconds += seconds
+      await expect(home.visit(asked)).rejects.toMatchObject(putOff('HANDED_OFF'))
+    }
+    expect(await readHandOff(here.store, '1')).toMatchObject({ attempt: 0, transfer: null })
+  })
+})
+
+describe('the end of a hand-off', () => {
+  it('touches nothing for a job that was never handed off', async () => {
+    const files = transferFolder(join(here.folder, 'home'))
+    const remove = () => Promise.reject(new Error('asked to remove'))
+    await here.home({ files: { ...files, remove } }).end('9')
+  })
+
+  it('keeps its note when the state cannot be read, and is tried again', async () => {
+    await here
+      .home()
+      .visit(await here.visit())
+      .catch(() => undefined)
+    let reads = 0
+    const broken = new Error('disk full')
+    const query: typeof here.store.query = (sql, values) =>
+      sql.startsWith('select value from meta') && reads++ > 0
+        ? Promise.reject(broken)
+        : here.store.query(sql, values)
+    await expect(here.home({ store: { ...here.store, query } }).end('1')).rejects.toBe(broken)
+    expect(await readHandOff(here.store, '1')).toBeDefined()
+    expect(here.errors).toEqual([])
+    await here.home().end('1')
+    expect(await readHandOff(here.store, '1')).toBeUndefined()
   })
 })
 

@@ -15,6 +15,7 @@ import { keyedFingerprint } from '@sealpool/privacy'
 import { RefineError } from '@sealpool/refine'
 import type { JobContext } from '../job/job-context.js'
 import { JobRefusal } from '../job/job-refusal.js'
+import { jsonObject } from '../json-object.js'
 import { restrictionsOf } from '../policy/narrowed-pools.js'
 import type { HandOffVisit } from './hand-off-visit.js'
 import type { KeptHandOff } from './kept-hand-off.js'
@@ -86,7 +87,7 @@ export async function leashOf(
       const policy = context.policies.get(address)
       if (policy === undefined) throw new RangeError('a pool of a job is served')
       const restrictions = await restrictionsOf(context, address)
-      return { address, policy, restrictions: restrictions as unknown as JsonObject[] }
+      return { address, policy, restrictions: restrictions.map((one) => jsonObject(one)) }
     }),
   )
   return {
@@ -95,7 +96,7 @@ export async function leashOf(
     transfer: transfer.id,
     job: job.id,
     home: context.keys.statementAddress,
-    manifest: manifest as unknown as JsonObject,
+    manifest: jsonObject(manifest),
     plan: planned.planDigest,
     pools,
     tables,

@@ -107,6 +107,20 @@ describe('a leash is refused by name', () => {
     await untilEnded(async () => (await served()).length === 0)
   })
 
+  it('whose files were announced otherwise than it names them', async () => {
+    const transfer = await begin()
+    const sealed = await sealLeash(transfer)
+    const announced = [fileOf(sealed), { ...partFile, digest: digestOfDigit('1') }]
+    await give(transfer.id, [sealed, part], announced)
+    expect(await outcomeOf(transfer.id)).toEqual(refused('PARTS_DIFFER'))
+  })
+
+  it('with a policy that the chain shows, and that is none', async () => {
+    here.chain.shownPolicy = digestOf({})
+    const pools = [{ address: handOffPool.address, policy: {}, restrictions: [] }]
+    expect(await runOf({ pools })).toEqual(refused('POLICY_DIFFERS'))
+  })
+
   it('with another manifest than the chain shows, however little it differs', async () => {
     for (const change of [{ title: 'Other' }, { purpose: 'sale' }, { privacy: { epsilon: 2, delta: 0 } }]) {
       const manifest = { ...(asked.manifest as unknown as JsonObject), ...change }

@@ -42,6 +42,9 @@ function receiver(refuse: (chunk: TransferChunk) => RefusedCall | undefined = ()
     },
   }
 }
+const never = async (): Promise<never> => {
+  throw new Error('not asked here')
+}
 const send = (
   { line, state }: ReturnType<typeof receiver>,
   goOn: () => boolean = () => true,
@@ -78,6 +81,21 @@ describe('the files of a transfer', () => {
     const other = receiver(({ index }) => (index === 5 ? { refused: 'HAND_OFF_DIFFERS' } : undefined))
     expect(await send(other)).toEqual({ refused: 'HAND_OFF_DIFFERS' })
     expect(other.counts().chunks).toBeLessThan(11)
+  })
+
+  it('are none when none is missing: nothing is asked', async () => {
+    const line = { chunk: never, status: never }
+    const state: TransferState = { state: 'receiving', missing: [] }
+    expect(await sendFiles({ line, transfer: 'x', list, state, read: never, goOn: () => true })).toBe(state)
+  })
+
+  it('are not sent on when the other node refuses to say what is missing', async () => {
+    const { line } = receiver()
+    const refused = { refused: 'HAND_OFF_UNKNOWN' }
+    const deaf = { ...line, status: async () => refused }
+    const read = async (_: number, __: number, length: number) => new Uint8Array(length).fill(1)
+    const asked = { line: deaf, transfer: 'x', list: list.slice(0, 1), read, goOn: () => true }
+    expect(await sendFiles({ ...asked, state: { state: 'receiving', missing: [[0, 0]] } })).toEqual(refused)
   })
 
   it.each([[[2, 0]], [[0, 1]], [[1, 10]]] as const)(

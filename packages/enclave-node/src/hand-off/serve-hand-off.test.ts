@@ -1,6 +1,9 @@
+import { join } from 'node:path'
 import { sha256Digest } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { transferFolder } from '../runtime/transfer-folder.js'
 import { handOffFixture, homeKeys } from '../testing/hand-off-fixture.js'
+import { engine } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { chunkOf, fileOf, part, partFile, transferCalls, untilEnded } from '../testing/transfer-calls.js'
 import type { HandOffVisit } from './hand-off-visit.js'
@@ -107,6 +110,64 @@ describe('a transfer', () => {
         [0, 2],
       ],
     })
+  })
+
+  it('asks for so many chunks at a time, however many are missing', async () => {
+    here.runner = await here.startRunner({ maximumBytes: 1_000 * chunkBytes })
+    const { id } = await begin()
+    const files = [
+      { ...partFile, bytes: 60 * chunkBytes },
+      { ...partFile, bytes: 60 * chunkBytes },
+    ]
+    const state = here.runner.announce(home, id, files)
+    if (typeof state === 'string' || state.state !== 'receiving') throw new Error('it takes them')
+    expect(state.missing).toHaveLength(64)
+    expect(state.missing.at(-1)).toEqual([1, 3])
+  })
+
+  it('stays the first home’s when the chain gives the job to another one that begins it', async () => {
+    const { id } = await begin()
+    const other = addressOfDigit('1')
+    here.chain.standing = { ...here.chain.standing, node: other }
+    const wish = { job: '1', manifest: asked.job.manifestDigest }
+    expect(await here.runner.open(other, wish)).toMatchObject({ transfer: expect.any(String) })
+    // Until its own job is asked about: nobody ends another one's transfer.
+    expect(here.runner.status(home, id)).toMatchObject({ state: 'receiving' })
+  })
+
+  it('that is ended while a chunk is written leaves nothing of that', async () => {
+    const folder = join(here.folder, 'served')
+    const files = transferFolder(folder)
+    let id = ''
+    here.runner = await here.startRunner({
+      files: {
+        ...files,
+        write: async (...chunk) => {
+          await here.runner.end(home, id)
+          return files.write(...chunk)
+        },
+      },
+    })
+    id = (await begin()).id
+    here.runner.announce(home, id, [partFile])
+    expect(await here.runner.chunk(home, chunkOf(id, 0, 0, part))).toBe('HAND_OFF_UNKNOWN')
+    expect(await served()).toEqual([])
+  })
+
+  it('whose time was over before its answer was there has none', async () => {
+    here.runner = await here.startRunner({
+      openEngine: () =>
+        engine({
+          query: async () => {
+            here.chain.time = 1_700_000_050
+            return []
+          },
+        }),
+    })
+    const transfer = await begin()
+    await give(transfer.id, [await sealLeash(transfer, { expiresAt: 1_700_000_050 }), part])
+    expect(await outcomeOf(transfer.id)).toEqual({ state: 'refused', code: 'LEASH_EXPIRED' })
+    expect(here.runner.answer(home, transfer.id)).toBe('HAND_OFF_NOT_READY')
   })
 
   it('counts no empty chunk behind the end of a file', async () => {
@@ -254,6 +315,10 @@ describe('a transfer', () => {
     await running
     expect(here.runner.status(home, transfer.id)).toEqual({ state: 'running' })
     expect(here.runner.answer(home, transfer.id)).toBe('HAND_OFF_NOT_READY')
+    // Nobody has to ask for a job that runs.
+    here.clock.seconds += 901
+    await here.runner.sweep()
+    expect(here.runner.status(home, transfer.id)).toEqual({ state: 'running' })
     await here.runner.end(home, transfer.id)
     expect(closed).toBeGreaterThan(0)
     expect(await served()).toEqual([])
@@ -266,6 +331,17 @@ describe('a transfer', () => {
     await untilEnded(async () => (await served()).length === 0)
     expect(here.runner.figures()).toEqual({ hand_offs_open: 1, hand_offs_answered: 1, hand_offs_refused: 0 })
   })
+})
+
+it('a node without transfers asks the chain nothing', async () => {
+  const { head } = here.chain
+  let asks = 0
+  here.chain.head = async () => {
+    asks += 1
+    return head()
+  }
+  await here.runner.sweep().finally(() => Object.assign(here.chain, { head }))
+  expect(asks).toBe(0)
 })
 
 describe('a node that stopped its work', () => {

@@ -1,8 +1,10 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { jobLock } from '../job/job-lock.js'
+import { type JobLock, jobLock } from '../job/job-lock.js'
+import { insertJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import type { StateStore } from '../state/state-store.js'
 import { memoryStores } from '../testing/memory-store.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { forgetHandOff, handedOffJobs, keepHandOff } from './kept-hand-off.js'
 import { handOffTidier } from './tidy-hand-offs.js'
 
@@ -21,7 +23,7 @@ const row = {
 }
 const failed: string[] = []
 beforeEach(async () => {
-  await store.query('delete from meta')
+  await store.run('truncate meta, jobs cascade')
   failed.length = 0
   for (const job of ['1', '2', '3']) await keepHandOff(store, job, row)
 })
@@ -82,10 +84,68 @@ describe('tidying hand-offs', () => {
     expect([await handedOffJobs(store), failed]).toEqual([[], []])
   })
 
+  /** A job of this number that another node may still run. */
+  const needed = async (id: string): Promise<void> => {
+    const chainJob = { id, consumer: addressOfDigit('e'), manifestDigest: digestOfDigit('2'), locator: 'x' }
+    await insertJob(store, { ...chainJob, pools: [addressOfDigit('a')] })
+    await store.query(`update jobs set state = 'running' where id = $1`, [id])
+  }
+  /** @param before what happens while the lock of a job is waited for */
+  const locking = (before: (id: string) => Promise<unknown>) => {
+    const locked: string[] = []
+    const ended: string[] = []
+    const lock: JobLock = async (id, work) => {
+      locked.push(id)
+      await before(id)
+      return work()
+    }
+    const handOff = { end: async (id: string) => void ended.push(id) }
+    const context = { store, lock, handOff: handOff as never }
+    const { tidy } = handOffTidier({ context, enough: never, onError: (job) => failed.push(job) })
+    return { locked, ended, tidy }
+  }
+
+  it('waits for no lock of a job whose hand-off is needed', async () => {
+    await needed('2')
+    const { locked, ended, tidy } = locking(async () => undefined)
+    expect(await tidy()).toBe(2)
+    expect([locked, ended]).toEqual([
+      ['1', '3'],
+      ['1', '3'],
+    ])
+  })
+
+  it('ends nothing that has come to be needed, or has ended, while its lock was waited for', async () => {
+    const { locked, ended, tidy } = locking((id) =>
+      id === '1' ? needed(id) : id === '2' ? forgetHandOff(store, id) : Promise.resolve(),
+    )
+    expect(await tidy()).toBe(1)
+    expect([locked, ended, failed]).toEqual([['1', '2', '3'], ['3'], []])
+  })
+
+  it.each(['seen', 'charged', 'settled', 'refused'])('ends that of a job that is %s', async (state) => {
+    await needed('1')
+    await store.query('update jobs set state = $1', [state])
+    const { ended, tidy } = locking(async () => undefined)
+    await tidy()
+    expect(ended).toContain('1')
+  })
+
+  it('ends that of a job which the chain shows no more, or of which an owner took something back', async () => {
+    for (const id of ['1', '2', '3']) await needed(id)
+    await store.query(`update jobs set detached = true where id = 1`)
+    const inputs = [{ pool: addressOfDigit('a'), refinements: ['7'] }]
+    await store.query('update jobs set reservation = $1 where id = 2', [JSON.stringify({ inputs })])
+    const { ended, tidy } = locking(async () => undefined)
+    await tidy()
+    expect(ended).toEqual(['1', '2'])
+  })
+
   it('does nothing for a node that hands nothing off', async () => {
     const context = { store, lock: jobLock() }
     const tidy = handOffTidier({ context, enough: never, onError: (job) => failed.push(job) })
     expect(await tidy.tidy()).toBe(0)
+    expect(failed).toEqual([])
     expect(await handedOffJobs(store)).toHaveLength(3)
   })
 })

@@ -30,6 +30,8 @@ function rulesOf(context: Pick<IngestContext, 'limits'>, pool: ServedPool): Dige
     poc: pool.poc.digest,
     farming: pool.farming,
     limits: context.limits.proof,
+    // Absent rather than null: what was noted before there was such a setting stays what it was.
+    ...(pool.verification === null ? {} : { verification: pool.verification }),
   } as unknown as JsonValue)
 }
 
@@ -107,7 +109,7 @@ export async function auditVerdicts(
 }
 
 async function judgeAgain(
-  { runtime, limits }: IngestContext,
+  { runtime, limits, giveWay }: IngestContext,
   pool: ServedPool,
   { contribution, known }: DueAudit,
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
@@ -116,6 +118,7 @@ async function judgeAgain(
     runtime,
     limits: limits.proof,
     at: known.at,
+    giveWay,
     examines: (await describePoc(pool.poc, runtime)).examines,
     noveltyOf: async () => known.novelty ?? 1,
     accountOf: async () => known.account ?? { accepted: false },

@@ -3,12 +3,14 @@
  * after a restart, a reorganisation, a withdrawal, or a batch of verdicts that was not stored.
  * @module
  */
-import type { Address } from '@sealpool/crypto'
+import { type Address, concatBytes } from '@sealpool/crypto'
 import {
   contentSketch,
+  courseSketch,
   createNearDuplicateIndex,
   createRowIndex,
   type ItemSource,
+  NEAR_ENTRY_BYTES,
   type NearDuplicateIndex,
   novelty,
   type RowIndex,
@@ -57,13 +59,15 @@ export function contentIndexes(): ContentIndexes {
 interface Indexes {
   readonly near: NearDuplicateIndex
   readonly rows: RowIndex
+  /** How numbers go up and down; of contributions that were accepted before there was such an index nothing is in it. */
+  readonly courses: NearDuplicateIndex
   /** Ids by their numbers in `near`. */
   readonly ids: string[]
 }
 
-function poolContent(key: Uint8Array, { near, rows, ids }: Indexes): PoolContent {
+function poolContent(key: Uint8Array, { near, rows, courses, ids }: Indexes): PoolContent {
   return {
-    noveltyOf: (content) => novelty({ key, content, near, rows }),
+    noveltyOf: (content) => novelty({ key, content, near, rows, courses }),
     nearestTo(content) {
       const found = near.nearest(contentSketch({ key, ...content }))
       const contribution = found === undefined ? undefined : ids[found.entry]
@@ -75,13 +79,21 @@ function poolContent(key: Uint8Array, { near, rows, ids }: Indexes): PoolContent
       const sketch = contentSketch({ key, ...content })
       ids[near.add(sketch)] = contribution
       rows.add(content)
-      const alone = createNearDuplicateIndex({ capacity: 1 })
-      alone.add(sketch)
+      const course = courseSketch({ key, ...content })
+      if (course !== undefined) courses.add(course)
       const own = createRowIndex({ key })
       own.add(content)
-      return { sketch: alone.toBytes(), rows: own.toBytes() }
+      const sketches = course === undefined ? [sketch] : [sketch, course]
+      return { sketch: concatBytes(...sketches.map(entryOf)), rows: own.toBytes() }
     },
   }
+}
+
+/** A sketch as the bytes of an index that holds nothing else. */
+function entryOf(sketch: ReturnType<typeof contentSketch>): Uint8Array {
+  const alone = createNearDuplicateIndex({ capacity: 1 })
+  alone.add(sketch)
+  return alone.toBytes()
 }
 
 /** Bytes of a sketch; behind all of them an index keeps the counts of items, of 4 bytes each. */
@@ -89,10 +101,12 @@ const countBytes = 4
 
 async function readIndexes(sql: Sql, pool: Address, key: Uint8Array): Promise<Indexes> {
   const sketches: Uint8Array[] = []
+  const courses: Uint8Array[] = []
   const ids: string[] = []
   const rows = new Set<bigint>()
   for await (const prints of countingPrints(sql, pool)) {
-    sketches.push(prints.sketch)
+    sketches.push(prints.sketch.subarray(0, NEAR_ENTRY_BYTES))
+    if (prints.sketch.length > NEAR_ENTRY_BYTES) courses.push(prints.sketch.subarray(NEAR_ENTRY_BYTES))
     ids.push(prints.contribution)
     const view = new DataView(prints.rows.buffer, prints.rows.byteOffset, prints.rows.length)
     for (let at = 0; at < prints.rows.length; at += 8) rows.add(view.getBigUint64(at))
@@ -107,6 +121,7 @@ async function readIndexes(sql: Sql, pool: Address, key: Uint8Array): Promise<In
   return {
     near: createNearDuplicateIndex({ from: joinSketches(sketches) }),
     rows: createRowIndex({ key, from }),
+    courses: createNearDuplicateIndex({ from: joinSketches(courses) }),
     ids,
   }
 }

@@ -49,4 +49,6 @@ export interface IngestContext {
   }
   /** Unix seconds; decides only when something is tried again. */
   readonly now: () => number
+  /** Lets whatever else the process has to do have a turn, during work that takes seconds. */
+  readonly giveWay: () => Promise<void>
 }

@@ -73,6 +73,31 @@ describe('a near copy adds little', () => {
     expect(await world.noveltyOf('4')).toBe(0)
   })
 
+  it('also one whose numbers were all moved far, after a restart too; another person of the same days is new', async () => {
+    const walk = (step: number, times = 1) =>
+      Array.from({ length: 30 }, (_, day) => ({
+        day: `9-${day}`,
+        steps: times * 1_000 * (1 + ((day * step) % 10)),
+      }))
+    await world.contribute('1', { days: walk(7) })
+    await world.judge()
+    world.context().contents.forget(world.pool().address)
+    await world.contribute('2', { days: walk(7, 1.5) })
+    await world.contribute('3', { days: walk(3, 1.2) })
+    await world.judge()
+    expect(await world.noveltyOf('2')).toBe(0)
+    expect(await world.noveltyOf('3')).toBe(1)
+    // As it was stored before courses were.
+    await world.context().store.query('update content_prints set sketch = substring(sketch from 1 for 68)')
+    world.context().contents.forget(world.pool().address)
+    await world.contribute('4', { days: walk(7, 2.3) })
+    await world.contribute('5', { days: walk(7, 2.3) })
+    await world.contribute('6', { days: walk(7, 3.1) })
+    await world.judge()
+    expect(await world.noveltyOf('4')).toBe(1)
+    expect(await world.noveltyOf('6')).toBe(0)
+  })
+
   it('but not of what was refused', async () => {
     await world.contribute('1', { days: daysOf(1), expires: 0 })
     await world.contribute('2', { days: daysOf(2, 27, 1) })

@@ -153,7 +153,7 @@ async function judge(options: {
   readonly content: () => Promise<PoolContent>
 }): Promise<Judged> {
   const { context, pool, contribution, opening, before, content } = options
-  const { keys, runtime, limits, store } = context
+  const { keys, runtime, limits, store, giveWay } = context
   const judgement: Judgement =
     opening.kind === 'opened'
       ? await judgeContribution(contribution, pool, opening, {
@@ -164,6 +164,7 @@ async function judge(options: {
             before.find((other) => other.verdict.valid && other.fingerprint === fingerprint)?.contribution
               .id ?? (await fingerprintHolder(store, pool.address, fingerprint)),
           at: options.at,
+          giveWay,
           noveltyOf: async (asked) => (await content()).noveltyOf(asked),
           accountKey: keys.poolSecret('account-pseudonym', lastingScope(pool)),
           accountHolder: async (pseudonym) =>

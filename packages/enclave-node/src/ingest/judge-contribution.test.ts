@@ -46,7 +46,7 @@ const file = (signature: string) =>
   new TextEncoder().encode(JSON.stringify({ payload: mark.payload, issuer: 'Plat', signature }))
 
 /** A world whose proof answers, or throws, as told; counts how often the proof was asked. */
-function world(evaluate: () => RunResult) {
+function world(evaluate: () => RunResult, rules: Partial<ServedPool> = {}) {
   const holders = new Map<string, string>()
   let asked = 0
   const runtime: JobRuntime = {
@@ -61,6 +61,8 @@ function world(evaluate: () => RunResult) {
   }
   const pool = {
     address: `0x${'ab'.repeat(20)}`,
+    verification: null,
+    ...rules,
     poc: { code, digest: sha256Digest(new TextEncoder().encode(code)) },
   } as ServedPool
   const judge = async (id: string, bytes: Uint8Array) => {
@@ -75,6 +77,7 @@ function world(evaluate: () => RunResult) {
       noveltyOf: async () => 1,
       accountKey: new Uint8Array(32).fill(2),
       accountHolder: async () => undefined,
+      giveWay: async () => undefined,
     })
     if (judged.fingerprint !== undefined) holders.set(judged.fingerprint, id)
     return judged.verdict
@@ -92,6 +95,20 @@ test('what a platform signed is the same content however its signature is writte
   const again = await judge('2', file(mark.signature.toString('base64')))
   expect(again).toMatchObject({ valid: false, refusal: { code: 'DUPLICATE_CONTENT', place: 'content' } })
   expect(asked()).toBe(1)
+})
+
+test('what takes more work than the pool gives is judged as not signed', async () => {
+  const told: unknown[] = []
+  const findings = (rules: Partial<ServedPool>) => {
+    const { judge } = world(accepts, rules)
+    return judge('1', file(mark.signature.toString('base64url'))).then(({ evidence }) => told.push(evidence))
+  }
+  await findings({ verification: { signatures: 1, bytes: 2_000 } })
+  await findings({ verification: { signatures: 0, bytes: 2_000 } })
+  expect(told).toEqual([
+    expect.arrayContaining([{ check: 'platform-signature.signature', result: 'pass', place: 'file' }]),
+    [{ check: 'platform-signature.work', result: 'fail', place: 'TOO_MUCH_WORK' }],
+  ])
 })
 
 test.each([

@@ -6,13 +6,14 @@ import {
   type AccountFact,
   type AccountPort,
   accountPseudonym,
-  contributionFingerprint,
   decideAccount,
   describePoc,
   type ItemSource,
   PocError,
   type PocVerdict,
   runPoc,
+  type VerifiedContribution,
+  verifyContribution,
 } from '@sealpool/poc'
 import { type JobRuntime, type Limits, SandboxError } from '@sealpool/sandbox'
 import type { AccountHolder } from '../state/content-table.js'
@@ -63,6 +64,8 @@ export interface JudgeContext {
   readonly accountKey: Uint8Array
   /** Who holds an account in the pool, if anybody does. */
   readonly accountHolder: (pseudonym: string) => Promise<AccountHolder | undefined>
+  /** Lets others have a turn while many signatures are verified. */
+  readonly giveWay: () => Promise<void>
 }
 
 /**
@@ -106,16 +109,18 @@ export async function judgeContribution(
   const { runtime, limits, at } = context
   const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
   const { sources, examines } = await describePoc(pool.poc, runtime)
-  const print = await twice(async () =>
-    contributionFingerprint({ key: context.fingerprintKey, ...judged, sources, at }),
-  )
+  const budget = pool.verification ?? undefined
+  const print = await twice(async () => {
+    const verified = await verifyContribution({ ...judged, sources, at, budget, between: context.giveWay })
+    return { verified, fingerprint: verified.fingerprint(context.fingerprintKey) }
+  })
   if ('place' in print) {
     return {
       verdict: refusedVerdict(contribution, pool, 'PROOF_FAILED', print.place),
       fingerprint: undefined,
     }
   }
-  const fingerprint = print.value
+  const { verified, fingerprint } = print.value
   const holder = await context.holderOf(fingerprint)
   if (holder !== undefined && holder !== contribution.id) {
     return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
@@ -125,6 +130,8 @@ export async function judgeContribution(
     runtime,
     limits,
     at,
+    giveWay: context.giveWay,
+    verified,
     examines,
     noveltyOf: context.noveltyOf,
     accountOf: async (named) => {
@@ -137,7 +144,10 @@ export async function judgeContribution(
 }
 
 /** What the proof of contribution runs with. */
-export interface ProofContext extends Pick<JudgeContext, 'runtime' | 'limits' | 'at' | 'noveltyOf'> {
+export interface ProofContext
+  extends Pick<JudgeContext, 'runtime' | 'limits' | 'at' | 'noveltyOf' | 'giveWay'> {
+  /** What its sources came to, where they were verified already. */
+  readonly verified?: VerifiedContribution
   /** What the proof declares that it reads, see `describePoc`. */
   readonly examines: readonly string[]
   /** What is known of an account. */
@@ -152,7 +162,7 @@ export async function runProof(
   contribution: Pick<ContributionRow, 'id' | 'owner'>,
   pool: ServedPool,
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
-  { runtime, limits, at, examines, ...context }: ProofContext,
+  { runtime, limits, at, examines, verified, ...context }: ProofContext,
 ): Promise<Pick<Judgement, 'verdict' | 'content' | 'novelty'> & { readonly asked: AskedOfPool }> {
   const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
   let compared: { readonly content: ItemSource; readonly novelty: number } | undefined
@@ -162,9 +172,12 @@ export async function runProof(
       poc: pool.poc,
       runtime,
       limits,
+      budget: pool.verification ?? undefined,
+      between: context.giveWay,
       contribution: { id: contribution.id, pool: pool.address, ...judged },
       facts: {
         at,
+        verified,
         // A proof that names no items has its files compared as they are, which anybody gets around: then only copies count.
         uniqueness: examines.includes('items')
           ? async ({ content }) => {

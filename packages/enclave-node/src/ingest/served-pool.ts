@@ -1,5 +1,6 @@
 import type { ReceiptPool } from '@sealpool/attest'
 import type { Address, Digest, JsonObject, KeyScope } from '@sealpool/crypto'
+import type { VerificationBudget } from '@sealpool/poc/authenticity'
 import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
 import type { PoolFacts } from '../config/facts-settings.js'
@@ -29,6 +30,8 @@ export interface ServedPool extends PlannablePool {
   readonly facts: PoolFacts | null
   /** Share of contributions whose verdicts are judged again, 0 to 1. */
   readonly auditShare: number
+  /** Most work that verifying the sources of one contribution may cost; null: as `poc` has it. */
+  readonly verification: VerificationBudget | null
   /** For how long what is kept; null: as long as its owners leave it. */
   readonly retention: PoolRetention | null
   readonly poc: { readonly code: string; readonly digest: Digest }

@@ -25,6 +25,10 @@ const texts = {
     'a reorganisation of the chain gave this number to another job that the node had answered; propose the job again',
   POOL_NOT_USED: 'the job names a pool that it does not read; name only the pools that it needs',
   PURPOSE_NOT_ALLOWED: 'a pool of the job does not allow this purpose; use one that its policy lists',
+  VIEW_NOT_ALLOWED:
+    'a pool of the job does not let a recipient have the view that the manifest gives it; give less, or ask its members',
+  VIEW_COLUMN_UNKNOWN:
+    'a view names a column that the answer does not have exactly once; name columns as the answer has them',
   ACCESS_DENIED:
     'the consumer does not meet the access condition of a pool of the job; ask the chain which part of it is missing (sealpool access)',
   ACCESS_UNKNOWN:

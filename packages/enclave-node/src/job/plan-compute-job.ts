@@ -1,4 +1,5 @@
 import {
+  type Coefficient,
   type ComputationPlan,
   ComputeError,
   type JobManifest,
@@ -10,8 +11,12 @@ import {
 import { digestOf, type JsonValue } from '@sealpool/crypto'
 import type { Cell, SqlEngine } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
+import { requireViewColumns } from '../policy/admit-views.js'
 import { JobRefusal } from './job-refusal.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
+
+/** What a computation's answer says of each coefficient: the columns of its rows. */
+const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient)[]
 
 /**
  * Plans a computation.
@@ -25,6 +30,7 @@ export async function planComputeJob<Pool extends PlannablePool>(
 ): Promise<PlannedJob<Pool>> {
   try {
     const plan = planComputation({ manifest, policies: pools.map(({ policy }) => policy) })
+    requireViewColumns(coefficientFields, manifest)
     const charges = pools.flatMap((pool): PoolCharge<Pool>[] => {
       const charge = plan.charge[pool.address]
       const leaves = tablesOf(plan, pool.name).map((table) => `${pool.name}.${table}`)

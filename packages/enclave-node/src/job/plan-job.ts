@@ -1,5 +1,6 @@
 import type { JobManifest } from '@sealpool/compute'
 import type { PlannablePool } from '../ingest/served-pool.js'
+import { requireViews } from '../policy/admit-views.js'
 import { refinedContributors } from '../state/contribution-table.js'
 import { canAfford } from '../state/pglite-ledger.js'
 import type { Sql } from '../state/state-store.js'
@@ -10,16 +11,28 @@ import type { PlannedJob } from './planned-job.js'
 
 /**
  * Plans a job of either kind.
- * @throws JobRefusal
+ * @throws JobRefusal, for views too that a pool does not allow or that are not in the answer
  */
 export async function planJob<Pool extends PlannablePool>(
   manifest: JobManifest,
   pools: readonly Pool[],
 ): Promise<PlannedJob<Pool>> {
+  requireViews(pools, manifest)
   const planned = await (manifest.kind === 'query'
     ? planQueryJob(manifest, pools)
     : planComputeJob(manifest, pools))
-  // Votes and payment of a pool that is not read would be for nothing, and its receipt would name no charge.
+  return requireAllUsed(planned, pools)
+}
+
+/**
+ * Votes and payment of a pool that is not read would be for nothing, and its receipt would name no charge.
+ * @returns the job
+ * @throws JobRefusal `POOL_NOT_USED`
+ */
+export function requireAllUsed<Planned extends PlannedJob<PlannablePool>>(
+  planned: Planned,
+  pools: readonly PlannablePool[],
+): Planned {
   if (planned.charges.length !== pools.length) throw JobRefusal.of('POOL_NOT_USED')
   return planned
 }

@@ -1,7 +1,8 @@
 import type { JobManifest } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
-import { executePlan, explainPlan, planQuery, QueryError } from '@sealpool/query'
+import { executePlan, explainPlan, planQuery, QueryError, type QueryPlan } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
+import { requireViewColumns } from '../policy/admit-views.js'
 import { JobRefusal } from './job-refusal.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
 
@@ -14,7 +15,7 @@ import type { PlannedJob, PoolCharge } from './planned-job.js'
 export async function planQueryJob<Pool extends PlannablePool>(
   manifest: JobManifest,
   pools: readonly Pool[],
-): Promise<PlannedJob<Pool>> {
+): Promise<PlannedJob<Pool> & { readonly query: QueryPlan }> {
   if (manifest.query === null) throw JobRefusal.of('MANIFEST_INVALID')
   try {
     const plan = await planQuery({
@@ -22,6 +23,10 @@ export async function planQueryJob<Pool extends PlannablePool>(
       pools: pools.map(({ name, address, policy }) => ({ name, address, policy })),
       budget: manifest.privacy,
     })
+    requireViewColumns(
+      plan.columns.map(({ name }) => name),
+      manifest,
+    )
     const charges = plan.pools.flatMap(({ address, charge }): PoolCharge<Pool>[] => {
       const pool = pools.find((one) => one.address === address)
       if (pool === undefined) return []
@@ -31,6 +36,7 @@ export async function planQueryJob<Pool extends PlannablePool>(
     })
     return {
       kind: 'query',
+      query: plan,
       plan: plan as unknown as JsonValue,
       planDigest: digestOf(plan as unknown as JsonValue),
       code: null,

@@ -17,7 +17,8 @@ import { isHandedOff } from '../hand-off/tidy-hand-offs.js'
 import { keyScope } from '../ingest/served-pool.js'
 import { reservedInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
-import { resultMediaType, sealResult } from '../release/seal-result.js'
+import { resultMediaType } from '../release/seal-result.js'
+import { sealAnswer } from '../release/seal-views.js'
 import { claimStatement } from '../state/exclusive-statement.js'
 import {
   findJob,
@@ -252,10 +253,10 @@ async function storeAnswer(
   const epochs = await keyEpochs(context, pools)
   const first = context.pools.get(job.pools[0] ?? '0x')
   if (first === undefined) throw JobRefusal.of('POOL_NOT_SERVED')
-  const result = await sealResult({
+  const result = await sealAnswer({
     answer: executed.answer,
+    manifest,
     scope: keyScope(first, epochs.get(first.address) ?? 0),
-    publicKey: manifest.consumer.resultKey.publicKey,
     random: context.random,
   })
   await context.store.transaction(async (tx) => {
@@ -285,7 +286,12 @@ async function storeAnswer(
       code: planned.code,
       plan: planned.planDigest,
       approvals: grants,
-      result: { digest: result.digest, sealed: result.sealedDigest, mediaType: resultMediaType },
+      result: {
+        digest: result.digest,
+        sealed: result.sealedDigest,
+        mediaType: resultMediaType,
+        ...(result.views === undefined ? {} : { views: result.views }),
+      },
       handOff: executed.handOff,
       homes: given.map(({ body, statement }) => ({
         node: statement.signer,

@@ -5,7 +5,7 @@
  */
 import { ContractsError, parseAccessRules } from '@sealpool/contracts'
 import type { JsonObject } from '@sealpool/crypto'
-import type { PoolPolicy } from '@sealpool/privacy'
+import { narrowViewLimits, type PoolPolicy, viewCapsSchema } from '@sealpool/privacy'
 import * as z from 'zod'
 
 const name = z.string().min(1).max(4000)
@@ -46,6 +46,8 @@ export const policyRestrictionSchema = z.strictObject({
   withoutJoins: z.boolean().optional(),
   /** Access rules that must be met as well as those of the policy. */
   access: accessSchema.optional(),
+  /** Recipients get at most this of results, and at most what the policy allows. */
+  views: viewCapsSchema.optional(),
   minimumContributors: z.int().min(1).max(1_000_000).optional(),
   perJob: z
     .strictObject({ epsilon: z.number().gt(0).max(100), delta: z.number().min(0).max(0.001) })
@@ -74,8 +76,10 @@ export function narrowPolicy(policy: PoolPolicy, restriction: PolicyRestriction)
   const purposes = keep(policy.purposes, restriction.purposes, (purpose) => purpose)
   if (tables.length === 0 || purposes.length === 0) return null
   const { privacy } = policy
+  const { views } = restriction
   return {
     ...policy,
+    ...(views === undefined ? {} : { views: narrowViewLimits(policy.views, views) }),
     purposes,
     tables,
     code: {

@@ -2,7 +2,13 @@
  * The node's signed word on one job, released or refused.
  * @module
  */
-import { type BudgetView, type ReceiptBody, type ReceiptPool, receiptBodySchema } from '@sealpool/attest'
+import {
+  type BudgetView,
+  type ReceiptBody,
+  type ReceiptPool,
+  type RecipientView,
+  receiptBodySchema,
+} from '@sealpool/attest'
 import {
   type Address,
   type Digest,
@@ -49,7 +55,13 @@ export interface ReceiptFacts {
   readonly code: Digest | null
   readonly plan: Digest | null
   readonly approvals: readonly JobApproval[]
-  readonly result: { readonly digest: Digest; readonly sealed: Digest; readonly mediaType: string } | null
+  readonly result: {
+    readonly digest: Digest
+    readonly sealed: Digest
+    readonly mediaType: string
+    /** Who got which view; absent: the consumer got the whole. */
+    readonly views?: readonly RecipientView[]
+  } | null
   /** The node that ran the job, when that was not this one. */
   readonly handOff?: HandOffFacts | null
   /** Unix seconds, chain time. */

@@ -36,10 +36,22 @@ export async function sealResult(options: {
   readonly random: (length: number) => Uint8Array
 }): Promise<SealedResult> {
   const plaintext = canonicalBytes(options.answer)
-  const sealed = await sealBytes(plaintext, {
+  const sealed = await sealDocument(plaintext, options)
+  return { sealed, digest: sha256Digest(plaintext), sealedDigest: sha256Digest(sealed) }
+}
+
+/** Seals what one recipient is to open, as {@link sealResult} seals an answer. */
+export function sealDocument(
+  plaintext: Uint8Array,
+  options: {
+    readonly scope: KeyScope
+    readonly publicKey: string
+    readonly random: (length: number) => Uint8Array
+  },
+): Promise<Uint8Array> {
+  return sealBytes(plaintext, {
     recipients: [hpkeRecipient({ publicKey: decodeBase64Url(options.publicKey) })],
     context: { ...options.scope, mediaType: resultMediaType },
     random: options.random,
   })
-  return { sealed, digest: sha256Digest(plaintext), sealedDigest: sha256Digest(sealed) }
 }

@@ -205,6 +205,31 @@ describe('sealed copies', () => {
     expect(await told(node)).toEqual([])
   })
 
+  it.each<[string, (id: string) => Promise<unknown>]>([
+    [
+      'was refused there',
+      (id) =>
+        world.store.query(
+          `update contributions set state = 'refused', reason = 'WRONG_POOL', verdict_digest = 'x' where id = $1`,
+          [id],
+        ),
+    ],
+    ['was taken back before it was judged', (id) => world.withdraw(id, 2)],
+  ])('of another pool are not this one’s to delete by naming them, when that %s', async (_, end) => {
+    await world.refinement('1')
+    const copy = await world.refined('1', 0, '1')
+    await world.withdraw('1', 1)
+    // The other pool declares nothing: what it took back stays.
+    await world.store.query(`update contributions set pool = $1 where id = 1`, [`0x${'dd'.repeat(20)}`])
+    await world.seen('2', 1, copy)
+    await end('2')
+    world.to(99)
+    const node = world.start(retention)
+    await node.work()
+    expect(await isThere(copy)).toBe(true)
+    expect(names(await told(node)).filter((name) => name.startsWith('copy'))).toEqual([])
+  })
+
   it('that come to be needed between the note and the removal stay', async () => {
     await world.refinement('1')
     const copy = await world.refined('1', 0, '1')

@@ -76,6 +76,7 @@ async function servePool(
     farming: config.farming,
     facts: config.facts,
     auditShare: config.auditShare,
+    verification: config.verification,
     retention: config.retention,
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },

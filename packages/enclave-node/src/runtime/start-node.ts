@@ -41,6 +41,7 @@ import { openHandOffs } from './open-hand-off.js'
 import { openKeyBroker } from './open-key-broker.js'
 import { openPlatform } from './open-platform.js'
 import { openRecords } from './open-records.js'
+import { openReplicas } from './open-replicas.js'
 import { openState } from './open-state.js'
 import { openTrace } from './open-trace.js'
 import { nodeIdentity, requireSameNode } from './same-node.js'
@@ -223,6 +224,8 @@ async function start(
   })
   begun = work
   closers.push(() => work.stop())
+  const replicas = openReplicas(config, ingest, log, () => work.mayWork())
+  closers.push(() => replicas.stop())
 
   const socket = config.state.kind === 'pglite' ? backupSocket(config.dataDirectory) : undefined
   if (socket !== undefined) {
@@ -262,7 +265,11 @@ async function start(
     now: platformNow,
   })
   const app = nodeApi(
-    { ...work.service, handOver: keyHandOver },
+    {
+      ...work.service,
+      handOver: keyHandOver,
+      figures: () => ({ ...work.service.figures(), ...replicas.figures() }),
+    },
     (error) => log.error({ err: error }, 'an API call failed'),
     { calls, costly: costlyCalls },
     () => performance.now(),

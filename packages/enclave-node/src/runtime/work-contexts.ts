@@ -2,6 +2,7 @@
  * What ingest and jobs work with, made of the parts that a start has opened.
  * @module
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Address } from '@sealpool/crypto'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import type { JobRuntime } from '@sealpool/sandbox'
@@ -66,6 +67,7 @@ export function workContexts(
       contents: contentIndexes(),
       limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
       settings: config.ingest,
+      giveWay: () => setImmediate(),
     },
     job: {
       ...shared,

@@ -10,7 +10,7 @@ import type { Sql } from './state-store.js'
 
 /** A contribution's entry in the indexes of its pool. */
 export interface ContentPrints {
-  /** One entry of an index of near duplicates. */
+  /** One entry of an index of near duplicates; behind it one of the index of courses, where the contribution has one. */
   readonly sketch: Uint8Array
   /** Entries of a row index. */
   readonly rows: Uint8Array

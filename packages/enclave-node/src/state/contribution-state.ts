@@ -46,6 +46,22 @@ export type IngestRefusal =
   | 'REFINER_REFUSED'
   | 'BATCH_NUMBER_REUSED'
 
+/** Refusals of what the node has not opened: whoever names any blob gets one of them. */
+export const neverOpened: readonly IngestRefusal[] = [
+  'BLOB_MISSING',
+  'BLOB_DIGEST_MISMATCH',
+  'BLOB_TOO_LARGE',
+  'BLOB_LOCATOR_INVALID',
+  'SEALED_FILE_INVALID',
+  'SEALED_FILE_TAMPERED',
+  'WRONG_POOL',
+  'WRONG_POLICY',
+  'WRONG_EPOCH',
+  'NO_KEY_FOR_NODE',
+  'COMMITMENT_MISMATCH',
+  'WRONG_OWNER',
+]
+
 /** One sentence with a remedy for each of the node's own reasons. */
 export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
   BLOB_MISSING: 'the blob store has no blob under the locator; upload it and contribute again',

@@ -4,6 +4,7 @@
  */
 import type { Address, Digest } from '@sealpool/crypto'
 import { bytesOrNull, integerOf, textOf, textOrNull } from './column.js'
+import { neverOpened } from './contribution-state.js'
 import { type ContributionRow, contributionColumns, readContribution } from './contribution-table.js'
 import type { Sql } from './state-store.js'
 import { retentionOver } from './withdrawal.js'
@@ -29,6 +30,10 @@ const copyOver = `(contributions.state = 'withdrawn' and contributions.withdrawn
 /** Of one that needs the blob still: another contribution with the same bytes, or one that was taken back only lately. */
 const needsCopy = `(other.state not in ('withdrawn', 'refused') or other.state = 'withdrawn' and other.withdrawn_block > $2)`
 
+/** Of one that was opened: a sealed file opens in one pool only, so that its copy is that pool's to keep and to delete. */
+const opened = `contributions.verdict_digest is not null
+  and coalesce(contributions.reason, '') not in (${neverOpened.map((reason) => `'${reason}'`).join(', ')})`
+
 /** A sealed file that no contribution needs any more. */
 export interface UnneededCopy {
   readonly digest: Digest
@@ -36,8 +41,8 @@ export interface UnneededCopy {
 }
 
 /**
- * Only what this node has opened as its pool's is listed (`blobs`): whoever names somebody else's blob in a contribution of his own is
- * refused before that, so that nobody has the node delete what is not the pool's.
+ * Only what this node has opened as this pool's is listed: whoever names somebody else's blob in a contribution of his own is refused
+ * before that, or takes it back before, so that nobody has the node delete what is not the pool's, or what another pool keeps for longer.
  * @returns sealed files in the blob store that no contribution needs any more, by digest, from the one after `after` on
  */
 export async function unneededCopies(
@@ -48,7 +53,7 @@ export async function unneededCopies(
   const rows = await sql.query(
     `select blob_digest, bool_or(reason = '${retentionOver}') as expired from contributions
        join blobs on blobs.digest = blob_digest and blobs.purpose = 'contribution'
-     where pool = $1 and ${copyOver} and blob_digest > $3
+     where pool = $1 and ${copyOver} and ${opened} and blob_digest > $3
        and not exists (select 1 from contributions as other
          where other.blob_digest = contributions.blob_digest and ${needsCopy})
      group by blob_digest order by blob_digest limit $4`,
@@ -78,6 +83,8 @@ export async function forgetBlob(tx: Sql, digest: Digest): Promise<void> {
 export interface OldAnswer {
   readonly job: string
   readonly sealedResult: Uint8Array | null
+  /** What its receipt calls the sealed bytes; null where there is none. */
+  readonly sealedDigest: Digest | null
 }
 
 /**
@@ -89,7 +96,7 @@ export async function oldAnswers(
   page: { readonly upTo: bigint; readonly before: string; readonly limit: number },
 ): Promise<readonly OldAnswer[]> {
   const rows = await sql.query(
-    `select id::text, sealed_result from jobs
+    `select id::text, sealed_result, receipt::jsonb #>> '{statement,body,result,sealed}' as sealed_digest from jobs
      where state in ('settled', 'refused', 'closed') and not detached
        and chain_state in ('Settled', 'Refused', 'Failed', 'Cancelled', 'Expired')
        and (sealed_result is not null or plan is not null or manifest is not null)
@@ -98,7 +105,11 @@ export async function oldAnswers(
      order by jobs.id limit $3`,
     [page.upTo.toString(), page.before, page.limit],
   )
-  return rows.map((row) => ({ job: textOf(row, 'id'), sealedResult: bytesOrNull(row, 'sealed_result') }))
+  return rows.map((row) => ({
+    job: textOf(row, 'id'),
+    sealedResult: bytesOrNull(row, 'sealed_result'),
+    sealedDigest: textOrNull(row, 'sealed_digest') as Digest | null,
+  }))
 }
 
 /** Destroys a job's answer, plan and manifest; its receipt and digests stay. */

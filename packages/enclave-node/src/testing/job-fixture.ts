@@ -247,13 +247,11 @@ export function jobFixture(store: StateStore) {
     spent: async (): Promise<string> => (await storedLedger(store).head(pool.address)).state.epsilonSpent,
     receiptOf: async (id: string): Promise<ReceiptBody> =>
       receiptBodySchema.parse((await findJob(store, id))?.receipt?.statement.body),
-    /** Puts contributions into a refinement of the pool. */
-    async refined(refinement: string, ids: readonly string[]): Promise<void> {
+    /** Puts contributions into a refinement of a pool. */
+    async refined(refinement: string, ids: readonly string[], of = pool.address): Promise<void> {
       for (const id of ids) {
-        await insertContribution(
-          store,
-          chainContribution({ id, owner: addressOfDigit(id), logIndex: Number(id) }),
-        )
+        const owner = addressOfDigit(id.slice(-1))
+        await insertContribution(store, chainContribution({ id, owner, pool: of, logIndex: Number(id) }))
       }
       await store.query(
         `update contributions set state = 'refined', verdict_digest = $1, refinement = $2
@@ -262,7 +260,7 @@ export function jobFixture(store: StateStore) {
       )
       await insertRefinement(store, {
         id: refinement,
-        pool: pool.address,
+        pool: of,
         schemaId: digestOfDigit('4'),
         digest: digestOfDigit('5'),
         parts: [{ table: 'workers', file: `${refinement}-workers.parquet`, rows: ids.length }],

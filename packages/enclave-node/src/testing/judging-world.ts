@@ -101,6 +101,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
         missingBlobWaitSeconds: 0,
       },
       now: () => blockOne + 1_000_000_000,
+      giveWay: async () => undefined,
     } as unknown as IngestContext
   }
 

@@ -51,6 +51,7 @@ export function servedPoolFixture(address: Address = addressOfDigit('a')): Serve
     farming: null,
     facts: null,
     auditShare: 0,
+    verification: null,
     retention: null,
     poc: { code: '', digest: digestOfDigit('1') },
     refiner: {

@@ -1,7 +1,13 @@
-import type { Address, Digest } from '@sealpool/crypto'
+import { type Address, type Digest, digestToHex, type Hex, type SignedStatement } from '@sealpool/crypto'
 import { PocError } from '../errors.js'
 import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
-import { type VerdictContext, verifyVerdict } from '../verdict/verdict-statement.js'
+import {
+  type ExpectedVerdict,
+  type VerdictContext,
+  type VerifiedVerdict,
+  verifyVerdict,
+} from '../verdict/verdict-statement.js'
+import { type DisputeEvidence, differingFields, disputeBetween } from './dispute.js'
 
 /** What several validators came to. */
 export interface Agreement {
@@ -10,6 +16,8 @@ export interface Agreement {
   readonly verdict: PocVerdict | undefined
   /** Who said what was agreed, in the order of the list of validators. */
   readonly agreeing: readonly Address[]
+  /** Their statements in the same order: whoever has them comes to the same verdict. */
+  readonly statements: readonly SignedStatement[]
   /** Who said something else, and in which fields of the verdict. Recorded even when the others agree. */
   readonly dissenting: readonly {
     readonly validator: Address
@@ -18,26 +26,93 @@ export interface Agreement {
   }[]
   /** Who signed two different verdicts on one contribution: a proof against them. They count for nothing. */
   readonly equivocating: readonly Address[]
-  /** Statements that do not verify, by place in the list and reason. */
-  readonly rejected: readonly { readonly index: number; readonly place: string }[]
+  /** Pairs of signed verdicts that contradict each other, one for each who dissents or equivocates: anyone can check them. */
+  readonly disputes: readonly DisputeEvidence[]
+  /** Statements that do not verify, by place in the list, with reason and place. */
+  readonly rejected: readonly { readonly index: number; readonly code: string; readonly place: string }[]
 }
 
 /**
  * Counts validators' verdicts on one contribution: `threshold` equal ones of different validators are an agreement. A verdict is a pure
  * function of bytes, facts and code, so honest validators agree to the last digit, and one who differs is wrong or lies.
  *
- * @param options `statements` as they came, of any form; `validators` that count; `threshold`: more than half of them; `context` of the contribution
+ * @param options `statements` as they came, of any form; `validators` that count; `threshold`: more than half of them; `pool`,
+ *   `contribution`, `poc` and `context`: what they must be about, with the inputs that all judged by
  * @returns the outcome; a lying minority is outvoted and named
- * @throws PocError `OPTION_INVALID` when two agreements would be possible, or validators repeat
+ * @throws PocError `OPTION_INVALID` when two agreements would be possible, validators repeat, or the inputs are not named
  */
-export function agreeOnVerdict(options: {
-  readonly statements: readonly unknown[]
-  readonly validators: readonly Address[]
-  readonly threshold: number
-  readonly context: VerdictContext
-}): Agreement {
-  const { statements, threshold, context } = options
+export function agreeOnVerdict(
+  options: Omit<ExpectedVerdict, 'context'> & {
+    readonly statements: readonly unknown[]
+    readonly threshold: number
+    readonly context: VerdictContext & Required<Pick<VerdictContext, 'inputs'>>
+  },
+): Agreement {
+  const { threshold } = options
   const validators = options.validators.map((address) => address.toLowerCase() as Address)
+  requireSound(validators, threshold, options.context)
+  const said = new Map<Address, Map<Digest, VerifiedVerdict>>()
+  const rejected: Agreement['rejected'][number][] = []
+  options.statements.forEach((statement, index) => {
+    try {
+      const verified = verifyVerdict(statement, { ...options, validators })
+      const own = said.get(verified.signer) ?? new Map<Digest, VerifiedVerdict>()
+      const digest = verdictDigest(verified.verdict)
+      if (!own.has(digest)) own.set(digest, verified)
+      said.set(verified.signer, own)
+    } catch (error) {
+      // Whatever one validator sends, it must not keep the others from agreeing.
+      const known = error instanceof PocError
+      rejected.push({
+        index,
+        code: known ? error.code : 'STATEMENT_INVALID',
+        place: known ? error.place : 'statement',
+      })
+    }
+  })
+  const equivocating = validators.filter((address) => (said.get(address)?.size ?? 0) > 1)
+  const votes = new Map<Digest, VerifiedVerdict[]>()
+  for (const address of validators) {
+    const own = [...(said.get(address) ?? [])]
+    const [only] = own
+    if (only === undefined || own.length > 1) continue
+    const [digest, verified] = only
+    const vote = votes.get(digest)
+    if (vote === undefined) votes.set(digest, [verified])
+    else vote.push(verified)
+  }
+  const most = Math.max(0, ...[...votes.values()].map(({ length }) => length))
+  const winner = [...votes.values()].find(({ length }) => length === most && most >= threshold)
+  const open = validators.length - said.size
+  const status = winner !== undefined ? 'agreed' : most + open < threshold ? 'disputed' : 'waiting'
+  // Without an agreement the fields are told against what most said.
+  const reference = (winner ?? [...votes.values()].find(({ length }) => length === most))?.[0]
+  const against = [...votes].flatMap(([digest, by]) =>
+    reference === undefined || by[0] === reference ? [] : by.map((one) => ({ digest, one, reference })),
+  )
+  return {
+    status,
+    verdict: winner?.[0]?.verdict,
+    agreeing: winner?.map(({ signer }) => signer) ?? [],
+    statements: winner?.map(({ statement }) => statement) ?? [],
+    dissenting: against.map(({ digest, one }) => ({
+      validator: one.signer,
+      digest,
+      fields: reference === undefined ? [] : differingFields(reference.verdict, one.verdict),
+    })),
+    equivocating,
+    disputes: [
+      ...against.map(({ one, reference: other }) => disputeBetween(other, one)),
+      ...equivocating.flatMap((address) => {
+        const [first, second] = [...(said.get(address)?.values() ?? [])]
+        return first === undefined || second === undefined ? [] : [disputeBetween(first, second)]
+      }),
+    ],
+    rejected,
+  }
+}
+
+function requireSound(validators: readonly Address[], threshold: number, context: VerdictContext): void {
   if (new Set(validators).size !== validators.length) {
     throw new PocError('OPTION_INVALID', 'validators', 'a validator stands twice in the list')
   }
@@ -52,47 +127,48 @@ export function agreeOnVerdict(options: {
       'a threshold is more than half of the validators, and not more than all',
     )
   }
-  const said = new Map<Address, Map<Digest, PocVerdict>>()
-  const rejected: { index: number; place: string }[] = []
-  statements.forEach((statement, index) => {
-    try {
-      const { verdict, signer } = verifyVerdict(statement, { context, validators })
-      const own = said.get(signer) ?? new Map<Digest, PocVerdict>()
-      own.set(verdictDigest(verdict), verdict)
-      said.set(signer, own)
-    } catch (error) {
-      // Whatever one validator sends, it must not keep the others from agreeing.
-      rejected.push({ index, place: error instanceof PocError ? error.place : 'statement' })
-    }
-  })
-  const equivocating = validators.filter((address) => (said.get(address)?.size ?? 0) > 1)
-  const votes = new Map<Digest, { readonly verdict: PocVerdict; readonly by: Address[] }>()
-  for (const address of validators) {
-    const own = said.get(address)
-    if (own === undefined || own.size > 1) continue
-    for (const [digest, verdict] of own) {
-      const vote = votes.get(digest)
-      if (vote === undefined) votes.set(digest, { verdict, by: [address] })
-      else vote.by.push(address)
-    }
+  if (context.inputs === undefined) {
+    throw new PocError(
+      'OPTION_INVALID',
+      'context.inputs',
+      'name what the validators judged by: verdictInputs',
+    )
   }
-  const most = Math.max(0, ...[...votes.values()].map(({ by }) => by.length))
-  const winner = [...votes.values()].find(({ by }) => by.length === most && most >= threshold)
-  const open = validators.length - said.size
-  const status = winner !== undefined ? 'agreed' : most + open < threshold ? 'disputed' : 'waiting'
-  // Without an agreement the fields are told against what most said.
-  const reference = winner ?? [...votes.values()].find(({ by }) => by.length === most)
-  const dissenting = [...votes].flatMap(([digest, { verdict, by }]) =>
-    reference === undefined || verdict === reference.verdict
-      ? []
-      : by.map((validator) => ({ validator, digest, fields: differingFields(reference.verdict, verdict) })),
-  )
-  return { status, verdict: winner?.verdict, agreeing: winner?.by ?? [], dissenting, equivocating, rejected }
 }
 
-function differingFields(left: PocVerdict, right: PocVerdict): string[] {
-  const names = new Set([...Object.keys(left), ...Object.keys(right)])
-  const text = (verdict: PocVerdict, name: string): string =>
-    JSON.stringify(verdict[name as keyof PocVerdict]) ?? ''
-  return [...names].filter((name) => text(left, name) !== text(right, name)).sort()
+/** What the contract is told of an agreed verdict, as `DataRegistry.recordVerdicts` takes it. */
+export interface AgreedEntry {
+  readonly contributionId: bigint
+  /** 0 to 10,000. */
+  readonly score: number
+  readonly refused: boolean
+  readonly verdictDigest: Hex
+}
+
+/**
+ * The entry of a verdict that was agreed on. The contracts hear one node for each batch and do not count validators: the node that signs
+ * the batch answers for the agreement, and the digest on chain leads whoever has `agreement.statements` to what was agreed.
+ *
+ * @param agreement of {@link agreeOnVerdict}
+ * @returns the entry
+ * @throws PocError `OPTION_INVALID` when nothing was agreed, or the contribution's id is no number of the registry
+ */
+export function agreedEntry(agreement: Agreement): AgreedEntry {
+  const { status, verdict } = agreement
+  if (status !== 'agreed' || verdict === undefined) {
+    throw new PocError('OPTION_INVALID', 'agreement', `nothing was agreed yet (${status})`)
+  }
+  if (!/^(0|[1-9]\d{0,77})$/.test(verdict.contribution)) {
+    throw new PocError(
+      'OPTION_INVALID',
+      'agreement.verdict',
+      "the contribution's id is no number of the registry",
+    )
+  }
+  return {
+    contributionId: BigInt(verdict.contribution),
+    score: verdict.valid ? Math.round(verdict.score * 10_000) : 0,
+    refused: !verdict.valid,
+    verdictDigest: digestToHex(verdictDigest(verdict)),
+  }
 }

@@ -1,7 +1,7 @@
 import { addressOf, type SignedStatement, sha256Digest, verifyStatement } from '@sealpool/crypto'
 import { describe, expect, test } from 'vitest'
 import { datasetFacts } from '../dataset-facts/dataset-facts.js'
-import type { PocVerdict } from '../verdict/verdict.js'
+import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
 import {
   signDatasetFacts,
   signVerdict,
@@ -9,19 +9,20 @@ import {
   verdictToInToto,
   verifyVerdict,
 } from '../verdict/verdict-statement.js'
-import { agreeOnVerdict } from './agree-on-verdict.js'
+import { agreedEntry, agreeOnVerdict } from './agree-on-verdict.js'
 import { rescore } from './rescore.js'
 
 const keys = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte))
 const addresses = keys.map((key) => addressOf(key))
 const [first = new Uint8Array(32)] = keys
 const validators = addresses.slice(0, 3)
-const context: VerdictContext = {
+const context = {
   chainId: 1,
   registry: `0x${'aa'.repeat(20)}`,
   subject: `0x${'01'.repeat(32)}`,
   commitment: sha256Digest(Uint8Array.of(1)),
-}
+  inputs: sha256Digest(Uint8Array.of(7)),
+} as const satisfies VerdictContext
 const verdict: PocVerdict = {
   contribution: '7',
   pool: `0x${'bb'.repeat(20)}`,
@@ -36,6 +37,7 @@ const verdict: PocVerdict = {
   refusal: null,
   evidence: [{ check: 'dkim.signature', result: 'pass', place: 'file' }],
 }
+const expected = { context, validators, pool: verdict.pool, contribution: '7', poc: verdict.poc }
 const sign = (key: Uint8Array, own: Partial<PocVerdict> = {}, place: Partial<VerdictContext> = {}) =>
   signVerdict({ verdict: { ...verdict, ...own }, context: { ...context, ...place }, privateKey: key })
 const [a, b, c, stranger] = keys.map((key) => sign(key)) as [
@@ -49,15 +51,16 @@ describe('a signed verdict', () => {
   test('is an in-toto statement that verifies offline from its JSON', () => {
     const read = JSON.parse(JSON.stringify(a)) as SignedStatement
     expect(verifyStatement(read)).toBe(true)
-    expect(verifyVerdict(read, { context, validators })).toEqual({ verdict, signer: addresses[0] })
+    expect(verifyVerdict(read, expected)).toEqual({ verdict, signer: addresses[0], statement: a })
     expect(read.statement.body).toMatchObject({
       _type: 'https://in-toto.io/Statement/v1',
       subject: [
         { name: `0x${'bb'.repeat(20)}/7`, digest: { sealpoolCommitment: context.commitment.slice(7) } },
+        { name: `0x${'bb'.repeat(20)}/7/inputs`, digest: { sealpoolInputs: context.inputs.slice(7) } },
       ],
       predicate: verdict,
     })
-    expect(verdictToInToto(verdict, context.commitment)).toEqual(read.statement.body)
+    expect(verdictToInToto(verdict, context.commitment, context.inputs)).toEqual(read.statement.body)
     expect(read.context.facts[0]).toEqual({ type: 'uint256', value: '8667' })
   })
   const with_ = (statement: SignedStatement, change: object): SignedStatement => ({ ...statement, ...change })
@@ -71,7 +74,12 @@ describe('a signed verdict', () => {
     ],
     [
       'another subject',
-      with_(a, { statement: { ...a.statement, body: { ...a.statement.body, subject: [] } } }),
+      with_(a, {
+        statement: {
+          ...a.statement,
+          body: { ...a.statement.body, subject: [{}, ...(a.statement.body['subject'] as []).slice(1)] },
+        },
+      }),
       'statement.body',
     ],
     [
@@ -87,13 +95,36 @@ describe('a signed verdict', () => {
     ['a broken signature', with_(a, { signature: `${a.signature.slice(0, -2)}1d` }), 'signature'],
     ['a stranger', stranger, 'signer'],
   ])('with %s does not', (_name, statement, place) => {
-    expect(() => verifyVerdict(statement, { context, validators })).toThrow(
+    expect(() => verifyVerdict(statement, expected)).toThrow(
       expect.objectContaining({ code: 'STATEMENT_INVALID', place }),
     )
   })
+  const { inputs: _, ...without } = context
+  test.each<[string, SignedStatement, Partial<typeof expected>]>([
+    ['VERDICT_OF_ANOTHER_POOL', sign(first, { pool: `0x${'cc'.repeat(20)}` }), {}],
+    ['VERDICT_OF_ANOTHER_POOL', a, { pool: `0x${'cc'.repeat(20)}` }],
+    ['VERDICT_OF_ANOTHER_CONTRIBUTION', sign(first, { contribution: '8' }), {}],
+    ['VERDICT_BY_OTHER_CODE', sign(first, { poc: sha256Digest(Uint8Array.of(9)) }), {}],
+    ['VERDICT_OVER_OTHER_INPUTS', sign(first, {}, { inputs: sha256Digest(Uint8Array.of(9)) }), {}],
+    ['VERDICT_OVER_OTHER_INPUTS', signVerdict({ verdict, context: without, privateKey: first }), {}],
+  ])('is refused as %s by a reader who named another', (code, statement, own) => {
+    expect(() => verifyVerdict(statement, { ...expected, ...own })).toThrow(expect.objectContaining({ code }))
+  })
+  test('of one validator alone needs no inputs, and with some is not what was asked for', () => {
+    const alone = { ...expected, context: without }
+    const signed = signVerdict({ verdict, context: without, privateKey: first })
+    expect(verifyVerdict(signed, alone).statement).toEqual(signed)
+    expect(() => verifyVerdict(a, alone)).toThrow(
+      expect.objectContaining({ code: 'VERDICT_OVER_OTHER_INPUTS' }),
+    )
+  })
+  test('is given back without what came beside it', () => {
+    const sent = { ...a, statement: { ...a.statement }, signer: addresses[3] }
+    expect(verifyVerdict(sent, expected).statement).toEqual(a)
+  })
   test('with a predicate that is no verdict does not', () => {
     const broken = with_(a, { statement: { ...a.statement, body: { ...a.statement.body, predicate: {} } } })
-    expect(() => verifyVerdict(broken, { context, validators })).toThrow(
+    expect(() => verifyVerdict(broken, expected)).toThrow(
       expect.objectContaining({ code: 'VERDICT_INVALID' }),
     )
   })
@@ -101,7 +132,7 @@ describe('a signed verdict', () => {
 
 describe('agreement', () => {
   const agree = (statements: readonly SignedStatement[], own = {}) =>
-    agreeOnVerdict({ statements, validators, threshold: 2, context, ...own })
+    agreeOnVerdict({ ...expected, statements, threshold: 2, ...own })
   test('two of three are enough, and a third that lies is outvoted and recorded', () => {
     const lie = sign(keys[2] ?? first, { score: 1, quality: 1 })
     expect(agree([a, b])).toMatchObject({
@@ -130,14 +161,52 @@ describe('agreement', () => {
   test('what does not verify is told and not counted', () => {
     expect(agree([a, stranger])).toMatchObject({
       status: 'waiting',
-      rejected: [{ index: 1, place: 'signer' }],
+      rejected: [{ index: 1, code: 'STATEMENT_INVALID', place: 'signer' }],
     })
+    const elsewhere = [
+      sign(keys[1] ?? first, { contribution: '8' }),
+      sign(keys[1] ?? first, { pool: `0x${'cc'.repeat(20)}` }),
+      sign(keys[1] ?? first, {}, { inputs: sha256Digest(Uint8Array.of(9)) }),
+    ]
+    expect(agree([a, ...elsewhere])).toMatchObject({
+      status: 'waiting',
+      dissenting: [],
+      disputes: [],
+      rejected: [
+        { index: 1, code: 'VERDICT_OF_ANOTHER_CONTRIBUTION', place: 'contribution' },
+        { index: 2, code: 'VERDICT_OF_ANOTHER_POOL', place: 'pool' },
+        { index: 3, code: 'VERDICT_OVER_OTHER_INPUTS', place: 'inputs' },
+      ],
+    })
+  })
+  test('an agreement can be come to again from its statements alone, and is what the contract is told', () => {
+    const agreed = agree([c, a])
+    expect(agreed.statements).toEqual([a, c])
+    expect(agree(agreed.statements)).toEqual(agreed)
+    expect(agreedEntry(agreed)).toEqual({
+      contributionId: 7n,
+      score: 8667,
+      refused: false,
+      verdictDigest: `0x${verdictDigest(verdict).slice(7)}`,
+    })
+    const refusal = { valid: false, score: 0, refusal: { code: 'X1', place: 'file' } }
+    expect(agreedEntry(agree(keys.slice(0, 2).map((key) => sign(key, refusal))))).toMatchObject({
+      score: 0,
+      refused: true,
+    })
+    expect(() => agreedEntry(agree([a]))).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    const named = { verdict: { ...verdict, contribution: '7x' } }
+    expect(() => agreedEntry({ ...agreed, ...named })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
   })
   test.each([
     { threshold: 1 },
     { threshold: 4 },
     { threshold: 1.5 },
     { validators: [addresses[0], addresses[0], addresses[1]] },
+    { validators: [addresses[0], addresses[0]?.toUpperCase().replace('0X', '0x'), addresses[1]] },
+    { context: { ...context, inputs: undefined } },
   ])('%j is refused', (own) => {
     expect(() => agree([], own)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
   })
@@ -214,15 +283,13 @@ describe('a validator who sends anything at all', () => {
     ],
   ]
   test.each(hostile)('%s is rejected, and the others agree', (_, sent) => {
-    const outcome = agreeOnVerdict({ statements: [a, sent, b], validators, threshold: 2, context })
+    const outcome = agreeOnVerdict({ ...expected, statements: [a, sent, b], threshold: 2 })
     expect(outcome).toMatchObject({ status: 'agreed', verdict, agreeing: addresses.slice(0, 2) })
-    expect(outcome.rejected).toEqual([{ index: 1, place: expect.any(String) }])
+    expect(outcome.rejected).toEqual([{ index: 1, code: expect.any(String), place: expect.any(String) }])
     expect(outcome.equivocating).toEqual([])
     expect(JSON.stringify(outcome)).not.toContain('canary')
   })
   test.each(hostile.slice(0, -1))('%s is STATEMENT_INVALID or VERDICT_INVALID by itself', (_, sent) => {
-    expect(() => verifyVerdict(sent, { context, validators })).toThrow(
-      expect.objectContaining({ name: 'PocError' }),
-    )
+    expect(() => verifyVerdict(sent, expected)).toThrow(expect.objectContaining({ name: 'PocError' }))
   })
 })

@@ -9,15 +9,19 @@ const MOST_PARTS = 10_000
 /** Findings of one source as the code that judges gets them. */
 export function factOf(
   kind: AuthenticityFact['kind'],
-  findings: readonly (AuthenticityFinding & Pick<SignedFinding, 'signedHeaders'>)[],
+  findings: readonly (AuthenticityFinding & Pick<SignedFinding, 'signedHeaders' | 'repeated'>)[],
 ): { [Name in keyof AuthenticityFact]: AuthenticityFact[Name] } {
   const signers = new Set(findings.filter(({ authentic }) => authentic).map(({ signer }) => signer))
   const [signer = null] = signers
+  const repeated = findings.slice(0, MOST_PARTS).map((found) => found.repeated === true)
   return {
     kind,
-    authentic: findings.length > 0 && findings.every(({ authentic }) => authentic),
+    // Of parts that are repeated the first one is there.
+    authentic: findings.length > 0 && findings.every((found) => found.authentic || found.repeated === true),
     signer: signers.size === 1 ? signer : null,
     parts: findings.slice(0, MOST_PARTS).map(({ authentic }) => authentic),
+    // Left out where nothing is: then the code is told what it was always told.
+    ...(repeated.includes(true) ? { repeated } : {}),
     ...(kind === 'dkim'
       ? { signedHeaders: findings.slice(0, MOST_PARTS).map(({ signedHeaders = [] }) => signedHeaders) }
       : {}),

@@ -23,4 +23,5 @@ export { verifyPlatformSignature } from './platform/verify-platform-signature.js
 export { type ReclaimSource, verifyReclaim } from './reclaim/verify-reclaim.js'
 export type { AuthenticitySource } from './source.js'
 export { inspectPresentation } from './tlsnotary/inspect-presentation.js'
-export { verifySource } from './verify-source.js'
+export { DEFAULT_VERIFICATION_BUDGET, type VerificationBudget } from './verification-budget.js'
+export { type SourceToVerify, verifySource } from './verify-source.js'

@@ -14,6 +14,10 @@ export interface SignedFinding extends AuthenticityFinding {
   readonly signedContent: Uint8Array | undefined
   /** Names of the header fields of a mail that the signature covers wholly, in lower case. */
   readonly signedHeaders?: readonly string[]
+  /** Those fields by name in their relaxed form, all of a name together, an empty text for absence that is signed. Private. */
+  readonly signedFields?: ReadonlyMap<string, string>
+  /** An earlier part of the file says the same under a signature, so that this one counts for nothing. */
+  readonly repeated?: boolean
 }
 
 /**

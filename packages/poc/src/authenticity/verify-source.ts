@@ -1,26 +1,30 @@
 import type { Address } from '@sealpool/crypto'
 import { verifyC2pa } from './c2pa/verify-c2pa.js'
 import { verifyCredentialJwt, verifyDataIntegrity } from './credential/verify-credential.js'
-import { verifyDeviceRecords } from './device/verify-device-records.js'
+import { deviceSteps } from './device/verify-device-records.js'
 import { splitMailbox } from './dkim/mbox.js'
 import { latin1 } from './dkim/message.js'
 import { verifyDkim } from './dkim/verify-dkim.js'
 import { type AuthenticityCheck, type AuthenticityFinding, failed, finding } from './finding.js'
 import { verifyJws } from './jose/verify-jws.js'
 import { parseObject } from './json-object.js'
+import { onceEach } from './once-each.js'
 import { verifyPlatformSignature } from './platform/verify-platform-signature.js'
 import { verifyReclaim } from './reclaim/verify-reclaim.js'
 import type { SignedFinding } from './signed-content.js'
 import type { AuthenticitySource } from './source.js'
 import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
+import { TooMuchWork, type VerificationBudget, type WorkMeter, workMeter } from './verification-budget.js'
 
 /**
  * Verifies a file by one source. It needs no network and no clock: keys, roots and the time are arguments.
  *
  * @param options `source`: whose word counts; `bytes`: the file, hostile; `owner`: the contributing wallet, for sources that name
- *   one; `at`: Unix seconds
- * @returns a finding for each part: for every message of a mailbox, else one. No finding holds a value of the file. It is total: what
- *   would break a verifier is `TOO_DEEP_OR_TOO_LONG`, so that one contribution never stops the others of a batch
+ *   one; `at`: Unix seconds; `budget`: most work, `DEFAULT_VERIFICATION_BUDGET` when absent
+ * @returns a finding for each part: for every message of a mailbox, else one. A part that says what an earlier one says under a signature
+ *   is not authentic (`REPEATED`). No finding holds a value of the file. It is total: what would break a verifier is
+ *   `TOO_DEEP_OR_TOO_LONG`, and what takes more than the budget `TOO_MUCH_WORK`, so that one contribution never stops the others of a batch
+ * @throws PocError `OPTION_INVALID` for a budget that is none
  * @example
  * ```ts
  * import { verifySource } from '@sealpool/poc/authenticity'
@@ -29,31 +33,47 @@ import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
  * console.log(finding?.authentic, finding?.checks[0]?.reason) // false NOT_SIGNED
  * ```
  */
-export function verifySource(options: {
+export function verifySource(
+  options: SourceToVerify & { readonly budget?: VerificationBudget },
+): readonly AuthenticityFinding[] {
+  return verifySigned({ ...options, work: workMeter(options.budget) }).map(
+    ({ kind, authentic, checks, signer }) => ({ kind, authentic, checks, signer }),
+  )
+}
+
+/** One file and one source. */
+export interface SourceToVerify {
   readonly source: AuthenticitySource
   readonly bytes: Uint8Array
   readonly owner?: Address | undefined
   readonly at?: number | undefined
-}): readonly AuthenticityFinding[] {
-  return verifySigned(options).map(({ kind, authentic, checks, signer }) => ({
-    kind,
-    authentic,
-    checks,
-    signer,
-  }))
 }
 
 /**
  * The same with what is signed, which is private: for the keyed fingerprint and the facts of the code that judges.
  *
- * @param options as of {@link verifySource}
+ * @param options as of {@link verifySource}; `work`: what it costs is taken off
  * @returns a finding for each part
  */
-export function verifySigned(options: Parameters<typeof verifySource>[0]): readonly SignedFinding[] {
+export function verifySigned(options: MeteredSource): readonly SignedFinding[] {
+  const steps = verificationSteps(options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+interface MeteredSource extends SourceToVerify {
+  readonly work: WorkMeter
+}
+
+/** The same a message or a record at a time, for whoever has other things to do meanwhile. */
+export function* verificationSteps(options: MeteredSource): Generator<void, readonly SignedFinding[]> {
   try {
-    return verify(options)
-  } catch {
-    return [unsigned(options.source.kind, failed('syntax', 'TOO_DEEP_OR_TOO_LONG'))]
+    return onceEach(yield* verify(options))
+  } catch (error) {
+    const reason = error instanceof TooMuchWork ? 'TOO_MUCH_WORK' : 'TOO_DEEP_OR_TOO_LONG'
+    return [unsigned(options.source.kind, failed(reason === 'TOO_MUCH_WORK' ? 'work' : 'syntax', reason))]
   }
 }
 
@@ -61,20 +81,24 @@ function unsigned(kind: AuthenticitySource['kind'], check: AuthenticityCheck): S
   return { ...finding(kind, [check], null), signedContent: undefined }
 }
 
-function verify(options: Parameters<typeof verifySource>[0]): readonly SignedFinding[] {
-  const { source, bytes, owner, at } = options
+function* verify(options: MeteredSource): Generator<void, readonly SignedFinding[]> {
+  const { source, bytes, owner, at, work } = options
+  work({ bytes: bytes.length })
   switch (source.kind) {
     case 'dkim': {
       const messages = splitMailbox(bytes)
       if (messages === undefined) return [unsigned('dkim', failed('mailbox', 'TOO_MANY_MESSAGES'))]
-      return messages.map((message) =>
-        verifyDkim({ message, keys: source.keys, require: source.require, at }),
-      )
+      const findings: SignedFinding[] = []
+      for (const message of messages) {
+        findings.push(verifyDkim({ message, keys: source.keys, require: source.require, at, work }))
+        yield
+      }
+      return findings
     }
     case 'jws':
-      return [verifyJws({ token: latin1(bytes), keys: source.keys, expect: source.expect, at })]
+      return [verifyJws({ token: latin1(bytes), keys: source.keys, expect: source.expect, at, work })]
     case 'vc-jwt':
-      return [verifyCredentialJwt({ token: latin1(bytes), keys: source.keys, at })]
+      return [verifyCredentialJwt({ token: latin1(bytes), keys: source.keys, at, work })]
     case 'tlsnotary':
     case 'data-integrity':
     case 'platform-signature':
@@ -84,12 +108,13 @@ function verify(options: Parameters<typeof verifySource>[0]): readonly SignedFin
       if (file === undefined) return [unsigned(source.kind, failed('syntax', 'NOT_JSON'))]
       // Never authentic, so there is nothing signed.
       if (source.kind === 'tlsnotary') return [{ ...inspectPresentation({ file }), signedContent: undefined }]
-      if (source.kind === 'platform-signature') return [verifyPlatformSignature({ file, keys: source.keys })]
-      if (source.kind === 'device-record') return [verifyDeviceRecords({ file, source })]
-      if (source.kind === 'reclaim') return [verifyReclaim({ proof: file, source, owner, at })]
-      return [verifyDataIntegrity({ credential: file, keys: source.keys, at })]
+      if (source.kind === 'platform-signature')
+        return [verifyPlatformSignature({ file, keys: source.keys, work })]
+      if (source.kind === 'device-record') return [yield* deviceSteps({ file, source, work })]
+      if (source.kind === 'reclaim') return [verifyReclaim({ proof: file, source, owner, at, work })]
+      return [verifyDataIntegrity({ credential: file, keys: source.keys, at, work })]
     }
     case 'c2pa':
-      return [verifyC2pa({ bytes, roots: source.roots, at })]
+      return [verifyC2pa({ bytes, roots: source.roots, at, work })]
   }
 }

@@ -152,6 +152,12 @@ test('a folder that is not empty stays as it was', async () => {
   expect(await cli('create', own)).toMatchObject({ code: 2, error: expect.stringContaining('is not empty') })
   expect(readdirSync(own)).toEqual(['mine'])
   expect((await cli('create', join(own, 'mine'))).code).toBe(2)
+  expect((await cli('create', join(own, 'mine', 'deeper'))).code).toBe(2)
+  // Node's own recursive mkdir never returns here.
+  expect(await cli('create', '/proc/x/y')).toMatchObject({
+    code: 2,
+    error: expect.stringContaining('/proc/x/y cannot be made'),
+  })
 })
 test('a name of a file cannot colour the terminal, and a command line that is none is one line', async () => {
   const own = mkdtempSync(join(folder, 'names-'))

@@ -1,6 +1,7 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from './arguments.js'
+import { makeFolder } from './make-folder.js'
 
 const owner = '0x00112233445566778899aabbccddeeff00112233'
 
@@ -101,14 +102,14 @@ export async function createProject(folder: string): Promise<readonly string[]> 
   const unmade = (): never => {
     throw new UsageError(`${folder} cannot be made or written to`)
   }
-  await mkdir(folder, { recursive: true }).catch(unmade)
+  await makeFolder(folder).catch(unmade)
   const present = (await readdir(folder).catch(unmade)).filter((name) => name !== 'examples')
   const examples = await readdir(join(folder, 'examples')).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ENOENT' ? [] : unmade(),
   )
   // Before anything is made in it.
   if (present.length + examples.length > 0) throw new UsageError(`${folder} is not empty`)
-  await mkdir(join(folder, 'examples'), { recursive: true }).catch(unmade)
+  await makeFolder(join(folder, 'examples')).catch(unmade)
   const written = Object.entries(files())
   for (const [name, content] of written) await writeFile(join(folder, name), content).catch(unmade)
   return written.map(([name]) => join(folder, name))

@@ -7,12 +7,14 @@ export type Dimension = 'authenticity' | 'ownership' | 'quality' | 'uniqueness'
 export interface AuthenticityFact {
   /** Kind of source, as declared. */
   readonly kind: AuthenticitySource['kind']
-  /** Every part of the file is authentic, and there is one. */
+  /** Every part of the file is authentic or repeated, and there is one. */
   readonly authentic: boolean
   /** Name of the trusted key that signed, null when none did or several. */
   readonly signer: string | null
-  /** For each part (message of a mailbox, else the one file), in order: whether it is authentic. */
+  /** For each part (message of a mailbox, else the one file), in order: whether it is authentic. A repeated one is not. */
   readonly parts: readonly boolean[]
+  /** For each part: whether an earlier one says the same under a signature. Shares are counted without it. Absent when none is. */
+  readonly repeated?: readonly boolean[]
   /** For mail, for each part: names of the header fields that the signature covers, in lower case; empty when it is not authentic. */
   readonly signedHeaders?: readonly (readonly string[])[]
 }

@@ -250,14 +250,13 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
   }
 }
 
-/** The greatest share of the file that one source found authentic. */
+/** The greatest share of the file that one source found authentic, without what stands there twice. */
 function shareOfAuthentic({ authenticity = [] }: Facts): number {
-  let best = 0
-  for (const { parts } of authenticity) {
-    const share = parts.length === 0 ? 0 : parts.filter(Boolean).length / parts.length
-    best = Math.max(best, share)
-  }
-  return rounded(best)
+  const shares = authenticity.map(({ parts, repeated }) => {
+    const counted = parts.filter((_, at) => !repeated?.[at])
+    return counted.filter(Boolean).length / (counted.length || 1)
+  })
+  return rounded(Math.max(0, ...shares))
 }
 
 /** A share that is none (negative, infinite, not a number) is 1: it must not decide about the others. */

@@ -5,6 +5,7 @@ import { splitMailbox } from '../authenticity/dkim/mbox.js'
 import { readMessage } from '../authenticity/dkim/message.js'
 import { verifyDkim } from '../authenticity/dkim/verify-dkim.js'
 import { factOf } from '../authenticity/evidence.js'
+import { workMeter } from '../authenticity/verification-budget.js'
 import { verifySigned } from '../authenticity/verify-source.js'
 import { ed25519Record, mailEd25519, signMail } from '../testing/signed-mail.js'
 import { authenticMail, headerOf, readMail } from './read-mail.js'
@@ -38,7 +39,11 @@ describe('what a signed message quotes is no message', () => {
     keys: [{ domain: 'example.org', selector: 'ed', record: ed25519Record(key) }],
   } as const
   const read = (box: string) => {
-    const findings = verifySigned({ source, bytes: Uint8Array.from(Buffer.from(box, 'latin1')) })
+    const findings = verifySigned({
+      source,
+      bytes: Uint8Array.from(Buffer.from(box, 'latin1')),
+      work: workMeter(),
+    })
     return authenticMail(box, factOf('dkim', findings)).map((mail) => headerOf(mail, 'subject'))
   }
   test.each(['\r\r', '\r\r\n', '\n\r', '\r'])('whatever carriage returns stand before it: %j', (gap) => {
@@ -70,7 +75,7 @@ describe('what a signed message quotes is no message', () => {
     const forged = second.replace('2.00', '3.00')
     const box = `From a\r\nX-A: 1\r\n${quoted}\r\nFrom b\r\n${forged}\r\nFrom c\r\n${second}\r\n`
     const bytes = Uint8Array.from(Buffer.from(box, 'latin1'))
-    const read = authenticMail(box, factOf('dkim', verifySigned({ source, bytes })))
+    const read = authenticMail(box, factOf('dkim', verifySigned({ source, bytes, work: workMeter() })))
     const kept = Buffer.from(authenticMailbox({ bytes, keys: source.keys })).toString('latin1')
     expect(read).toHaveLength(2)
     expect(readMail(kept)).toEqual(read)

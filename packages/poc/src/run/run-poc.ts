@@ -16,7 +16,7 @@ import { latin1 } from '../authenticity/dkim/message.js'
 import { evidenceOf, factOf } from '../authenticity/evidence.js'
 import { verifyIssuerSignature } from '../authenticity/issuer-signature.js'
 import type { SignedFinding } from '../authenticity/signed-content.js'
-import { verifySigned } from '../authenticity/verify-source.js'
+import type { VerificationBudget } from '../authenticity/verification-budget.js'
 import type { Facts, IssuerFact } from '../define/check.js'
 import type { PocDescription } from '../define/define-poc.js'
 import { PocError } from '../errors.js'
@@ -32,6 +32,7 @@ import {
   readExamination,
   type UniquenessPort,
 } from './examine.js'
+import { findingsOf, type VerifiedContribution, verifyContribution } from './verify-contribution.js'
 
 /** What to judge, with which code, where. */
 export interface RunPocOptions {
@@ -39,6 +40,10 @@ export interface RunPocOptions {
   readonly runtime: JobRuntime
   /** For one contribution. */
   readonly limits: Limits
+  /** Most work that verifying its sources may cost; `DEFAULT_VERIFICATION_BUDGET` when absent. */
+  readonly budget?: VerificationBudget | undefined
+  /** Awaited now and then while sources are verified, see `verifyContribution`: to give way, to tell, or to stop by throwing. */
+  readonly between?: ((done: number) => void | Promise<void>) | undefined
   readonly contribution: {
     /** Id in the registry. */
     readonly id: string
@@ -55,6 +60,8 @@ export interface RunPocOptions {
     /** Who can be asked about the account that the proof reads; without one the evidence says `not-checked`. */
     readonly account?: AccountPort
     readonly issuer?: IssuerFact
+    /** What `verifyContribution` gave for these very bytes, owner, sources and time, so that nothing is verified twice. */
+    readonly verified?: VerifiedContribution | undefined
     /** Unix seconds to judge validity by, the block's for example. Without it, what expires is not authentic. */
     readonly at?: number
   }
@@ -78,7 +85,8 @@ const refusals: Partial<Record<RunErrorCode, string>> = {
  * @param options code, runtime, limits, contribution and facts; where somebody can be asked (`uniqueness`, `account`) and the proof
  *   declares `items` or `account`, its entry `examine` runs first, with room for 32 MiB of items
  * @returns the verdict; a contribution that cannot be read, or on which the code fails, gets one with a refusal
- * @throws PocError `CODE_MISMATCH`, `CODE_INVALID`, `VERDICT_INVALID`, `RUNTIME_FAILED`: the code or the runtime is at fault
+ * @throws PocError `CODE_MISMATCH`, `CODE_INVALID`, `VERDICT_INVALID`, `RUNTIME_FAILED`: the code or the runtime is at fault;
+ *   `OPTION_INVALID` for a budget that is none, or `verified` of something else
  * @example
  * ```ts no-run
  * const verdict = await runPoc({
@@ -159,12 +167,13 @@ function failedRun(result: Extract<RunResult, { ok: false }>): JudgedPart {
 
 const MOST_EVIDENCE = 200
 
-async function gatherFacts({ poc, runtime, contribution, facts }: RunPocOptions): Promise<{
+async function gatherFacts(options: RunPocOptions): Promise<{
   readonly description: PocDescription
   readonly facts: JsonObject
   readonly evidence: JudgedPart['evidence']
   readonly findings: readonly (readonly SignedFinding[])[]
 }> {
+  const { poc, runtime, contribution, facts } = options
   const owner = contribution.owner.toLowerCase()
   const description = await describePoc(poc, runtime)
   const { issuers, sources } = description
@@ -177,9 +186,16 @@ async function gatherFacts({ poc, runtime, contribution, facts }: RunPocOptions)
     const { name, valid, reason } = issuer
     known['issuer'] = reason === undefined ? { name, valid } : { name, valid, reason }
   }
-  const found = sources.map((source) =>
-    verifySigned({ source, bytes: contribution.bytes, owner: contribution.owner, at: facts.at }),
-  )
+  const about = {
+    sources,
+    bytes: contribution.bytes,
+    mediaType: contribution.mediaType,
+    owner: contribution.owner,
+    at: facts.at,
+  }
+  const { budget, between } = options
+  const verified = facts.verified ?? (await verifyContribution({ ...about, budget, between }))
+  const found = findingsOf(verified, about)
   if (sources.length > 0) {
     known['authenticity'] = found.map((findings, index) => factOf(sources[index]?.kind ?? 'jws', findings))
   }

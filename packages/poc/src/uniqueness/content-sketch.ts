@@ -25,11 +25,16 @@ export interface ContentSketch {
  */
 export function contentSketch(options: { readonly key: Uint8Array } & ItemSource): ContentSketch {
   const { key } = options
-  if (key.length < 32) {
-    throw new PocError('KEY_INVALID', 'key', 'a sketch key has at least 32 bytes; derive one per pool')
-  }
+  assertSketchKey(key)
   const { items } = contentItems(options)
   // One domain for all items: the same rows in another wrapping are the same rows.
   const { words } = minHash({ items, key, use: 'sealpool/content/item/3', orders: ORDERS })
   return { words, items: items.length }
+}
+
+/** Refuses a key that is too short. */
+export function assertSketchKey(key: Uint8Array): void {
+  if (key.length < 32) {
+    throw new PocError('KEY_INVALID', 'key', 'a sketch key has at least 32 bytes; derive one per pool')
+  }
 }

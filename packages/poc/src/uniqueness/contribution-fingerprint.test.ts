@@ -21,6 +21,12 @@ interface Case {
   readonly file: Uint8Array
   readonly twins: readonly Uint8Array[]
   readonly others: readonly Uint8Array[]
+  /** The same statements again in one file, and how many count of it. */
+  readonly again: {
+    readonly source?: AuthenticitySource
+    readonly file: Uint8Array
+    readonly counted: number
+  }
 }
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -66,6 +72,10 @@ function platform(): Case {
       file(der(flipped(mark)).toString('base64url')),
     ],
     others: [file(other.mark.toString('base64url'), other.payload)],
+    again: {
+      file: Buffer.concat([file(mark.toString('base64')), bytes('\n'), file(mark.toString('base64'))]),
+      counted: 0,
+    },
   }
 }
 
@@ -84,6 +94,7 @@ function jws(): Case {
     file: bytes(good),
     twins: [bytes(`${good}\n`), bytes(` ${good}`), bytes(`${body}.${flipped(mark).toString('base64url')}`)],
     others: [bytes(`${other}.${raw(bytes(other)).toString('base64url')}`)],
+    again: { file: bytes(`${good}\n${good}`), counted: 0 },
   }
 }
 
@@ -128,6 +139,7 @@ function dkim(): Case {
       bytes(`From y\n${one.replaceAll('\r\n', '\n')}\nFrom z\n${two.replaceAll('\r\n', '\n')}`),
     ],
     others: [box(one), box(one, mail('Order 3')), box(one, mail('Order 2', '12.51'))],
+    again: { file: box(one, two, one, `X-A: 1\r\n${one}`, unsigned, two), counted: 2 },
   }
 }
 
@@ -159,6 +171,10 @@ async function device(): Promise<Case> {
       json({ records: [{ ...one, signature: `0x${one.signature.slice(2).toUpperCase()}` }, two] }),
     ],
     others: [json({ records: [one] }), json({ records: [one, three] })],
+    again: {
+      file: json({ records: [one, two, v(one, one.signature.endsWith('1b') ? '00' : '01')] }),
+      counted: 0,
+    },
   }
 }
 
@@ -182,13 +198,14 @@ async function reclaim(): Promise<Case> {
   const [first = '', second = ''] = await signed(one)
   const later = { ...one, timestampS: 2000 }
   const other = claim('{"a":2}')
+  const source = {
+    kind: 'reclaim',
+    witnesses: witnesses.map(({ address }) => address),
+    provider: 'http',
+    parameters: ['{}'],
+  } as const
   return {
-    source: {
-      kind: 'reclaim',
-      witnesses: witnesses.map(({ address }) => address),
-      provider: 'http',
-      parameters: ['{}'],
-    },
+    source,
     file: json({ claimData: one, signatures: [first] }),
     twins: [
       json({ ...one, signatures: [first] }),
@@ -197,6 +214,11 @@ async function reclaim(): Promise<Case> {
       json({ claimData: later, signatures: await signed(later) }),
     ],
     others: [json({ claimData: other, signatures: await signed(other) })],
+    again: {
+      source: { ...source, threshold: 2 },
+      file: json({ claimData: one, signatures: [first, first, first.toUpperCase().replace('0X', '0x')] }),
+      counted: 0,
+    },
   }
 }
 
@@ -210,6 +232,7 @@ function c2pa(): Case {
     file: signedPng(leaf),
     twins: [signedPng(leaf, { padding: 50 }), signedPng(second)],
     others: [signedPng(leaf, { content: 'other pixels' })],
+    again: { file: Buffer.concat([signedPng(leaf), signedPng(leaf)]), counted: 0 },
   }
 }
 
@@ -226,6 +249,26 @@ describe.each(Object.entries(cases))('%s: one authentic export', (_, make) => {
     const own = print(source, file)
     expect(twins.map((twin) => Buffer.from(twin).equals(Buffer.from(file)))).not.toContain(true)
     for (const [index, twin] of twins.entries()) expect([index, print(source, twin)]).toEqual([index, own])
+  })
+  test('counts once, however often it stands in the file', async () => {
+    const { source, again } = await make()
+    const findings = verifySource({ source: again.source ?? source, bytes: again.file, at })
+    expect(findings.filter(({ authentic }) => authentic)).toHaveLength(again.counted)
+  })
+  test('is not authentic as a whole where verifying it takes more than the budget', async () => {
+    const { source, file } = await make()
+    const most = { signatures: 100, bytes: 1_000_000 }
+    const reasons = (budget: object) =>
+      verifySource({ source, bytes: file, at, budget: { ...most, ...budget } }).map(
+        ({ authentic, checks }) => [authentic, checks.find(({ result }) => result === 'fail')?.reason],
+      )
+    expect(reasons({})).not.toContainEqual([false, 'TOO_MUCH_WORK'])
+    for (const none of [{ signatures: 0 }, { bytes: 0 }, { bytes: file.length - 1 }]) {
+      expect(reasons(none)).toEqual([[false, 'TOO_MUCH_WORK']])
+    }
+    expect(() => reasons({ signatures: Number.NaN })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
   })
   test('and other content has another', async () => {
     const { source, file, others } = await make()

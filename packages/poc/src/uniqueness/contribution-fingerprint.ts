@@ -2,6 +2,7 @@ import type { Address } from '@sealpool/crypto'
 import { keyedFingerprint } from '@sealpool/privacy'
 import { hashSet, type SignedFinding } from '../authenticity/signed-content.js'
 import type { AuthenticitySource } from '../authenticity/source.js'
+import { type VerificationBudget, workMeter } from '../authenticity/verification-budget.js'
 import { verifySigned } from '../authenticity/verify-source.js'
 import { assertFingerprintKey, contentFingerprint } from './content-fingerprint.js'
 
@@ -15,6 +16,8 @@ export interface ContributedFile {
   readonly sources: readonly AuthenticitySource[]
   /** Unix seconds, for signatures that expire. */
   readonly at?: number | undefined
+  /** Most work that verifying all sources may cost; `DEFAULT_VERIFICATION_BUDGET` when absent. */
+  readonly budget?: VerificationBudget | undefined
 }
 
 /**
@@ -28,7 +31,7 @@ export interface ContributedFile {
  *
  * @param options `key`: at least 32 secret bytes, one per pool; the file
  * @returns 64 lower-case hexadecimal digits
- * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
+ * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes, `OPTION_INVALID` for a budget that is none
  * @example
  * ```ts
  * import { contributionFingerprint } from '@sealpool/poc'
@@ -39,7 +42,8 @@ export interface ContributedFile {
  */
 export function contributionFingerprint(options: ContributedFile & { readonly key: Uint8Array }): string {
   const { key, mediaType, bytes, owner, sources, at } = options
-  const findings = sources.map((source) => verifySigned({ source, bytes, owner, at }))
+  const work = workMeter(options.budget)
+  const findings = sources.map((source) => verifySigned({ source, bytes, owner, at, work }))
   return signedFingerprint({ key, findings }) ?? contentFingerprint({ key, mediaType, bytes })
 }
 

@@ -63,6 +63,13 @@ describe('the file of an index', () => {
       expect(again.nearest(sketch(9000))).toMatchObject({ entry: count, similarity: 1 })
     },
   )
+  test('of courses is none of contents, and the other way round', () => {
+    const index = near(3)
+    const { bytes } = encodeIndex({ kind: 'courses', index, key })
+    expect(decodeNearDuplicateIndex({ kind: 'courses', bytes, key }).toBytes()).toEqual(index.toBytes())
+    expect(placeOf(() => decodeNearDuplicateIndex({ bytes, key }))).toBe('kind')
+    expect(placeOf(() => decodeNearDuplicateIndex({ kind: 'courses', ...nearFile(3), key }))).toBe('kind')
+  })
   test('gives a row index back; the order of filling leaves no trace', () => {
     const made = rowFile(1, 2, 3)
     expect(rowFile(3, 1, 2).digest).toBe(made.digest)

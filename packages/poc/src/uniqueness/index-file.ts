@@ -1,6 +1,6 @@
 /**
- * Indexes as files, so that they outlive the process. A file holds in order: `SPINDEX`, the version (2), the kind (1 near duplicates, 2
- * rows), 16 bytes that tell the pool's key without giving it away, the number of entries (32 bits, little-endian), the entries, and the
+ * Indexes as files, so that they outlive the process. A file holds in order: `SPINDEX`, the version (3), the kind (1 near duplicates, 2
+ * rows, 3 courses), 16 bytes that tell the pool's key without giving it away, the number of entries (32 bits, little-endian), the entries, and the
  * SHA-256 of all that. It is as private as the index and is kept sealed.
  */
 import {
@@ -27,7 +27,7 @@ import { createRowIndex, ROW_ENTRY_BYTES, type RowIndex } from './row-index.js'
 const magic = /* @__PURE__ */ new TextEncoder().encode('SPINDEX')
 /** 2: items are the same in every wrapping, so indexes of version 1 answer nothing about them. */
 const VERSION = 3
-const kinds = { near: 1, rows: 2 } as const
+const kinds = { near: 1, rows: 2, courses: 3 } as const
 const CHECK_BYTES = 16
 const HEAD_BYTES = magic.length + 2 + CHECK_BYTES + 4
 const DIGEST_BYTES = 32
@@ -61,7 +61,7 @@ const digestBytes = (bytes: Uint8Array): Uint8Array =>
  */
 export function encodeIndex(
   options: { readonly key: Uint8Array } & (
-    | { readonly kind: 'near'; readonly index: NearDuplicateIndex }
+    | { readonly kind: 'near' | 'courses'; readonly index: NearDuplicateIndex }
     | { readonly kind: 'rows'; readonly index: RowIndex }
   ),
 ): EncodedIndex {
@@ -118,18 +118,20 @@ function bodyOf(
 }
 
 /**
- * Reads the file of a near-duplicate index. Any bytes give an index or an error, in time and memory that grow with their length alone.
+ * Reads the file of a near-duplicate index, of contents or of courses. Any bytes give an index or an error, in time and memory that grow with their length alone.
  *
- * @param file `bytes`: as {@link encodeIndex} made them; `key`: the pool's; `digest`: the file that is expected, if it is known
+ * @param file `bytes`: as {@link encodeIndex} made them; `key`: the pool's; `digest`: the file that is expected, if it is known; `kind`: `near`
+ *   when absent
  * @returns the index, which answers and grows as the one that was written
  * @throws PocError `INDEX_INVALID`, `KEY_INVALID`
  */
 export function decodeNearDuplicateIndex(file: {
+  readonly kind?: 'near' | 'courses'
   readonly bytes: Uint8Array
   readonly key: Uint8Array
   readonly digest?: Digest
 }): NearDuplicateIndex {
-  return createNearDuplicateIndex({ from: bodyOf(file, 'near', NEAR_ENTRY_BYTES) })
+  return createNearDuplicateIndex({ from: bodyOf(file, file.kind ?? 'near', NEAR_ENTRY_BYTES) })
 }
 
 /**

@@ -32,7 +32,7 @@ export interface NearDuplicateIndex {
   toBytes(): Uint8Array
 }
 
-/** Bytes of one contribution in a file. */
+/** Bytes of one contribution in what an index gives to be kept. */
 export const NEAR_ENTRY_BYTES = ORDERS + 4
 
 /**

@@ -1,6 +1,7 @@
 import { keyedFingerprint } from '@sealpool/privacy'
 import { PocError } from '../errors.js'
 import { contentItems, type ItemSource } from './content-items.js'
+import { assertSketchKey } from './content-sketch.js'
 import { shareOfNudgedRows } from './nudged-rows.js'
 
 /** Remembers single rows of all contributions, so that a row sold twice is seen wherever it hides. */
@@ -37,9 +38,7 @@ export type RowFile = ItemSource
  */
 export function createRowIndex(options: { readonly key: Uint8Array; readonly from?: Uint8Array }): RowIndex {
   const { key, from = new Uint8Array() } = options
-  if (key.length < 32) {
-    throw new PocError('KEY_INVALID', 'key', 'a sketch key has at least 32 bytes; derive one per pool')
-  }
+  assertSketchKey(key)
   let room = 4096
   let size = 0
   // Open addressing; a row is two words, and the pair of zeros marks a free slot.

@@ -34,6 +34,20 @@ export interface VerdictContext {
   readonly commitment: Digest
   /** Whole number as decimal text. */
   readonly nonce?: string
+  /** Where several validators judge: what they judged by, see `verdictInputs`. */
+  readonly inputs?: Digest
+}
+
+/** What a reader of a verdict knows of it beforehand. Nothing of this is taken from the verdict. */
+export interface ExpectedVerdict {
+  readonly context: VerdictContext
+  readonly pool: Address
+  /** Id of the contribution in the registry. */
+  readonly contribution: string
+  /** Digest of the code that the pool approved. */
+  readonly poc: Digest
+  /** Whose word counts. */
+  readonly validators: readonly Address[]
 }
 
 /**
@@ -42,16 +56,18 @@ export interface VerdictContext {
  *
  * @param verdict what `runPoc` gave
  * @param commitment as it stands on chain
- * @returns the statement, JSON throughout; the commitment stands under `sealpoolCommitment` in hexadecimal without 0x
+ * @param inputs what it was judged by, where several validators judge
+ * @returns the statement, JSON throughout; the commitment stands under `sealpoolCommitment` in hexadecimal without 0x, the inputs under
+ *   `sealpoolInputs` of a second subject
  */
-export function verdictToInToto(verdict: PocVerdict, commitment: Digest): JsonObject {
+export function verdictToInToto(verdict: PocVerdict, commitment: Digest, inputs?: Digest): JsonObject {
+  const name = `${verdict.pool.toLowerCase()}/${verdict.contribution}`
+  const hex = (digest: Digest): string => encodeHex(digestToBytes(digest)).slice(2)
   return {
     _type: IN_TOTO,
     subject: [
-      {
-        name: `${verdict.pool.toLowerCase()}/${verdict.contribution}`,
-        digest: { sealpoolCommitment: encodeHex(digestToBytes(commitment)).slice(2) },
-      },
+      { name, digest: { sealpoolCommitment: hex(commitment) } },
+      ...(inputs === undefined ? [] : [{ name: `${name}/inputs`, digest: { sealpoolInputs: hex(inputs) } }]),
     ],
     predicateType: PREDICATE,
     predicate: verdict as unknown as JsonObject,
@@ -73,10 +89,17 @@ export function signVerdict(options: {
 }): SignedStatement {
   const { verdict, context, privateKey } = options
   return signStatement({
-    statement: { ...STATEMENT, body: verdictToInToto(verdict, context.commitment) },
+    statement: statementOf(verdict, context),
     context: statementContext(verdict, context),
     privateKey,
   })
+}
+
+function statementOf(
+  verdict: PocVerdict,
+  { commitment, inputs }: VerdictContext,
+): SignedStatement['statement'] {
+  return { ...STATEMENT, body: verdictToInToto(verdict, commitment, inputs) }
 }
 
 function statementContext(verdict: PocVerdict, context: VerdictContext): SignedStatement['context'] {
@@ -127,27 +150,34 @@ function readStatement(value: unknown): SignedStatement {
 export interface VerifiedVerdict {
   readonly verdict: PocVerdict
   readonly signer: Address
+  /** The statement as the signer made it, without anything that came beside it: what is kept and shown to others. */
+  readonly statement: SignedStatement
 }
 
 /**
- * Reads and verifies a signed verdict offline.
+ * Reads and verifies a signed verdict offline. Pool, contribution, code and inputs are the reader's: a verdict that says others is refused by
+ * a code of its own, whoever signed it.
  *
  * @param hostile what came, of any form and depth
- * @param expected what the verifier knows: where it counts, and whose word does
- * @returns the verdict and who signed it
- * @throws PocError `STATEMENT_INVALID` naming what does not hold; `VERDICT_INVALID`
+ * @param expected what the reader knows: what it is about, where it counts, and whose word does
+ * @returns the verdict, who signed it, and the statement
+ * @throws PocError `VERDICT_OF_ANOTHER_POOL`, `VERDICT_OF_ANOTHER_CONTRIBUTION`, `VERDICT_BY_OTHER_CODE`, `VERDICT_OVER_OTHER_INPUTS`;
+ *   `STATEMENT_INVALID` naming what else does not hold; `VERDICT_INVALID`
  */
-export function verifyVerdict(
-  hostile: unknown,
-  expected: { readonly context: VerdictContext; readonly validators: readonly Address[] },
-): VerifiedVerdict {
+export function verifyVerdict(hostile: unknown, expected: ExpectedVerdict): VerifiedVerdict {
   const signed = readStatement(hostile)
   const { body, type, version } = signed.statement
   if (type !== STATEMENT.type || version !== STATEMENT.version) throw invalid('statement.type')
   const verdict = parsePocVerdict(body['predicate'])
   const { context } = expected
-  if (!same(body, verdictToInToto(verdict, context.commitment))) throw invalid('statement.body')
-  if (!same(normal(signed.context), normal(statementContext(verdict, context)))) throw invalid('context')
+  if (verdict.pool.toLowerCase() !== expected.pool.toLowerCase()) throw another('VERDICT_OF_ANOTHER_POOL')
+  if (verdict.contribution !== expected.contribution) throw another('VERDICT_OF_ANOTHER_CONTRIBUTION')
+  if (verdict.poc !== expected.poc) throw another('VERDICT_BY_OTHER_CODE')
+  const inputs = inputsOf(body)
+  if (inputs !== context.inputs) throw another('VERDICT_OVER_OTHER_INPUTS')
+  const own = { statement: statementOf(verdict, context), context: statementContext(verdict, context) }
+  if (!same(body, own.statement.body)) throw invalid('statement.body')
+  if (!same(normal(signed.context), normal(own.context))) throw invalid('context')
   let signer: Address
   try {
     signer = recoverStatementSigner(signed)
@@ -156,7 +186,32 @@ export function verifyVerdict(
     throw cause
   }
   if (!expected.validators.some((address) => address.toLowerCase() === signer)) throw invalid('signer')
-  return { verdict, signer }
+  return { verdict, signer, statement: { ...own, signer, signature: signed.signature } }
+}
+
+/** The inputs that a statement names; anything that is none is left to the comparison of the whole body. */
+function inputsOf(body: JsonObject): Digest | undefined {
+  const { subject } = body
+  const second: unknown = Array.isArray(subject) ? subject[1] : undefined
+  const digest =
+    typeof second === 'object' && second !== null && 'digest' in second ? second.digest : undefined
+  const hex =
+    typeof digest === 'object' && digest !== null && 'sealpoolInputs' in digest
+      ? digest.sealpoolInputs
+      : undefined
+  return typeof hex === 'string' && /^[0-9a-f]{64}$/.test(hex) ? `sha256:${hex}` : undefined
+}
+
+const others = {
+  VERDICT_OF_ANOTHER_POOL: ['pool', 'the verdict is of another pool; ask for one of the pool that was named'],
+  VERDICT_OF_ANOTHER_CONTRIBUTION: ['contribution', 'the verdict is on another contribution'],
+  VERDICT_BY_OTHER_CODE: ['poc', 'the verdict is by other code than was named; ask for one by that code'],
+  VERDICT_OVER_OTHER_INPUTS: ['inputs', 'the verdict was judged by other facts; have it judged by the same'],
+} as const
+
+function another(code: keyof typeof others): PocError {
+  const [place, message] = others[code]
+  return new PocError(code, place, message)
 }
 
 function normal(context: SignedStatement['context']): JsonObject {

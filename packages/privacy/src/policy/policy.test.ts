@@ -203,6 +203,8 @@ describe('pool policy', () => {
     ],
     ['forbidden joins with a list', 'joins.allowed', false, 'joins.with'],
     ['a join with itself', 'joins.with', ['pay'], 'joins.with'],
+    ['a view that is not known', 'views', { others: 'rows' }, 'views.others'],
+    ['limits of views that are null', 'views', null, 'views'],
     ['a join twice', 'joins.with', ['people', 'people'], 'joins.with'],
     ['a price that is not whole', 'economics.price', '1.5', 'economics.price'],
   ])('refuses %s and names the place', (_, path, value, place) => {

@@ -3,6 +3,7 @@ import { PLACES } from '../accountant/amount.js'
 import { PrivacyError } from '../errors.js'
 import { columnSchema, nameSchema } from './column.js'
 import { rowRuleFault, rowRuleSchema } from './row-rule.js'
+import { viewLimitsSchema } from './view-limit.js'
 
 // Schemas are made in calls without effects, so that a bundle that reads no policy leaves zod out.
 const digestSchema = /* @__PURE__ */ (() =>
@@ -105,6 +106,8 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
       output: z.exactOptional(outputSchema),
       /** Who may use the data, by what stands on the chain. Opaque here; `@sealpool/contracts` gives it meaning. Absent: whoever the votes let. */
       access: z.exactOptional(z.record(z.string(), z.json())),
+      /** The most that recipients may get of results in which the pool's data is. Absent: the consumer all, others the receipt. */
+      views: z.exactOptional(viewLimitsSchema),
       joins: z.strictObject({ allowed: z.boolean(), with: z.array(nameSchema).max(100) }),
       economics: z.strictObject({ price: amountSchema, poolTokenBurn: amountSchema }),
     })

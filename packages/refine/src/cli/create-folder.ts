@@ -1,5 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../file-job/make-folder.js'
 import { UsageError } from './arguments.js'
 
 const refiner = `import { defineRefiner } from '@sealpool/refine/define'
@@ -53,10 +54,10 @@ const files: Readonly<Record<string, string>> = {
  *
  * @param folder - a folder that is not there or empty
  * @returns the paths that were written
- * @throws UsageError when something stands in the folder
+ * @throws UsageError when something stands in the folder; RefineError with `ARGUMENT_INVALID` when it cannot be made
  */
 export async function createFolder(folder: string): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder, { place: 'folder', mode: 0o777 })
   if ((await readdir(folder)).length > 0) throw new UsageError('the folder is not empty')
   for (const part of ['exports', 'refused']) await mkdir(join(folder, part))
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { flag: 'wx' })

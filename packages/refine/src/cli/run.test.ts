@@ -101,6 +101,62 @@ describe('sealpool-refine', () => {
     expect((await cli('check', inside('refiner.ts'), inside('empty'))).code).toBe(2)
   })
 
+  test('no key is made where no job can begin, and nothing is left there', async () => {
+    await cli('create', join(folder, 'new'))
+    const run = (...out: string[]) =>
+      cli('run', inside('refiner.ts'), inside('exports'), ...out.map((path) => `--out=${path}`))
+    writeFileSync(inside('file'), '')
+    mkdirSync(inside('mine'))
+    writeFileSync(inside('mine', 'letter.txt'), '')
+    mkdirSync(inside('lost.key'))
+    mkdirSync(inside('short'))
+    writeFileSync(inside('short.key'), 'short')
+    const before = readdirSync(inside()).sort()
+    for (const [path, told] of [
+      [inside('file'), 'ARGUMENT_INVALID'],
+      [inside('file', 'below'), 'ARGUMENT_INVALID'],
+      ['/proc/x/y', 'ARGUMENT_INVALID'],
+      [inside('mine'), 'JOB_INVALID'],
+      // Its key is a folder, or none.
+      [inside('lost'), 'the key file cannot be read'],
+      [inside('short'), 'must hold 32 bytes'],
+      [inside('deep', 'er', 'x'.repeat(252)), 'the key file cannot be'],
+    ] as const) {
+      const { code, err } = await run(path)
+      expect([code, err], path).toEqual([2, expect.stringContaining(told)])
+      expect(readdirSync(inside()).sort(), path).toEqual(before)
+    }
+    const unlucky = [
+      'run',
+      inside('refiner.ts'),
+      inside('exports'),
+      '--out',
+      inside('out'),
+      '--workers',
+      '65',
+    ]
+    expect((await cli(...unlucky)).err).toContain('--workers')
+    expect(readdirSync(inside()).sort()).toEqual(before)
+  })
+
+  test('a job whose key is gone gets no other one', async () => {
+    await cli('create', join(folder, 'new'))
+    const args = ['run', inside('refiner.ts'), inside('exports'), '--out', `${inside('out')}/`]
+    expect((await cli(...args)).code).toBe(0)
+    rmSync(inside('out.key'))
+    const { code, err } = await cli(...args)
+    expect([code, err]).toEqual([2, expect.stringContaining('--key-file')])
+    expect(readdirSync(inside())).not.toContain('out.key')
+  })
+
+  test('create makes no folder where there can be none', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    for (const path of ['/proc/x/y', join(folder, 'file'), join(folder, 'file', 'x')]) {
+      const { code, err } = await cli('create', path)
+      expect([code, err], path).toEqual([2, expect.stringContaining('ARGUMENT_INVALID')])
+    }
+  })
+
   test.each([
     [[]],
     [['fly']],

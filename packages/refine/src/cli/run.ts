@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { JobRuntime } from '@sealpool/sandbox'
@@ -18,6 +18,7 @@ import type { RefinerSchema } from '../schema/table-schema.js'
 import { type Arguments, readArguments, UsageError, wholeNumber } from './arguments.js'
 import { createFolder } from './create-folder.js'
 import { datasetOf } from './dataset-file.js'
+import { openJobKey, secretOf } from './key-file.js'
 import { installedReaders } from './readers.js'
 import { harmless, progressLine, reportOf } from './report.js'
 import { usage } from './usage.js'
@@ -55,39 +56,7 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
   return inputs
 }
 
-/** 32 bytes out of a file: raw, hexadecimal or base64. */
-async function secretOf(path: string, what: string): Promise<Uint8Array> {
-  const bytes = await readFile(path).catch(() => {
-    throw new UsageError(`the ${what} file cannot be read`)
-  })
-  const text = bytes.toString('latin1').trim()
-  const found =
-    bytes.length === 32
-      ? bytes
-      : /^[0-9a-fA-F]{64}$/.test(text)
-        ? Buffer.from(text, 'hex')
-        : /^[A-Za-z0-9+/]{43}=$/.test(text)
-          ? Buffer.from(text, 'base64')
-          : undefined
-  if (found === undefined)
-    throw new UsageError(`the ${what} file must hold 32 bytes, plain, hexadecimal or base64`)
-  return new Uint8Array(found)
-}
-
-async function keyOf(given: Arguments, out: string, io: RefineCliIo): Promise<Uint8Array> {
-  const named = given.options.get('key-file')
-  if (named !== undefined) return secretOf(named, 'key')
-  const path = `${out.replace(/\/+$/, '')}.key`
-  try {
-    await writeFile(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' })
-    if (!given.flags.has('json'))
-      io.writeError(`made a key in ${harmless(path)}; without it the tables do not open\n`)
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'EEXIST')
-      throw new UsageError('the key file cannot be written')
-  }
-  return secretOf(path, 'key')
-}
+const workersOf = (given: Arguments) => wholeNumber(given, 'workers', 2, 64)
 
 async function runtimeFor(schema: RefinerSchema): Promise<JobRuntime | undefined> {
   const code =
@@ -119,7 +88,7 @@ async function refine(
       output: job.out,
       key: job.key,
       readers: await installedReaders(),
-      workers: wholeNumber(given, 'workers', 2, 64),
+      workers: workersOf(given),
       ...(job.salt === undefined ? {} : { salt: job.salt }),
       ...(runtime === undefined ? {} : { runtime }),
       ...(live ? { onProgress: (progress) => io.writeError(`\r${progressLine(progress)}\u001b[K`) } : {}),
@@ -153,10 +122,13 @@ async function run(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode
   if (out === undefined) throw new UsageError('name the folder: --out DIR')
   const refiner = await refinerOf(given)
   // Before a key is made for them.
+  workersOf(given)
   const inputs = await inputsOf(given)
   const saltFile = given.options.get('salt-file')
   const salt = saltFile === undefined ? undefined : await secretOf(saltFile, 'salt')
-  const key = await keyOf(given, out, io)
+  const { key, made } = await openJobKey(out, given.options.get('key-file'))
+  if (made !== undefined && !given.flags.has('json'))
+    io.writeError(`made a key in ${harmless(made)}; without it the tables do not open\n`)
   return refine(given, io, { refiner, inputs, out, key, ...(salt === undefined ? {} : { salt }) })
 }
 

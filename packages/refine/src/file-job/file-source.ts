@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { RefineError } from '../errors.js'
-import type { RandomAccess } from '../source/byte-source.js'
+import { type RandomAccess, roomFor } from '../source/byte-source.js'
 
 /** A file that is open. */
 export interface OpenFile extends RandomAccess {
@@ -34,7 +34,7 @@ export async function openFile(path: string): Promise<OpenFile> {
     throw refuse()
   }
   const read = async (offset: number, length: number) => {
-    const bytes = new Uint8Array(length)
+    const bytes = roomFor(length)
     let at = 0
     while (at < length) {
       const { bytesRead } = await file.read(bytes, at, length - at, offset + at)

@@ -4,10 +4,11 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { RefineError, type RefineErrorCode } from '../errors.js'
+import { isClaim } from './job-lock.js'
 import { leafFileBytes } from './leaf-runs.js'
 
 const run = z.strictObject({ offset: z.int().min(0), leaves: z.int().min(1) })
@@ -76,37 +77,64 @@ export interface JobTerms {
 }
 
 const jobFile = 'job.json'
+/** A file of {@link writeWhole} that was not yet whole. */
+const halfText = /^\.(job|refined|\d{6})\.json\.[0-9a-f]{16}\.part$/
 
 /**
- * Opens a job's folder: makes it, or goes on with the job that is in it. What a killed job left half-written is removed.
+ * Is this a file that a job makes besides its records: `half`, because whoever wrote it was stopped, or the rows of an input?
+ * Everything else in the folder belongs to somebody else, whatever its name ends with.
+ */
+function rowsOf(name: string, tables: readonly string[]): 'half' | number | undefined {
+  const [, point, number, table, kind] =
+    /^(\.?)(\d{6})\.(.+)\.(parquet|leaves|parquet\.part)$/.exec(name) ?? []
+  if (number === undefined || table === undefined || !tables.includes(table)) return undefined
+  if (point === '.') return kind === 'parquet.part' ? 'half' : undefined
+  return kind === 'parquet.part' ? undefined : Number(number)
+}
+
+/**
+ * Is there a job in a folder? If not, it must be one in which a job can begin.
  *
- * @param folder - path
+ * @param folder - path of a folder that is there
+ * @returns false where a job can begin
+ * @throws RefineError with `JOB_INVALID` for a folder of something else
+ */
+export async function holdsJob(folder: string): Promise<boolean> {
+  const names = await readdir(folder)
+  if (names.includes(jobFile)) return true
+  // A job that was stopped before it had begun left nothing else.
+  if (names.every((name) => isClaim(name) || halfText.test(name))) return false
+  throw new RefineError(
+    'JOB_INVALID',
+    'output',
+    'The folder is not empty and holds no job; name another folder',
+  )
+}
+
+/**
+ * Opens a job's folder: goes on with the job that is in it, or begins it. What a killed job left half-written is removed.
+ *
+ * @param folder - path of a folder that is there and locked
  * @param terms - see {@link JobTerms}
+ * @param tables - names of the schema's tables
  * @returns records of the inputs that are done, by input number
  * @throws RefineError with `JOB_INVALID` when the folder holds another job, or something else
  */
-export async function openJobFolder(folder: string, terms: JobTerms): Promise<Map<number, InputRecord>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const names = await readdir(folder)
+export async function openJobFolder(
+  folder: string,
+  terms: JobTerms,
+  tables: readonly string[],
+): Promise<Map<number, InputRecord>> {
   const told = JSON.stringify({ format: 'sealpool/refine-job', version: 1, ...terms })
-  if (names.includes(jobFile)) {
-    if ((await readFile(join(folder, jobFile), 'utf8')) !== told) {
-      throw new RefineError(
-        'JOB_INVALID',
-        'output',
-        'The folder holds a job of another refiner, key, salt or settings; name another folder',
-      )
-    }
-  } else {
-    if (names.some((name) => !name.endsWith('.part'))) {
-      throw new RefineError(
-        'JOB_INVALID',
-        'output',
-        'The folder is not empty and holds no job; name another folder',
-      )
-    }
-    await writeWhole(folder, jobFile, told)
+  if (!(await holdsJob(folder))) await writeWhole(folder, jobFile, told)
+  else if ((await readFile(join(folder, jobFile), 'utf8')) !== told) {
+    throw new RefineError(
+      'JOB_INVALID',
+      'output',
+      'The folder holds a job of another refiner, key, salt or settings; name another folder',
+    )
   }
+  const names = await readdir(folder)
   const done = new Map<number, InputRecord>()
   for (const name of names) {
     const number = /^(\d{6})\.json$/.exec(name)?.[1]
@@ -118,8 +146,8 @@ export async function openJobFolder(folder: string, terms: JobTerms): Promise<Ma
     }
   }
   for (const name of names) {
-    const number = /^\.?(\d{6})\./.exec(name)?.[1]
-    const half = name.endsWith('.part') || (number !== undefined && !done.has(Number(number)))
+    const rows = rowsOf(name, tables)
+    const half = halfText.test(name) || rows === 'half' || (rows !== undefined && !done.has(rows))
     if (half) await unlink(join(folder, name))
   }
   return done

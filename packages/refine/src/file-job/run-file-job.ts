@@ -14,8 +14,10 @@ import type { RefinerSchema } from '../schema/table-schema.js'
 import type { SourceReaders } from '../source/open-export.js'
 import { fullLimits, type SourceLimits } from '../source/source-limits.js'
 import { type OpenFile, openFile } from './file-source.js'
+import { lockJob } from './job-lock.js'
 import { arePartsWhole, type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
 import { type LeafFile, rootOfRuns } from './leaf-runs.js'
+import { makeFolder } from './make-folder.js'
 import { createPartWriter, type PartWriter } from './parquet-part.js'
 import { type InputSettings, type JobInput, refineInput } from './refine-input.js'
 
@@ -158,12 +160,14 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
  * Refines files into encrypted Parquet, one part per table and file, under one content digest. The job can be stopped at any moment,
  * also by SIGKILL, and started again with the same arguments: files that were done stay done, and the digest is the same as without
  * the stop; what they had written is held against its size and digest, and made again where it is missing or another. A file gives all of its rows or none; what is refused is reported with its place and costs the others nothing.
- * Memory does not grow with the size of CSV, JSONL, XML, mail or archives.
+ * Memory does not grow with the size of CSV, JSONL, XML, mail or archives. One run at a time has the folder; a run that was killed does not
+ * keep it.
  *
  * @param options - see {@link FileJobOptions}
  * @returns tables, refusals, digests; the same stands in `refined.json` of the folder
- * @throws RefineError with `ARGUMENT_INVALID`, `REFINER_MISMATCH`, `SCHEMA_INVALID`, `JOB_INVALID` (the folder is of another job or
- *   damaged, an input that was done has changed); the system's error when the folder cannot be written
+ * @throws RefineError with `ARGUMENT_INVALID` (also when the folder cannot be made), `REFINER_MISMATCH`, `SCHEMA_INVALID`, `JOB_INVALID`
+ *   (the folder is of another job or damaged, another run works on it, an input that was done has changed); the system's error when the
+ *   folder cannot be written
  *
  * @example
  * ```ts no-run
@@ -173,19 +177,36 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
  */
 export async function runFileJob(options: FileJobOptions): Promise<FileJobResult> {
   const schema = checkJob(options)
-  const { refiner, inputs, output, key, salt = new Uint8Array(), onProgress, withoutDigest = false } = options
+  const { output } = options
   const limits = options.limits ?? { memoryBytes: 256 * 2 ** 20, timeMs: 30_000, outputBytes: 256 * 2 ** 20 }
   await checkDescribed(options, schema, limits)
+  await makeFolder(output, { place: 'output' })
+  const lock = await lockJob(output)
+  try {
+    return await runLocked(options, schema, limits)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** The job, once its folder is nobody else's. */
+async function runLocked(
+  options: FileJobOptions,
+  schema: RefinerSchema,
+  limits: Limits,
+): Promise<FileJobResult> {
+  const { refiner, inputs, output, key, salt = new Uint8Array(), onProgress, withoutDigest = false } = options
   const sourceLimits = fullLimits(options.sourceLimits ?? jobSourceLimits)
   const leafKey = new Uint8Array(hkdfSync('sha256', key, salt, 'sealpool/refine/leaves', 32))
   const { batchRecords = 5_000, pieceBytes = 1 << 20 } = options
-  const done = await openJobFolder(output, {
+  const terms = {
     refiner: refiner.digest,
     schema: schemaId(schema),
     refinerVersion: schema.version,
     check: createHmac('sha256', leafKey).update('check').digest('hex'),
     settings: JSON.stringify({ sourceLimits, batchRecords, pieceBytes, withoutDigest }),
-  })
+  }
+  const done = await openJobFolder(output, terms, Object.keys(schema.tables))
   const { runtime } = options
   const mapsColumns =
     schema.direct === undefined &&

@@ -12,6 +12,8 @@ export interface RandomAccess {
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array> | RandomAccess
 
 const sliceBytes = 1 << 20
+/** Most bytes of a stream, or of a file of a format that cannot be read in parts, that are held in memory. */
+const mostWhole = 2 ** 30
 
 function isRandomAccess(source: ByteSource): source is RandomAccess {
   return 'size' in source && 'read' in source
@@ -36,28 +38,52 @@ export async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array, 
 }
 
 /**
+ * Memory for bytes that are read whole.
+ *
+ * @param length - how many
+ * @returns zeros
+ * @throws RefineError with `LIMIT_EXCEEDED` when there is no room
+ */
+export function roomFor(length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length)
+  } catch {
+    throw new RefineError(
+      'LIMIT_EXCEEDED',
+      'source',
+      `There is no room in memory for ${length} bytes of the export; split it`,
+    )
+  }
+}
+
+/**
  * All bytes at once, for formats that need them.
  *
  * @param source - see {@link ByteSource}
- * @param limit - most bytes
+ * @param limit - most bytes; 1 GiB at most
  * @returns the bytes
  * @throws RefineError with `LIMIT_EXCEEDED`
  */
 export async function wholeOf(source: ByteSource, limit: number): Promise<Uint8Array> {
+  const most = Math.min(limit, mostWhole)
   const tooLarge = () =>
-    new RefineError('LIMIT_EXCEEDED', 'source', `The export is larger than ${limit} bytes; split it`)
+    new RefineError('LIMIT_EXCEEDED', 'source', `The export is larger than ${most} bytes; split it`)
   if (source instanceof Uint8Array) {
-    if (source.length > limit) throw tooLarge()
+    if (source.length > most) throw tooLarge()
     return source
+  }
+  if (isRandomAccess(source)) {
+    if (source.size > most) throw tooLarge()
+    return source.read(0, source.size)
   }
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of chunksOf(source)) {
     length += part.length
-    if (length > limit) throw tooLarge()
+    if (length > most) throw tooLarge()
     parts.push(part)
   }
-  const whole = new Uint8Array(length)
+  const whole = roomFor(length)
   let offset = 0
   for (const part of parts) {
     whole.set(part, offset)

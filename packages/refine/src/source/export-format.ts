@@ -1,4 +1,5 @@
 import type { SourceFormat } from '../schema/table-schema.js'
+import { isTarHead } from './tar-header.js'
 
 /** Formats of single files. */
 export type ExportFormat =
@@ -14,6 +15,7 @@ export type ExportFormat =
   | 'mbox'
   | 'message'
   | 'zip'
+  | 'tar'
   | 'gzip'
 
 /** The file formats that a refiner's source takes; archives and gzip are opened for all of them. */
@@ -43,6 +45,7 @@ const mediaTypes: Readonly<Record<string, ExportFormat>> = {
   'application/mbox': 'mbox',
   'message/rfc822': 'message',
   'application/zip': 'zip',
+  'application/x-tar': 'tar',
   'application/gzip': 'gzip',
   'application/x-gzip': 'gzip',
 }
@@ -62,6 +65,8 @@ const extensions: Readonly<Record<string, ExportFormat>> = {
   mbox: 'mbox',
   eml: 'message',
   zip: 'zip',
+  tar: 'tar',
+  tgz: 'gzip',
   gz: 'gzip',
 }
 
@@ -72,6 +77,7 @@ function formatOfHead(head: Uint8Array): ExportFormat | undefined {
   const text = ascii.decode(head.subarray(0, 512))
   if (text.startsWith('PK\u0003\u0004') || text.startsWith('PK\u0005\u0006')) return 'zip'
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  if (isTarHead(head)) return 'tar'
   if (text.startsWith('SQLite format 3\u0000')) return 'sqlite'
   if (text.startsWith('PAR1')) return 'parquet'
   if (text.slice(8, 12) === '.FIT') return 'fit'

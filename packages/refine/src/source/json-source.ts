@@ -23,15 +23,36 @@ function isExact(literal: string, value: number): boolean {
   return digits.length <= 17 && (!Number.isInteger(value) || Number.isSafeInteger(value))
 }
 
-/** Recursive descent over one text; its depth is limited, so the stack is. */
-function readDocument(text: string, limits: SourceLimits): JsonValue {
+/** What fits into one map of V8; a longer list than its longest, or more than its heap, would end the process. */
+const valuesOfDocument = 2 ** 24
+
+/**
+ * Reads the text of one JSON document, strictly and within limits: recursive descent, whose depth is limited, so that the stack is.
+ *
+ * @param text - the document
+ * @param limits - see {@link SourceLimits}
+ * @param values - most values besides; default what the engine can hold
+ * @returns the document
+ * @throws RefineError as {@link parseJsonSource}
+ */
+export function parseJsonText(
+  text: string,
+  limits: SourceLimits,
+  values: number = valuesOfDocument,
+): JsonValue {
+  const mostValues = Math.min(limits.records, values)
   let position = 0
-  let values = 0
+  let count = 0
 
   const fault = (code: RefineErrorCode, message: string): RefineError => {
-    const before = text.slice(0, position)
-    const line = before.split('\n').length
-    return new RefineError(code, `line ${line}, column ${position - before.lastIndexOf('\n')}`, message)
+    // Counted, not split: a list of lines may be longer than any list.
+    let line = 1
+    let start = 0
+    for (let feed = text.indexOf('\n'); feed >= 0 && feed < position; feed = text.indexOf('\n', start)) {
+      line += 1
+      start = feed + 1
+    }
+    return new RefineError(code, `line ${line}, column ${position - start + 1}`, message)
   }
   const skipBlank = () => {
     blank.lastIndex = position
@@ -126,9 +147,8 @@ function readDocument(text: string, limits: SourceLimits): JsonValue {
   }
 
   function value(depth: number): JsonValue {
-    values += 1
-    if (values > limits.records)
-      throw fault('LIMIT_EXCEEDED', `More than ${limits.records} values; split the export`)
+    count += 1
+    if (count > mostValues) throw fault('LIMIT_EXCEEDED', `More than ${mostValues} values; split the export`)
     if (depth > limits.depth) throw fault('LIMIT_EXCEEDED', `Nested deeper than ${limits.depth} levels`)
     skipBlank()
     switch (text[position]) {
@@ -171,5 +191,5 @@ function readDocument(text: string, limits: SourceLimits): JsonValue {
  * ```
  */
 export function parseJsonSource(bytes: Uint8Array, limits: SourceLimits = defaultSourceLimits): JsonValue {
-  return readDocument(decodeText(bytes, limits), limits)
+  return parseJsonText(decodeText(bytes, limits), limits)
 }

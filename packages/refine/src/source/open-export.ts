@@ -3,18 +3,21 @@ import { RefineError } from '../errors.js'
 import type { SourceFormat } from '../schema/table-schema.js'
 import { fitSamples } from './activity/fit.js'
 import { trackSamples } from './activity/track-xml.js'
+import type { ArchiveEntry } from './archive-entry.js'
 import { type ByteSource, bounded, chunksOf, peek, randomAccessOf, wholeOf } from './byte-source.js'
 import { csvRows } from './csv-rows.js'
+import { joinedText } from './decode-text.js'
 import { type ExportFormat, exportFormat, formatsOf, headBytes } from './export-format.js'
 import { healthRecords } from './health-records.js'
 import { type Expansion, inflate } from './inflate.js'
-import { parseJsonSource } from './json-source.js'
+import { parseJsonText } from './json-source.js'
 import { jsonLines } from './jsonl-source.js'
 import { type MimeReader, mailboxMessages, mailMessage } from './mail/mailbox.js'
 import { pathMatcher } from './path-pattern.js'
 import { checkFields, type RequiredField } from './required-fields.js'
 import { defaultSourceLimits, type FullSourceLimits, fullLimits, type SourceLimits } from './source-limits.js'
 import type { TableReader } from './table-reader.js'
+import { readTar } from './tar-archive.js'
 import { textChunks } from './text-chunks.js'
 import type { XmlReader } from './xml-events.js'
 import { readZip } from './zip-archive.js'
@@ -86,12 +89,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefi
 /** One JSON document; a list of rows where rows are asked for. */
 async function* documentRecords(bytes: ByteSource, reading: Reading): Records {
   const { limits, source } = reading
-  const parts: string[] = []
-  for await (const text of textChunks(chunksOf(await wholeOf(bytes, limits.bytes)))) parts.push(text)
-  const document = parseJsonSource(new TextEncoder().encode(parts.join('')), {
-    ...limits,
-    bytes: 4 * limits.bytes,
-  })
+  const document = parseJsonText(await joinedText(textChunks(bounded(chunksOf(bytes), limits.bytes))), limits)
   if (source !== 'rows') {
     yield document
     return
@@ -152,10 +150,14 @@ function recordsOf(format: ExportFormat, bytes: ByteSource, reading: Reading): R
       })()
     }
     case 'zip':
+    case 'tar':
     case 'gzip':
       throw new RefineError('FORMAT_UNKNOWN', 'source', 'Archives are opened before')
   }
 }
+
+const isPacked = (format: ExportFormat): format is 'zip' | 'tar' | 'gzip' =>
+  format === 'zip' || format === 'tar' || format === 'gzip'
 
 /** A path's place in a refusal: its number, because a path may name a person. */
 function inside(error: unknown, place: string): unknown {
@@ -172,19 +174,33 @@ function nothingTaken(source: SourceFormat): RefineError {
   )
 }
 
-async function* archiveRecords(bytes: ByteSource, reading: Reading, nesting: number): Records {
-  const { limits, source, expansion } = reading
-  const entries = await readZip(await randomAccessOf(bytes, limits.bytes), limits, expansion)
+async function* filesOf(
+  format: 'zip' | 'tar',
+  bytes: ByteSource,
+  { limits, expansion }: Reading,
+): AsyncGenerator<ArchiveEntry, void, undefined> {
+  if (format === 'zip') yield* await readZip(await randomAccessOf(bytes, limits.bytes), limits, expansion)
+  else yield* readTar(bounded(chunksOf(bytes), limits.bytes), limits, expansion)
+}
+
+async function* archiveRecords(
+  archive: 'zip' | 'tar',
+  bytes: ByteSource,
+  reading: Reading,
+  nesting: number,
+): Records {
+  const { source } = reading
   const before = reading.taken.files
-  for (const [index, entry] of entries.entries()) {
-    const place = `file ${index + 1}`
+  let number = 0
+  for await (const entry of filesOf(archive, bytes, reading)) {
+    number += 1
+    const place = `file ${number}`
     // Not opened, not expanded: what is in it is nobody's business here, and no reason to refuse.
     if (!reading.isRead(entry.path)) continue
     try {
       const { head, source: content } = await peek(entry.open(), headBytes)
       const format = exportFormat({ name: entry.path, head })
-      const known =
-        format !== undefined && (format === 'zip' || format === 'gzip' || formatsOf[source].includes(format))
+      const known = format !== undefined && (isPacked(format) || formatsOf[source].includes(format))
       if (source !== 'archive') {
         if (!known) continue
         yield* opened(format, content, reading, { nesting: nesting + 1, name: entry.path })
@@ -220,7 +236,7 @@ async function* opened(
   where: { readonly nesting: number; readonly name: string | undefined },
 ): Records {
   const { nesting, name } = where
-  if (format === 'zip' || format === 'gzip') {
+  if (isPacked(format)) {
     if (nesting > reading.limits.nesting) {
       throw new RefineError(
         'LIMIT_EXCEEDED',
@@ -228,8 +244,8 @@ async function* opened(
         'Archives stand inside each other deeper than the limit',
       )
     }
-    if (format === 'zip') {
-      yield* archiveRecords(bytes, reading, nesting)
+    if (format !== 'gzip') {
+      yield* archiveRecords(format, bytes, reading, nesting)
       return
     }
     const plain = inflate(
@@ -239,7 +255,7 @@ async function* opened(
       reading.expansion,
     )
     const { head, source: content } = await peek(plain, headBytes)
-    const inside = name?.replace(/\.gz$/i, '')
+    const inside = name?.replace(/\.tgz$/i, '.tar').replace(/\.gz$/i, '')
     const inner = innerFormat(reading.source, head, inside)
     yield* opened(inner, content, reading, { nesting: nesting + 1, name: inside })
     return
@@ -282,14 +298,14 @@ function textFormat(head: Uint8Array, allowed: readonly ExportFormat[]): ExportF
 /**
  * Opens an export and gives the records that a refiner's mapping gets, one by one and within limits: a document (`json`), rows
  * (`csv`, `jsonl`, `rows`), samples (`activity`), elements (`health`), messages (`mail`) or files (`archive`). Gzip is undone for
- * all of them. A ZIP archive is a source of `archive`, of which the files that `files` names are opened and no others; for the other
- * sources the files of their formats in it are read in the order of their paths, and other files are left alone. An archive without
- * any file to read is refused.
+ * all of them. A ZIP or tar archive is a source of `archive`, of which the files that `files` names are opened and no others; for the
+ * other sources the files of their formats in it are read, and other files are left alone: of a ZIP archive in the order of their paths,
+ * of a tar, which is read as a stream, in its own. An archive without any file to read is refused.
  *
  * @param options - see {@link OpenExportOptions}
  * @returns records as JSON values
  * @throws RefineError with `MEDIA_TYPE_MISMATCH`, `FORMAT_UNKNOWN`, `LIMIT_EXCEEDED`, or what the format's reader throws; inside an
- *   archive `place` begins with the file's number in the order of paths
+ *   archive `place` begins with the file's number in that order
  *
  * @example
  * ```ts

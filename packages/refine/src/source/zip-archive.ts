@@ -3,20 +3,11 @@
  * refused, because two readers would see two exports. Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
  */
 import { RefineError } from '../errors.js'
+import { type ArchiveEntry, archiveFault, createEntryPaths, pathFault } from './archive-entry.js'
 import type { RandomAccess } from './byte-source.js'
 import { crc32 } from './crc-32.js'
 import { type Expansion, inflate } from './inflate.js'
 import type { FullSourceLimits } from './source-limits.js'
-
-/** A file of an archive. */
-export interface ZipEntry {
-  /** Path inside the archive, `/` between parts. */
-  readonly path: string
-  /** Bytes when expanded, as declared; a stream that gives another number is refused. */
-  readonly size: number
-  /** The file's bytes; can be called more than once. */
-  open(): AsyncIterable<Uint8Array>
-}
 
 interface CentralEntry {
   readonly path: string
@@ -44,11 +35,6 @@ const streamed = 8
 const none32 = 0xffffffff
 const none16 = 0xffff
 const endBytes = 22
-const pathBytes = 1024
-
-function invalid(place: string, message: string): RefineError {
-  return new RefineError('ARCHIVE_INVALID', place, message)
-}
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -56,7 +42,7 @@ function viewOf(bytes: Uint8Array): DataView {
 
 function uint64(view: DataView, offset: number): number {
   const value = view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32
-  if (!Number.isSafeInteger(value)) throw invalid('archive', 'A length or offset is out of range')
+  if (!Number.isSafeInteger(value)) throw archiveFault('archive', 'A length or offset is out of range')
   return value
 }
 
@@ -67,7 +53,7 @@ interface Directory {
 }
 
 async function findDirectory(archive: RandomAccess): Promise<Directory> {
-  if (archive.size < endBytes) throw invalid('archive', 'Too short for a ZIP archive')
+  if (archive.size < endBytes) throw archiveFault('archive', 'Too short for a ZIP archive')
   const tailBytes = Math.min(archive.size, endBytes + none16)
   const tail = await archive.read(archive.size - tailBytes, tailBytes)
   const view = viewOf(tail)
@@ -82,50 +68,34 @@ async function findDirectory(archive: RandomAccess): Promise<Directory> {
     const offset = view.getUint32(at + 16, true)
     if (counts[1] === none16 || bytes === none32 || offset === none32) return directory64(archive, endOffset)
     if (disks[0] !== 0 || disks[1] !== 0 || counts[0] !== counts[1]) {
-      throw invalid('archive', 'The archive is spread over several files')
+      throw archiveFault('archive', 'The archive is spread over several files')
     }
     if (offset + bytes !== endOffset)
-      throw invalid('archive', 'Something stands between directory and end, or in front')
+      throw archiveFault('archive', 'Something stands between directory and end, or in front')
     return { offset, bytes, entries: counts[1] ?? 0 }
   }
-  throw invalid('archive', 'The archive has no end record, or bytes behind it')
+  throw archiveFault('archive', 'The archive has no end record, or bytes behind it')
 }
 
 async function directory64(archive: RandomAccess, endOffset: number): Promise<Directory> {
-  if (endOffset < 20 + 56) throw invalid('archive', 'The ZIP64 end record is missing')
+  if (endOffset < 20 + 56) throw archiveFault('archive', 'The ZIP64 end record is missing')
   const locator = viewOf(await archive.read(endOffset - 20, 20))
   if (locator.getUint32(0, true) !== signature.locator)
-    throw invalid('archive', 'The ZIP64 locator is missing')
+    throw archiveFault('archive', 'The ZIP64 locator is missing')
   const at = uint64(locator, 8)
-  if (at !== endOffset - 20 - 56) throw invalid('archive', 'The ZIP64 end record stands elsewhere')
+  if (at !== endOffset - 20 - 56) throw archiveFault('archive', 'The ZIP64 end record stands elsewhere')
   const end = viewOf(await archive.read(at, 56))
-  if (end.getUint32(0, true) !== signature.end64) throw invalid('archive', 'The ZIP64 end record is missing')
+  if (end.getUint32(0, true) !== signature.end64)
+    throw archiveFault('archive', 'The ZIP64 end record is missing')
   const entries = uint64(end, 32)
   if (uint64(end, 24) !== entries || end.getUint32(16, true) !== 0 || end.getUint32(20, true) !== 0) {
-    throw invalid('archive', 'The archive is spread over several files')
+    throw archiveFault('archive', 'The archive is spread over several files')
   }
   const bytes = uint64(end, 40)
   const offset = uint64(end, 48)
   if (offset + bytes !== at)
-    throw invalid('archive', 'Something stands between directory and end, or in front')
+    throw archiveFault('archive', 'Something stands between directory and end, or in front')
   return { offset, bytes, entries }
-}
-
-/**
- * Is this a path that may stand in an export? Relative, with `/`, without empty parts, `.`, `..`, drives, back slashes or control
- * characters.
- *
- * @param path - of a file, without a slash at its end
- * @returns what is wrong, or undefined
- */
-export function pathFault(path: string): string | undefined {
-  if (path === '' || path.length > pathBytes) return 'A path is empty or too long'
-  if (path.startsWith('/') || /^[a-zA-Z]:/.test(path)) return 'A path is absolute'
-  if (/[\\\p{Cc}]/u.test(path)) return 'A path holds a back slash or a control character'
-  if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-    return 'A path leaves its folder or has an empty part'
-  }
-  return undefined
 }
 
 /** Sizes and offset of ZIP64's extra field, where the entry says that they stand there. */
@@ -134,34 +104,34 @@ function extended(extra: Uint8Array, place: string, given: readonly number[]): n
   for (let at = 0; at + 4 <= extra.length; ) {
     const id = view.getUint16(at, true)
     const length = view.getUint16(at + 2, true)
-    if (at + 4 + length > extra.length) throw invalid(place, 'An extra field is cut off')
+    if (at + 4 + length > extra.length) throw archiveFault(place, 'An extra field is cut off')
     if (id === 1) {
       let from = at + 4
       return given.map((value) => {
         if (value !== none32) return value
-        if (from + 8 > at + 4 + length) throw invalid(place, 'The ZIP64 field lacks a value')
+        if (from + 8 > at + 4 + length) throw archiveFault(place, 'The ZIP64 field lacks a value')
         from += 8
         return uint64(view, from - 8)
       })
     }
     at += 4 + length
   }
-  if (given.includes(none32)) throw invalid(place, 'The ZIP64 field is missing')
+  if (given.includes(none32)) throw archiveFault(place, 'The ZIP64 field is missing')
   return [...given]
 }
 
 function centralEntry(view: DataView, bytes: Uint8Array, at: number, index: number): [CentralEntry, number] {
   const place = `entry ${index + 1}`
   if (at + 46 > bytes.length || view.getUint32(at, true) !== signature.central) {
-    throw invalid(place, 'The directory is cut off')
+    throw archiveFault(place, 'The directory is cut off')
   }
   const nameLength = view.getUint16(at + 28, true)
   const extraLength = view.getUint16(at + 30, true)
   const end = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true)
-  if (end > bytes.length) throw invalid(place, 'The directory is cut off')
+  if (end > bytes.length) throw archiveFault(place, 'The directory is cut off')
   const flags = view.getUint16(at + 8, true)
   const method = view.getUint16(at + 10, true)
-  if ((flags & 0x2041) !== 0) throw invalid(place, 'A file is encrypted; export it without a password')
+  if ((flags & 0x2041) !== 0) throw archiveFault(place, 'A file is encrypted; export it without a password')
   const nameBytes = bytes.subarray(at + 46, at + 46 + nameLength)
   let name: string
   try {
@@ -172,20 +142,21 @@ function centralEntry(view: DataView, bytes: Uint8Array, at: number, index: numb
   const directory = name.endsWith('/')
   const path = directory ? name.slice(0, -1) : name
   const fault = pathFault(path)
-  if (fault !== undefined) throw invalid(place, fault)
+  if (fault !== undefined) throw archiveFault(place, fault)
   // Upper half of the external attributes: st_mode of Unix. Links, devices and pipes are no part of an export.
   const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf
-  if (kind !== 0 && kind !== 8 && kind !== 4) throw invalid(place, 'A link or a device stands in the archive')
+  if (kind !== 0 && kind !== 8 && kind !== 4)
+    throw archiveFault(place, 'A link or a device stands in the archive')
   const extra = bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength)
   const [size = 0, compressed = 0, headerOffset = 0] = extended(extra, place, [
     view.getUint32(at + 24, true),
     view.getUint32(at + 20, true),
     view.getUint32(at + 42, true),
   ])
-  if (directory && size !== 0) throw invalid(place, 'A folder has content')
+  if (directory && size !== 0) throw archiveFault(place, 'A folder has content')
   if (method !== 0 && method !== 8)
-    throw invalid(place, 'A file is packed by another method than store and deflate')
-  if (method === 0 && size !== compressed) throw invalid(place, 'A stored file has two sizes')
+    throw archiveFault(place, 'A file is packed by another method than store and deflate')
+  if (method === 0 && size !== compressed) throw archiveFault(place, 'A stored file has two sizes')
   return [
     {
       path,
@@ -209,12 +180,12 @@ async function dataOffset(
   place: string,
   end: number,
 ): Promise<number> {
-  if (entry.headerOffset + 30 > end) throw invalid(place, 'A local header stands outside of the archive')
+  if (entry.headerOffset + 30 > end) throw archiveFault(place, 'A local header stands outside of the archive')
   const head = viewOf(await archive.read(entry.headerOffset, 30))
-  if (head.getUint32(0, true) !== signature.local) throw invalid(place, 'A local header is missing')
+  if (head.getUint32(0, true) !== signature.local) throw archiveFault(place, 'A local header is missing')
   const nameLength = head.getUint16(26, true)
   const offset = entry.headerOffset + 30 + nameLength + head.getUint16(28, true)
-  if (offset + entry.compressed > end) throw invalid(place, 'A file reaches out of the archive')
+  if (offset + entry.compressed > end) throw archiveFault(place, 'A file reaches out of the archive')
   const name = await archive.read(entry.headerOffset + 30, nameLength)
   const same =
     name.length === entry.nameBytes.length &&
@@ -232,7 +203,7 @@ async function dataOffset(
     !told(size, entry.size) ||
     !told(compressed, entry.compressed)
   ) {
-    throw invalid(place, 'A local header and the directory say different things')
+    throw archiveFault(place, 'A local header and the directory say different things')
   }
   return offset
 }
@@ -247,7 +218,7 @@ async function checkDescriptor(
   place: string,
   [start, end]: readonly [start: number, end: number],
 ): Promise<void> {
-  const wrong = () => invalid(place, 'What follows a file is not its figures')
+  const wrong = () => archiveFault(place, 'What follows a file is not its figures')
   if (![12, 16, 20, 24].includes(end - start)) throw wrong()
   const view = viewOf(await archive.read(start, end - start))
   const signed = view.byteLength % 8 === 0
@@ -274,15 +245,15 @@ async function checkParts(
   let cursor = 0
   for (const [index, { entry, place, start }] of ordered.entries()) {
     if (entry.headerOffset !== cursor)
-      throw invalid(place, 'Something stands in front of a file that is no file of the archive')
+      throw archiveFault(place, 'Something stands in front of a file that is no file of the archive')
     cursor = start + entry.compressed
     const after = ordered[index + 1]?.entry.headerOffset ?? end
-    if (cursor > after) throw invalid(place, 'Two files share bytes')
+    if (cursor > after) throw archiveFault(place, 'Two files share bytes')
     if ((entry.flags & streamed) === 0) continue
     await checkDescriptor(archive, entry, place, [cursor, after])
     cursor = after
   }
-  if (cursor !== end) throw invalid('archive', 'Something stands in front of the directory')
+  if (cursor !== end) throw archiveFault('archive', 'Something stands in front of the directory')
 }
 
 /**
@@ -301,7 +272,7 @@ export async function readZip(
   archive: RandomAccess,
   limits: FullSourceLimits,
   expansion: Expansion = { bytes: 0 },
-): Promise<readonly ZipEntry[]> {
+): Promise<readonly ArchiveEntry[]> {
   const directory = await findDirectory(archive)
   if (directory.entries > limits.entries) {
     throw new RefineError(
@@ -311,12 +282,11 @@ export async function readZip(
     )
   }
   if (directory.bytes > directory.entries * (46 + 3 * none16))
-    throw invalid('archive', 'The directory is too long')
+    throw archiveFault('archive', 'The directory is too long')
   const bytes = await archive.read(directory.offset, directory.bytes)
   const view = viewOf(bytes)
   const found: { entry: CentralEntry; place: string; start: number }[] = []
-  const folders = new Set<string>()
-  const files = new Set<string>()
+  const paths = createEntryPaths(limits)
   let at = 0
   let declared = 0
   for (let index = 0; index < directory.entries; index += 1) {
@@ -324,7 +294,6 @@ export async function readZip(
     at = next
     const place = `entry ${index + 1}`
     found.push({ entry, place, start: await dataOffset(archive, entry, place, directory.offset) })
-    if (entry.folder) continue
     declared += entry.size
     if (
       declared > limits.expandedBytes ||
@@ -332,16 +301,9 @@ export async function readZip(
     ) {
       throw new RefineError('LIMIT_EXCEEDED', place, 'The archive expands to more than the limits allow')
     }
-    const folded = entry.path.normalize('NFC').toLowerCase()
-    if (files.has(folded)) throw invalid(place, 'Two files have one path')
-    files.add(folded)
-    const parts = folded.split('/')
-    if (parts.length > limits.depth)
-      throw new RefineError('LIMIT_EXCEEDED', place, 'A path has too many parts')
-    for (let count = 1; count < parts.length; count += 1) folders.add(parts.slice(0, count).join('/'))
+    paths.add(entry.path, entry.folder ? 'folder' : 'file', place)
   }
-  if (at !== bytes.length) throw invalid('archive', 'The directory holds more than its entries')
-  for (const file of files) if (folders.has(file)) throw invalid('archive', 'A file is a folder as well')
+  if (at !== bytes.length) throw archiveFault('archive', 'The directory holds more than its entries')
   await checkParts(archive, found, directory.offset)
   return found
     .filter(({ entry }) => !entry.folder)
@@ -379,10 +341,10 @@ async function* entryBytes(
     ? stored()
     : inflate(packed(), 'deflate-raw', limits, expansion)) {
     size += chunk.length
-    if (size > entry.size) throw invalid(place, 'A file is longer than its entry says')
+    if (size > entry.size) throw archiveFault(place, 'A file is longer than its entry says')
     sum = crc32(chunk, sum)
     yield chunk
   }
   if (size !== entry.size || sum !== entry.crc)
-    throw invalid(place, "A file's size or check sum is not its entry's")
+    throw archiveFault(place, "A file's size or check sum is not its entry's")
 }

@@ -22,6 +22,9 @@ function cellOf(value: SqlValue | bigint | undefined, place: string): JsonValue 
   throw invalid(place, 'A column holds bytes; convert it first')
 }
 
+/** What `sql.js` can address: databases are read whole. */
+const mostBytes = 2 ** 31 - 1
+
 /** The part of a statement that `@types/sql.js` lacks. */
 interface WideStatement {
   get(parameters: null, config: { readonly useBigInt: boolean }): (SqlValue | bigint)[]
@@ -36,6 +39,47 @@ function checkLength(bytes: Uint8Array): void {
     throw invalid('file', 'The database is not as long as it says')
 }
 
+/** What stands for bytes that are no text: `sql.js` puts it there without a word. */
+const replaced = '\ufffd'
+const encodings: Readonly<Record<string, string>> = {
+  'UTF-8': 'utf-8',
+  'UTF-16le': 'utf-16le',
+  'UTF-16be': 'utf-16be',
+}
+
+/** Are all texts of a table what they are said to be? Asked only of a table in which something may have been replaced. */
+function checkTexts(
+  database: InstanceType<SqlJsStatic['Database']>,
+  quoted: string,
+  names: readonly string[],
+): void {
+  const encoding = encodings[String(database.exec('PRAGMA encoding')[0]?.values[0]?.[0])] ?? 'utf-8'
+  const bytes = names.map((name) => {
+    const column = `t."${name.replaceAll('"', '""')}"`
+    return `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) END`
+  })
+  const decoder = () => new TextDecoder(encoding, { fatal: true })
+  const statement = database.prepare(`SELECT ${bytes.join(', ')} FROM ${quoted} AS t`)
+  try {
+    for (let row = 1; statement.step(); row += 1) {
+      for (const value of statement.get()) if (value instanceof Uint8Array) checkText(decoder(), value, row)
+    }
+  } catch (error) {
+    if (error instanceof RefineError) throw error
+    throw invalid('table', 'The table cannot be read')
+  } finally {
+    statement.free()
+  }
+}
+
+function checkText(decoder: TextDecoder, bytes: Uint8Array, row: number): void {
+  try {
+    decoder.decode(bytes)
+  } catch {
+    throw new RefineError('ENCODING_INVALID', `row ${row}`, 'A text is not in the encoding of its database')
+  }
+}
+
 /**
  * A reader of SQLite databases over `sql.js`. Only plain tables are read: views, triggers, virtual tables and generated columns
  * of an untrusted file never run.
@@ -45,6 +89,10 @@ function checkLength(bytes: Uint8Array): void {
  */
 export function createSqliteReader(sql: SqlJsStatic): TableReader {
   return async function* (access, limits, choice = {}) {
+    if (access.size > mostBytes) {
+      const message = `A database of more than ${mostBytes} bytes cannot be read; split it`
+      throw new RefineError('LIMIT_EXCEEDED', 'file', message)
+    }
     const bytes = await access.read(0, access.size)
     checkLength(bytes)
     let database: InstanceType<SqlJsStatic['Database']>
@@ -96,6 +144,9 @@ export function createSqliteReader(sql: SqlJsStatic): TableReader {
             `The export has more than ${limits.columns} columns`,
           )
         }
+        if (columns.some((column) => column.includes(replaced)))
+          throw new RefineError('ENCODING_INVALID', 'table', 'The name of a column is no text')
+        let doubtful = true
         for (let row = 1; step(); row += 1) {
           if (row > limits.records) {
             throw new RefineError(
@@ -106,6 +157,10 @@ export function createSqliteReader(sql: SqlJsStatic): TableReader {
           }
           // Integers past 2^53 must not be rounded on their way out.
           const values = (statement as unknown as WideStatement).get(null, { useBigInt: true })
+          if (doubtful && values.some((value) => typeof value === 'string' && value.includes(replaced))) {
+            checkTexts(database, quoted, columns)
+            doubtful = false
+          }
           yield Object.fromEntries(
             columns.map((column, index) => [column, cellOf(values[index], `row ${row}`)]),
           )

@@ -27,8 +27,9 @@ const START_MS = 15_000
 const SLACK_MS = 250
 const MILLISECONDS_PER_MIB = 40
 const LAST_LOOK_MS = 50
-// V8 aborts when its heap is full (SIGABRT, SIGTRAP); the kernel kills when the machine's or the cgroup's memory is.
-const memorySignals = new Set(['SIGABRT', 'SIGTRAP', 'SIGKILL', '134', '133', '137'])
+// V8 aborts when its heap is full (SIGABRT, SIGTRAP), which the job did. A SIGKILL is the kernel's when the machine's memory is full, or
+// somebody's: it says nothing about the job, which may not even have begun, so that run counts as lost and is to be run again.
+const memorySignals = new Set(['SIGABRT', 'SIGTRAP', '134', '133'])
 
 /**
  * Starts a child and waits until it says it is ready.

@@ -124,7 +124,8 @@ describe.each(bubblewrapWorks ? (['process', 'bubblewrap'] as const) : (['proces
       const run = own.run({ code: script('() => { for (;;) {} }'), entry: 'go', input: 1, limits })
       await new Promise((resolve) => setTimeout(resolve, 100))
       for (const id of mine) process.kill(id, 'SIGKILL')
-      expect(await run).toMatchObject({ ok: false, place: 'run' })
+      // And not OUT_OF_MEMORY, which would be told as the code's or its input's own fault.
+      expect(await run).toMatchObject({ ok: false, code: 'RUNTIME_LOST', place: 'run' })
       expect(await own.run({ code: script('() => 5'), entry: 'go', input: 1, limits })).toMatchObject({
         output: 5,
       })

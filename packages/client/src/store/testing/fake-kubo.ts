@@ -32,8 +32,12 @@ export interface FakeKubo {
   readonly pinnedWithin: Map<string, string>
   /** The node's own file system: path to CID. */
   readonly paths: Map<string, string>
+  /** Its folders that were made by themselves. */
+  readonly folders: Set<string>
   /** Commands answered so far. */
   readonly commands: string[]
+  /** Collects its garbage: what is neither pinned nor in its own file system. */
+  readonly collect: () => void
 }
 
 /**
@@ -47,6 +51,7 @@ export function fakeKubo(): FakeKubo {
   const pins = new Set<string>()
   const pinnedWithin = new Map<string, string>()
   const paths = new Map<string, string>()
+  const folders = new Set<string>()
   const commands: string[] = []
 
   const fail = (response: ServerResponse, message: string) =>
@@ -112,12 +117,40 @@ export function fakeKubo(): FakeKubo {
           `cp: cannot put node in path ${second}: directory already has entry by that name`,
         )
       }
-      paths.set(second, first.replace(/^\/ipfs\//, ''))
+      const cid = first.replace(/^\/ipfs\//, '')
+      if (!files.has(cid))
+        return fail(response, `block was not found locally (offline): ipld: could not find ${cid}`)
+      paths.set(second, cid)
       return response.writeHead(200).end()
     }
     if (name === 'files/rm') {
       if (!paths.delete(first)) return fail(response, 'file does not exist')
       return response.writeHead(200).end()
+    }
+    if (name === 'files/mkdir') {
+      folders.add(first)
+      return response.writeHead(200).end()
+    }
+    if (name === 'files/ls') {
+      const inside = [...folders].filter((path) => path.startsWith(`${first}/`))
+      if (inside.length === 0 && !folders.has(first)) return fail(response, 'file does not exist')
+      const entries = inside.map((path) => ({
+        Name: path.slice(first.length + 1),
+        Type: 0,
+        Size: 0,
+        Hash: '',
+      }))
+      return line(response, { Entries: entries })
+    }
+    if (name === 'pin/add') {
+      if (!files.has(first))
+        return fail(response, `block was not found locally: ipld: could not find ${first}`)
+      pins.add(first)
+      return line(response, { Pins: [first] })
+    }
+    if (name === 'pin/ls') {
+      if (!pins.has(first)) return fail(response, `path '/ipfs/${first}' is not pinned`)
+      return line(response, { Keys: { [first]: { Type: 'recursive', Name: '' } } })
     }
     if (name === 'pin/rm') {
       if (!pins.delete(first)) return fail(response, 'not pinned or pinned indirectly')
@@ -125,7 +158,7 @@ export function fakeKubo(): FakeKubo {
     }
     if (name === 'block/rm') {
       // What keeps a block is said in an answer of status 200, as in Kubo.
-      const by = pinnedWithin.get(first)
+      const by = pins.has(first) ? 'recursive' : pinnedWithin.get(first)
       if (by !== undefined) return line(response, { Hash: first, Error: `pinned via ${by}` })
       files.delete(first)
       return line(response, { Hash: first })
@@ -139,7 +172,12 @@ export function fakeKubo(): FakeKubo {
     pins,
     pinnedWithin,
     paths,
+    folders,
     commands,
+    collect() {
+      const kept = new Set([...pins, ...paths.values()])
+      for (const cid of files.keys()) if (!kept.has(cid)) files.delete(cid)
+    },
     handle(request, response) {
       if (request.method !== 'POST') {
         response.writeHead(405, { allow: 'POST' }).end('405 - Method Not Allowed')

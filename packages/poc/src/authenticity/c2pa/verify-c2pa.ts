@@ -14,6 +14,7 @@ import {
   verdictOf,
 } from '../finding.js'
 import { type SignedFinding, withSignedContent } from '../signed-content.js'
+import type { WorkMeter } from '../verification-budget.js'
 import { type Cbor, decodeCbor, member } from './cbor.js'
 import { type Certificate, followChain, readCertificate } from './certificate.js'
 import { encodeSigStructure } from './cose.js'
@@ -44,13 +45,15 @@ const coseAlgorithms: ReadonlyMap<Cbor | undefined, SignatureAlgorithm> = new Ma
  * Not verified, and told: revocation, time stamps, and ingredients' own manifests. Other hard bindings (BMFF, boxes) are
  * `not-checked` and leave the file not authentic.
  *
- * @param options `bytes`: the file; `roots`: trusted certificates, DER in base64; `at`: Unix seconds to judge certificates by
+ * @param options `bytes`: the file; `roots`: trusted certificates, DER in base64; `at`: Unix seconds to judge certificates by;
+ *   `work`: what it costs is taken off
  * @returns the finding, every check with its reason; without `at` it is never authentic
  */
 export function verifyC2pa(options: {
   readonly bytes: Uint8Array
   readonly roots: readonly string[]
   readonly at?: number | undefined
+  readonly work?: WorkMeter | undefined
 }): C2paFinding {
   const stop = (check: AuthenticityCheck): C2paFinding => ({
     ...finding('c2pa', [check], null),
@@ -74,6 +77,8 @@ export function verifyC2pa(options: {
     const certificate = bytes === undefined ? undefined : readCertificate(bytes)
     return certificate === undefined ? [] : [certificate]
   })
+  // The file is hashed once, each assertion once, each certificate is verified once, and the claim.
+  options.work?.({ signatures: signature.chain.length + 1, bytes: 2 * options.bytes.length })
   const chain = followChain(signature.chain, trusted)
   const message = encodeSigStructure(signature.protectedBytes, claimBytes)
   const valid =

@@ -9,6 +9,7 @@ import { decodeBase58 } from '../credential/base58.js'
 import { unixSeconds } from '../credential/date-time.js'
 import { verifyCredentialJwt, verifyDataIntegrity } from '../credential/verify-credential.js'
 import type { AuthenticityFinding } from '../finding.js'
+import { TooMuchWork, workMeter } from '../verification-budget.js'
 
 const ed = generateKeyPairSync('ed25519')
 const jwkOf = (key: typeof ed.publicKey): Jwk => key.export({ format: 'jwk' }) as unknown as Jwk
@@ -61,6 +62,15 @@ describe('verifiable credentials', () => {
     return { ...document, proof: { ...config, proofValue: `z${base58(mark)}` }, ...change } as JsonObject
   }
 
+  test('in either form stop at the end of a budget', async () => {
+    const work = (signatures: number) => workMeter({ signatures, bytes: 10_000 })
+    const token = await jwt(credential)
+    expect(verifyCredentialJwt({ token, keys, at, work: work(1) }).authentic).toBe(true)
+    expect(() => verifyCredentialJwt({ token, keys, at, work: work(0) })).toThrow(TooMuchWork)
+    const signed = integrity(credential)
+    expect(verifyDataIntegrity({ credential: signed, keys, at, work: work(1) }).authentic).toBe(true)
+    expect(() => verifyDataIntegrity({ credential: signed, keys, at, work: work(0) })).toThrow(TooMuchWork)
+  })
   test('in JWT form, of either data model, they are authentic', async () => {
     const modern = verifyCredentialJwt({ token: await jwt(credential), keys, at })
     expect(modern).toMatchObject({ authentic: true, signer: 'Issuer', credential })

@@ -14,6 +14,7 @@ import {
 import { type TrustedKey, verifyJws } from '../jose/verify-jws.js'
 import { isObject } from '../json-object.js'
 import { type SignedFinding, withSignedContent } from '../signed-content.js'
+import type { WorkMeter } from '../verification-budget.js'
 import { decodeBase58 } from './base58.js'
 import { unixSeconds } from './date-time.js'
 
@@ -34,7 +35,7 @@ export interface CredentialFinding extends SignedFinding {
  * Verifies a W3C verifiable credential in JWT form: `vc+jwt` of VC-JOSE-COSE (the credential is the payload) or the `vc` claim of
  * the data model 1.1. A credential with a status is not authentic, because its status cannot be asked for offline.
  *
- * @param options `token`; `keys` of trusted issuers; `at`: Unix seconds
+ * @param options `token`; `keys` of trusted issuers; `at`: Unix seconds; `work`: what it costs is taken off
  * @returns the finding, and the credential when authentic, otherwise undefined; without `at`, whatever names dates of validity
  *   is not authentic
  */
@@ -42,8 +43,9 @@ export function verifyCredentialJwt(options: {
   readonly token: string
   readonly keys: readonly CredentialKey[]
   readonly at?: number | undefined
+  readonly work?: WorkMeter | undefined
 }): CredentialFinding {
-  const jws = verifyJws({ token: options.token, keys: options.keys, at: options.at, kind: 'vc-jwt' })
+  const jws = verifyJws({ ...options, kind: 'vc-jwt' })
   const { claims, key, ...found } = jws
   if (claims === undefined) return { ...found, credential: undefined }
   const nested = claims['vc']
@@ -67,7 +69,7 @@ export function verifyCredentialJwt(options: {
 /**
  * Verifies a credential with a Data Integrity proof of the cryptosuite eddsa-jcs-2022 (W3C VC Data Integrity EdDSA, section 3.3).
  *
- * @param options `credential`: JSON; `keys` of trusted issuers; `at`: Unix seconds
+ * @param options `credential`: JSON; `keys` of trusted issuers; `at`: Unix seconds; `work`: what it costs is taken off
  * @returns the finding, and the credential without its proof when authentic, otherwise undefined; without `at`, whatever names
  *   dates of validity is not authentic
  */
@@ -75,6 +77,7 @@ export function verifyDataIntegrity(options: {
   readonly credential: JsonObject
   readonly keys: readonly CredentialKey[]
   readonly at?: number | undefined
+  readonly work?: WorkMeter | undefined
 }): CredentialFinding {
   const stop = (check: AuthenticityCheck): CredentialFinding => ({
     ...finding('data-integrity', [check], null),
@@ -106,6 +109,7 @@ export function verifyDataIntegrity(options: {
   const contextHolds =
     config['@context'] === undefined || startsWith(document['@context'], config['@context'])
   const hashed = hashBoth(config, document)
+  options.work?.({ signatures: 1 })
   const valid =
     hashed !== undefined &&
     verifySignature({ algorithm: 'EdDSA', key: publicKey, message: hashed, signature })

@@ -4,6 +4,7 @@ import { type TypedDataTypes, typedDataHash, typedMemberWord } from '../../signa
 import { failed, finding, passed, verdictOf } from '../finding.js'
 import { isObject } from '../json-object.js'
 import { hashSet, type SignedFinding, withSignedContent } from '../signed-content.js'
+import type { WorkMeter } from '../verification-budget.js'
 
 /** Devices whose signatures count, and the type of what they sign. */
 export interface DeviceSource {
@@ -24,15 +25,27 @@ const MOST_RECORDS = 10_000
  * Verifies records that devices signed as EIP-712 typed data: a JSON object of exactly `records`, each `{ message, signature }`. All
  * of them must hold, and be of one device, because a contribution is one device's.
  *
- * @param options `file`: the parsed export; `source`
+ * @param options `file`: the parsed export; `source`; `work`: what it costs is taken off
  * @returns the finding on all records together; `signer` is the device's name in `source` when authentic, otherwise null
  */
-export function verifyDeviceRecords(options: {
+export function verifyDeviceRecords(options: DeviceRecords): SignedFinding {
+  const steps = deviceSteps(options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+interface DeviceRecords {
   readonly file: JsonObject
   readonly source: DeviceSource
-}): SignedFinding {
+  readonly work?: WorkMeter | undefined
+}
+
+/** The same a record at a time, for whoever has other things to do meanwhile. */
+export function* deviceSteps(options: DeviceRecords): Generator<void, SignedFinding> {
   const { records, ...others } = options.file
-  const { source } = options
+  const { source, work } = options
   const stop = (reason: string): SignedFinding => ({
     ...finding('device-record', [failed('syntax', reason)], null),
     signedContent: undefined,
@@ -54,9 +67,11 @@ export function verifyDeviceRecords(options: {
     const hash = typedDataHash(data)
     const value = source.uniqueBy === undefined ? hash : typedMemberWord(data, source.uniqueBy)
     if (hash === undefined || value === undefined) return stop('RECORD_DOES_NOT_FIT')
+    work?.({ signatures: 1 })
     signers.add(recoverSigner(hash, signature))
     hashes.push(hash)
     values.add(encodeHex(value))
+    yield
   }
   const [signer] = signers
   const device = source.devices.find(({ address }) => address.toLowerCase() === signer)

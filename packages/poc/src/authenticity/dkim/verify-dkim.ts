@@ -5,6 +5,7 @@ import { verifySignature } from '../../signature/verify-signature.js'
 import { decodeBase64 } from '../base64.js'
 import { type AuthenticityCheck, failed, finding, passed, validityCheck, verdictOf } from '../finding.js'
 import { type SignedFinding, withSignedContent } from '../signed-content.js'
+import type { WorkMeter } from '../verification-budget.js'
 import {
   type Canonicalization,
   canonicalBody,
@@ -33,23 +34,30 @@ const MOST_SIGNATURES = 3
  * carriage return without its line feed makes no message (RFC 5322 section 2.3): readers disagree about where its lines end.
  *
  * @param options `message`: RFC 5322 bytes; `keys`: trusted records, of which several may share a selector; `require`: names of header
- *   fields in lower case that the signature must cover beside `From`, all of a name; `at`: Unix seconds, for signatures that expire
+ *   fields in lower case that the signature must cover beside `From`, all of a name; `at`: Unix seconds, for signatures that expire;
+ *   `work`: what it costs is taken off
  * @returns the checks of the best signature; `signer` is the domain. What is signed is `From`, what is required and the body, however
- *   many signatures there are; `signedHeaders` names the fields that the best one covers wholly
+ *   many signatures there are; `signedHeaders` names the fields that the best one covers wholly, `signedFields` holds them
  */
 export function verifyDkim(options: {
   readonly message: Uint8Array
   readonly keys: readonly DkimKey[]
   readonly require?: readonly string[] | undefined
   readonly at?: number | undefined
+  readonly work?: WorkMeter | undefined
 }): SignedFinding {
+  options.work?.({ bytes: options.message.length })
   const message = readMessage(options.message)
   if (message === undefined) return stop(failed('message', 'MALFORMED_MESSAGE'))
   const signatures = message.headers.filter(({ name }) => name === 'dkim-signature')
   // RFC 6376 section 6.1 lets a verifier bound its work: copies of a signature would multiply it.
-  const tried = signatures.slice(0, MOST_SIGNATURES).map((header) => verifyOne(message, header, options))
-  const best = tried.find(({ authentic }) => authentic) ?? tried[0]
-  return best ?? stop(failed('signature', 'NOT_SIGNED'))
+  let first: SignedFinding | undefined
+  for (const header of signatures.slice(0, MOST_SIGNATURES)) {
+    const found = verifyOne(message, header, options)
+    if (found.authentic) return found
+    first ??= found
+  }
+  return first ?? stop(failed('signature', 'NOT_SIGNED'))
 }
 
 function stop(check: AuthenticityCheck): SignedFinding {
@@ -61,7 +69,7 @@ function verifyOne(
   header: MailMessage['headers'][number],
   options: Omit<Parameters<typeof verifyDkim>[0], 'message'>,
 ): SignedFinding {
-  const { keys, require = [], at } = options
+  const { keys, require = [], at, work } = options
   const tags = readTags(header.raw.slice(header.raw.indexOf(':') + 1))
   const read = tags === undefined ? undefined : readSignature(tags)
   if (tags === undefined || read === undefined) return stop(failed('syntax', 'MALFORMED_SIGNATURE'))
@@ -76,17 +84,19 @@ function verifyOne(
   const known = found.filter((key) => typeof key !== 'string')
   if (known.length === 0) return stop(failed('key', found.find((key) => typeof key === 'string') ?? ''))
 
+  work?.({ bytes: message.body.length })
   const body = latin1Bytes(canonicalBody(message.body, read.bodyMode))
   const signed = hashedHeaders(message, header, read)
-  const valid = known.some((key) =>
-    verifySignature({
+  const valid = known.some((key) => {
+    work?.({ signatures: 1, bytes: signed.length })
+    return verifySignature({
       algorithm: key.type === 'rsa' ? 'RS256' : 'EdDSA',
       key,
       // RFC 8463 section 3: Ed25519 signs the hash of the header, RSA hashes it itself.
       message: key.type === 'rsa' ? signed : sha256(signed),
       signature: read.signature,
-    }),
-  )
+    })
+  })
   const covered = coveredNames(message, read)
   const result = finding(
     'dkim',
@@ -105,19 +115,17 @@ function verifyOne(
     ],
     read.domain,
   )
-  return {
-    ...withSignedContent(result, () => {
-      const names = [...new Set(['from', ...require.map((name) => name.toLowerCase())])].sort()
-      // By name, because a signature does not fix the order of different fields.
-      const fields = names.flatMap((name) =>
-        message.headers
-          .filter((field) => field.name === name)
-          .map(({ raw }) => latin1Bytes(canonicalHeader(raw, 'relaxed'))),
-      )
-      return [fields.length, ...fields, latin1Bytes(canonicalBody(message.body, 'relaxed'))]
-    }),
-    signedHeaders: result.authentic ? covered : [],
-  }
+  const fieldsOf = (name: string): string[] =>
+    message.headers.filter((field) => field.name === name).map(({ raw }) => canonicalHeader(raw, 'relaxed'))
+  const signedContent = withSignedContent(result, () => {
+    const names = [...new Set(['from', ...require.map((name) => name.toLowerCase())])].sort()
+    // By name, because a signature does not fix the order of different fields.
+    const fields = names.flatMap(fieldsOf).map(latin1Bytes)
+    return [fields.length, ...fields, latin1Bytes(canonicalBody(message.body, 'relaxed'))]
+  })
+  if (!result.authentic) return { ...signedContent, signedHeaders: [] }
+  const signedFields = new Map(covered.map((name) => [name, fieldsOf(name).join('')]))
+  return { ...signedContent, signedHeaders: covered, signedFields }
 }
 
 /** Names that are signed as often as they stand in the message, so that none of that name was put in; signed absence counts. */

@@ -13,6 +13,7 @@ import {
 } from '../finding.js'
 import { parseObject } from '../json-object.js'
 import { type SignedFinding, withSignedContent } from '../signed-content.js'
+import type { WorkMeter } from '../verification-budget.js'
 
 /** A key whose signatures count. Its algorithm is fixed here and never taken from what is verified (RFC 8725 section 3.1). */
 export interface TrustedKey {
@@ -40,7 +41,8 @@ export interface JwsFinding<Key extends TrustedKey = TrustedKey> extends SignedF
 /**
  * Verifies a compact JWS (RFC 7515) whose payload is a JSON object, and its registered claims when it is a JWT (RFC 7519).
  *
- * @param options `token`: compact serialisation; `keys`; `expect`: issuer and audience; `at`: Unix seconds; `kind` of finding
+ * @param options `token`: compact serialisation; `keys`; `expect`: issuer and audience; `at`: Unix seconds; `kind` of finding;
+ *   `work`: what it costs is taken off
  * @returns the finding and, when authentic, the claims and the key; a member that stands twice in header or claims is refused
  */
 export function verifyJws<Key extends TrustedKey>(options: {
@@ -49,8 +51,10 @@ export function verifyJws<Key extends TrustedKey>(options: {
   readonly expect?: JwsExpectation | undefined
   readonly at?: number | undefined
   readonly kind?: SourceKind
+  readonly work?: WorkMeter | undefined
 }): JwsFinding<Key> {
-  const { kind = 'jws' } = options
+  const { kind = 'jws', work } = options
+  work?.({ bytes: options.token.length })
   const stop = (check: AuthenticityCheck): JwsFinding<Key> => ({
     ...finding(kind, [check], null),
     signedContent: undefined,
@@ -76,6 +80,7 @@ export function verifyJws<Key extends TrustedKey>(options: {
   const message = new TextEncoder().encode(`${head}.${body}`)
   const signer = candidates.find(({ algorithm, jwk }) => {
     const key = keyFromJwk(jwk)
+    work?.({ signatures: 1, bytes: message.length })
     return key !== undefined && verifySignature({ algorithm, key, message, signature })
   })
   const result = finding(

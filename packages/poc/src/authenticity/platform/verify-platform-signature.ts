@@ -5,17 +5,19 @@ import { decodeBase64, decodeUrlSafe } from '../base64.js'
 import { type AuthenticityCheck, failed, finding, passed, verdictOf } from '../finding.js'
 import type { TrustedKey } from '../jose/verify-jws.js'
 import { type SignedFinding, withSignedContent } from '../signed-content.js'
+import type { WorkMeter } from '../verification-budget.js'
 
 /**
  * Verifies an export that a platform signed: a JSON object of exactly `payload`, `issuer` (the key's name) and `signature`
  * (base64 or base64url) over the RFC 8785 form of the payload. Ed25519, ECDSA (raw or DER) and RSA (PKCS #1 v1.5 or PSS).
  *
- * @param options `file`: the parsed export; `keys`: trusted keys, several may share a name
+ * @param options `file`: the parsed export; `keys`: trusted keys, several may share a name; `work`: what it costs is taken off
  * @returns the finding; `signer` is the key's name when authentic, otherwise null. Dates in the payload are not looked at
  */
 export function verifyPlatformSignature(options: {
   readonly file: JsonObject
   readonly keys: readonly TrustedKey[]
+  readonly work?: WorkMeter | undefined
 }): SignedFinding {
   const stop = (check: AuthenticityCheck): SignedFinding => ({
     ...finding('platform-signature', [check], null),
@@ -37,6 +39,7 @@ export function verifyPlatformSignature(options: {
       const key = keyFromJwk(jwk)
       if (key === undefined) return false
       const own = { algorithm, key, message, signature: mark }
+      options.work?.({ signatures: 1, bytes: message.length })
       return (
         verifySignature(own) || (algorithm.startsWith('ES') && verifySignature({ ...own, format: 'der' }))
       )

@@ -4,6 +4,7 @@ import { personalMessageHash, recoverSigner } from '../../signature/ethereum.js'
 import { beyondReach, failed, finding, passed, validityCheck, verdictOf } from '../finding.js'
 import { isObject } from '../json-object.js'
 import { type SignedFinding, withSignedContent } from '../signed-content.js'
+import type { WorkMeter } from '../verification-budget.js'
 
 /** Whose word on a TLS session counts, and on what. */
 export interface ReclaimSource {
@@ -32,7 +33,7 @@ export interface ReclaimSource {
  * What it cannot say: that the TLS session took place as the witnesses say. They saw it, this code did not; the finding says so.
  *
  * @param options `proof`: JSON with `claimData` (or the claim itself) and `signatures`; `source`; `owner`: the contributing wallet
- *   that the claim must name; `at`: Unix seconds
+ *   that the claim must name; `at`: Unix seconds; `work`: what it costs is taken off
  * @returns the finding; without `owner` any owner passes, without `at` no claim is authentic whose age `source` limits
  */
 export function verifyReclaim(options: {
@@ -40,6 +41,7 @@ export function verifyReclaim(options: {
   readonly source: ReclaimSource
   readonly owner?: Address | undefined
   readonly at?: number | undefined
+  readonly work?: WorkMeter | undefined
 }): SignedFinding {
   const { source, at } = options
   const stop = (reason: string): SignedFinding => ({
@@ -64,6 +66,7 @@ export function verifyReclaim(options: {
   // A set: the same witness twice is one witness.
   const signed = new Set<string>()
   for (const signature of signatures) {
+    options.work?.({ signatures: 1 })
     const signer = recoverSigner(hash, signature)
     if (signer !== undefined && trusted.has(signer)) signed.add(signer)
   }

@@ -157,7 +157,8 @@ function readFile(
       let size = 0
       for (let index = 0; index < count; index += 1, at += 3) {
         const field = { number: bytes[at] ?? 0, size: bytes[at + 1] ?? 0, base: bytes[at + 2] ?? 0 }
-        fields.push(field)
+        // What has no bytes has no value, and would cost time in each message of one byte.
+        if (field.size > 0) fields.push(field)
         size += field.size
       }
       if ((header & 0x20) !== 0) {

@@ -26,29 +26,37 @@ function beginsWith(bytes: Uint8Array, at: number, word: readonly number[]): boo
   return word.every((byte, index) => bytes[at + index] === byte)
 }
 
-/** Takes one `>` from lines of `>From `, `>>From ` and so on: what mboxrd put in front. */
-function unquoted(lines: readonly Uint8Array[]): Uint8Array {
-  const plain = lines.map((line) => {
-    let depth = 0
-    while (line[depth] === 0x3e) depth += 1
-    return depth > 0 && beginsWith(line, depth, separator) ? line.subarray(1) : line
-  })
-  const bytes = new Uint8Array(plain.reduce((sum, line) => sum + line.length, 0))
-  let offset = 0
-  for (const line of plain) {
-    bytes.set(line, offset)
-    offset += line.length
+/** A message as it grows: one piece of memory, because its lines may be as many as its bytes. */
+function createMessage(): { add(line: Uint8Array): void; take(): Uint8Array } {
+  let bytes = new Uint8Array(4096)
+  let length = 0
+  return {
+    add(line) {
+      // One `>` goes from lines of `>From `, `>>From ` and so on: what mboxrd put in front.
+      let depth = 0
+      while (line[depth] === 0x3e) depth += 1
+      const plain = depth > 0 && beginsWith(line, depth, separator) ? line.subarray(1) : line
+      if (length + plain.length > bytes.length) {
+        const grown = new Uint8Array(Math.max(2 * bytes.length, length + plain.length))
+        grown.set(bytes.subarray(0, length))
+        bytes = grown
+      }
+      bytes.set(plain, length)
+      length += plain.length
+    },
+    take: () => bytes.subarray(0, length),
   }
-  return bytes
 }
 
-async function* linesOf(
-  chunks: AsyncIterable<Uint8Array>,
-  lineBytes: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+/** Cuts chunks into lines, each with its line feed. */
+function createLines(lineBytes: number): {
+  of(chunk: Uint8Array): Generator<Uint8Array, void, undefined>
+  rest(): Uint8Array
+} {
   let held: Uint8Array[] = []
   let heldBytes = 0
   const joined = (last: Uint8Array) => {
+    if (held.length === 0) return last
     const line = new Uint8Array(heldBytes + last.length)
     let offset = 0
     for (const part of [...held, last]) {
@@ -59,21 +67,21 @@ async function* linesOf(
     heldBytes = 0
     return line
   }
-  for await (const chunk of chunks) {
-    let start = 0
-    for (let feed = chunk.indexOf(lineFeed); feed >= 0; feed = chunk.indexOf(lineFeed, start)) {
-      const part = chunk.subarray(start, feed + 1)
-      yield held.length === 0 ? part.slice() : joined(part)
-      start = feed + 1
-    }
-    if (start < chunk.length) {
+  return {
+    *of(chunk) {
+      let start = 0
+      for (let feed = chunk.indexOf(lineFeed); feed >= 0; feed = chunk.indexOf(lineFeed, start)) {
+        yield joined(chunk.subarray(start, feed + 1))
+        start = feed + 1
+      }
+      if (start === chunk.length) return
       held.push(chunk.slice(start))
       heldBytes += chunk.length - start
       if (heldBytes > lineBytes)
         throw new RefineError('LIMIT_EXCEEDED', 'source', 'A line of a message is too long')
-    }
+    },
+    rest: () => joined(new Uint8Array()),
   }
-  if (held.length > 0) yield joined(new Uint8Array())
 }
 
 /**
@@ -88,35 +96,50 @@ export async function* mailboxMessages(
   chunks: AsyncIterable<Uint8Array>,
   limits: FullSourceLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let lines: Uint8Array[] | undefined
+  let message: ReturnType<typeof createMessage> | undefined
   let bytes = 0
   let count = 0
   let afterBlank = true
-  for await (const line of linesOf(chunks, limits.recordBytes)) {
+  /** Takes a line; gives the message that it ends. */
+  const take = (line: Uint8Array): Uint8Array | undefined => {
     const blank = line.length === 1 || (line.length === 2 && line[0] === 0x0d)
-    if (afterBlank && beginsWith(line, 0, separator)) {
-      if (lines !== undefined) yield unquoted(lines)
-      lines = []
+    const begins = afterBlank && beginsWith(line, 0, separator)
+    afterBlank = blank
+    if (begins) {
+      const ended = message?.take()
+      message = createMessage()
       bytes = 0
       count += 1
       if (count > limits.records)
         throw new RefineError('LIMIT_EXCEEDED', 'source', 'The mailbox has too many messages')
-    } else if (lines === undefined) {
-      if (!blank) throw new RefineError('MAIL_INVALID', 'line 1', 'A mailbox begins with a line "From "')
-    } else {
-      bytes += line.length
-      if (bytes > limits.recordBytes) {
-        throw new RefineError(
-          'LIMIT_EXCEEDED',
-          `message ${count}`,
-          `A message is longer than ${limits.recordBytes} bytes`,
-        )
-      }
-      lines.push(line)
+      return ended
     }
-    afterBlank = blank
+    if (message === undefined) {
+      if (!blank) throw new RefineError('MAIL_INVALID', 'line 1', 'A mailbox begins with a line "From "')
+      return undefined
+    }
+    bytes += line.length
+    if (bytes > limits.recordBytes) {
+      throw new RefineError(
+        'LIMIT_EXCEEDED',
+        `message ${count}`,
+        `A message is longer than ${limits.recordBytes} bytes`,
+      )
+    }
+    message.add(line)
+    return undefined
   }
-  if (lines !== undefined) yield unquoted(lines)
+  const lines = createLines(limits.recordBytes)
+  for await (const chunk of chunks) {
+    for (const line of lines.of(chunk)) {
+      const ended = take(line)
+      if (ended !== undefined) yield ended
+    }
+  }
+  const last = lines.rest()
+  const ended = last.length === 0 ? undefined : take(last)
+  if (ended !== undefined) yield ended
+  if (message !== undefined) yield message.take()
 }
 
 /**

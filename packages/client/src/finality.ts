@@ -1,0 +1,49 @@
+import { ContractsError, type Finality, finalBlock } from '@sealpool/contracts'
+import type { Client } from 'viem'
+import { ClientError } from './errors.js'
+
+/** What a client believes unless it is told otherwise: as a node does, what one block stands on. */
+export const defaultFinality: Finality = { confirmations: 1 }
+
+/**
+ * A finality that can be meant.
+ *
+ * @param finality of unknown origin
+ * @returns the same
+ * @throws ClientError `OPTION_INVALID`
+ */
+export function requireFinality(finality: Finality): Finality {
+  const { confirmations, blockTag } = finality as { confirmations?: unknown; blockTag?: unknown }
+  const depth = Number.isSafeInteger(confirmations) && (confirmations as number) >= 0
+  const tag = blockTag === 'safe' || blockTag === 'finalized'
+  if (depth !== tag && (confirmations === undefined || blockTag === undefined)) return finality
+  throw new ClientError(
+    'OPTION_INVALID',
+    'finality',
+    'expected { confirmations } with a whole number from 0 up, or { blockTag } with safe or finalized',
+  )
+}
+
+/**
+ * Asks the chain how far it is final. Ask before what is judged by it is read: what a reorganisation replaces in between stands in
+ * blocks that were not final then.
+ *
+ * @param chain - a viem client
+ * @param finality - how final a block must be; without confirmations every block is
+ * @returns whether a block is final
+ * @throws ContractsError `CHAIN_UNREACHABLE`
+ */
+export async function readFinality(
+  chain: Client,
+  finality: Finality,
+): Promise<(blockNumber: bigint) => boolean> {
+  if ('confirmations' in finality && finality.confirmations === 0) return () => true
+  try {
+    const last = await finalBlock(chain, finality)
+    return (blockNumber) => blockNumber <= last
+  } catch (error) {
+    // A young chain: nothing of it is final.
+    if (error instanceof ContractsError && error.code === 'NOT_FOUND') return () => false
+    throw error
+  }
+}

@@ -1,0 +1,62 @@
+import { encodeBase64Url } from '@sealpool/crypto'
+import { expect, test } from 'vitest'
+import { jobManifest, type QueryRequest } from './job-request.js'
+
+const key = (fill: number) => new Uint8Array(32).fill(fill)
+const [consumer, partner, witness] = ['1', '2', '3'].map((digit) => `0x${digit.repeat(40)}` as const) as [
+  `0x${string}`,
+  `0x${string}`,
+  `0x${string}`,
+]
+const request: QueryRequest = {
+  title: 'Mean wage',
+  purpose: 'research',
+  sql: 'SELECT avg(wage) AS mean FROM pay.workers',
+  privacy: { epsilon: 1 },
+  resultPublicKey: key(1),
+}
+const written = (views?: QueryRequest['views']) =>
+  jobManifest(
+    { ...request, ...(views === undefined ? {} : { views }) },
+    {
+      consumer,
+      pools: [{ address: `0x${'Aa'.repeat(20)}`, name: 'pay' }],
+      random: (length) => key(9).slice(0, length),
+    },
+  )
+
+test('a manifest says who gets which view, as the node reads it', () => {
+  const { views } = written({
+    consumer: { kind: 'whole' },
+    others: [
+      {
+        address: `0x${'Ab'.repeat(20)}`,
+        view: { kind: 'columns', columns: ['mean'] },
+        resultPublicKey: key(2),
+      },
+      { address: witness, view: { kind: 'receipt' } },
+    ],
+  })
+  expect(views).toEqual({
+    consumer: { kind: 'whole' },
+    others: [
+      {
+        address: `0x${'ab'.repeat(20)}`,
+        resultKey: { kem: 'x25519', publicKey: encodeBase64Url(key(2)) },
+        view: { kind: 'columns', columns: ['mean'] },
+      },
+      { address: witness, resultKey: null, view: { kind: 'receipt' } },
+    ],
+  })
+  expect(written()).not.toHaveProperty('views')
+})
+
+test.each<[string, NonNullable<QueryRequest['views']>['others'][number]]>([
+  ['a view without a key', { address: partner, view: { kind: 'count' } }],
+  ['a key for a receipt', { address: partner, view: { kind: 'receipt' }, resultPublicKey: key(2) }],
+  ['a short key', { address: partner, view: { kind: 'count' }, resultPublicKey: key(2).slice(1) }],
+])('%s is refused', (_, other) => {
+  expect(() => written({ consumer: { kind: 'whole' }, others: [other] })).toThrow(
+    expect.objectContaining({ code: 'OPTION_INVALID', place: 'views.others' }),
+  )
+})

@@ -1,0 +1,264 @@
+/**
+ * One blob store made of several, so that the loss of one loses nothing.
+ * @module
+ */
+import { type Digest, sha256Digest } from '@sealpool/crypto'
+import { type BlobStore, type BlobWriteOptions, parseBlobLocator, type StoredBlob } from './blob-store.js'
+import { BlobStoreError, type BlobStoreErrorCode } from './blob-store-error.js'
+
+/** What was found of a blob in one of the stores. */
+export type ReplicaState = 'good' | 'repaired' | 'missing' | 'corrupt' | 'away'
+
+/** A blob store over several. */
+export interface ReplicatedBlobStore extends BlobStore {
+  /** How many stores there are. */
+  readonly replicas: number
+  /**
+   * Reads a blob from every store, and writes it anew where it is missing or altered and another store has it whole. Takes turns with
+   * {@link BlobStore.remove} of the same blob, so that what is removed stays removed.
+   * @param options - `isNeeded`: asked right before anything is written; `maximumBytes` and `signal` as of `get`
+   * @returns what was found in each store, in their order; `repaired` where it was written anew, `missing` or `corrupt` where no store has it
+   *   whole or writing failed, `away` where the store did not answer
+   * @throws BlobStoreError `BLOB_LOCATOR_INVALID`; the signal's reason
+   */
+  audit(
+    locator: string,
+    options?: {
+      readonly isNeeded?: () => Promise<boolean>
+      readonly maximumBytes?: number
+      readonly signal?: AbortSignal
+    },
+  ): Promise<readonly ReplicaState[]>
+}
+
+/**
+ * A blob store over several stores. A write is done when `writeQuorum` of them have taken it; the others go on behind it. A read asks one
+ * after the other until one has the bytes that the digest names; a store that is silent for `patienceMs` is not waited for alone. A removal is
+ * done when every store has removed. A part of a blob cannot be checked, so that the first store that has the blob gives it.
+ *
+ * @param options - `stores`: two to eight, the one that is asked first first; `writeQuorum`: how many must have taken a write, 1 to all of
+ *   them, default all; `patienceMs`: default 2,000
+ * @returns the store
+ * @throws BlobStoreError `BLOB_STORE_FAILED` for settings that cannot be
+ */
+export function replicatedBlobStore(options: {
+  readonly stores: readonly BlobStore[]
+  readonly writeQuorum?: number
+  readonly patienceMs?: number
+}): ReplicatedBlobStore {
+  const stores = [...options.stores]
+  const { writeQuorum = stores.length, patienceMs = 2_000 } = options
+  requireSettings(stores, writeQuorum, patienceMs)
+  const turns = turnsByDigest()
+
+  /** Asks one store after the other, the next one also when the last is silent. */
+  function first<Result>(
+    digest: Digest,
+    signal: AbortSignal | undefined,
+    ask: (store: BlobStore, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    signal?.throwIfAborted()
+    const enough = new AbortController()
+    const both = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal])
+    const codes: BlobStoreErrorCode[] = []
+    return new Promise<Result>((resolve, reject) => {
+      let asked = 0
+      let answered = 0
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const end = (settle: () => void): void => {
+        clearTimeout(timer)
+        settle()
+        enough.abort()
+      }
+      const next = (): void => {
+        clearTimeout(timer)
+        const store = stores[asked]
+        if (store === undefined) return
+        asked += 1
+        timer = setTimeout(next, patienceMs)
+        ask(store, both).then(
+          (result) => end(() => resolve(result)),
+          (error: unknown) => {
+            answered += 1
+            if (signal?.aborted === true || !(error instanceof BlobStoreError))
+              return end(() => reject(error))
+            codes.push(error.code)
+            if (answered === stores.length) return end(() => reject(worst(digest, codes)))
+            next()
+          },
+        )
+      }
+      next()
+    })
+  }
+
+  return {
+    name: 'replicated',
+    replicas: stores.length,
+    async put(bytes, write = {}) {
+      write.signal?.throwIfAborted()
+      // Later changes of the caller's bytes must reach none of the stores.
+      const own = bytes.slice()
+      return new Promise<StoredBlob>((resolve, reject) => {
+        void turns.take(sha256Digest(own), async () => {
+          const writes = stores.map(async (store) => store.put(own, write))
+          quorumOf(writes, writeQuorum, write).then(resolve, reject)
+          await Promise.allSettled(writes)
+        })
+      })
+    },
+    async get(locator, read = {}) {
+      const { digest } = parseBlobLocator(locator)
+      return first(digest, read.signal, (store, signal) => store.get(locator, { ...read, signal }))
+    },
+    async getRange(locator, range) {
+      const { digest } = parseBlobLocator(locator)
+      // What cannot be asked of the first is told as it tells it: no other store would say otherwise.
+      return first(digest, range.signal, (store, signal) => store.getRange(locator, { ...range, signal }))
+    },
+    async remove(locator, write = {}) {
+      const { digest } = parseBlobLocator(locator)
+      write.signal?.throwIfAborted()
+      await turns.take(digest, async () => {
+        const done = await Promise.allSettled(stores.map(async (store) => store.remove(locator, write)))
+        write.signal?.throwIfAborted()
+        const left = done.flatMap(({ status }, place) => (status === 'rejected' ? [`${place + 1}`] : []))
+        if (left.length === 0) return
+        throw new BlobStoreError(
+          'BLOB_STORE_FAILED',
+          digest,
+          `the stores ${left.join(', ')} of ${stores.length} did not remove it, the others did; remove it again`,
+          { cause: done.find((one) => one.status === 'rejected')?.reason },
+        )
+      })
+    },
+    async audit(locator, { isNeeded, maximumBytes, signal } = {}) {
+      const { digest } = parseBlobLocator(locator)
+      const read = {
+        ...(maximumBytes === undefined ? {} : { maximumBytes }),
+        ...(signal === undefined ? {} : { signal }),
+      }
+      return turns.take(digest, async () => {
+        let whole: Uint8Array | undefined
+        const states: ReplicaState[] = []
+        // One after the other: of a blob no more than two copies are in memory.
+        for (const store of stores) {
+          try {
+            whole = await store.get(locator, read)
+            states.push('good')
+          } catch (error) {
+            signal?.throwIfAborted()
+            states.push(stateOf(error))
+          }
+        }
+        const bytes = whole
+        if (bytes === undefined || states.every((state) => state === 'good' || state === 'away'))
+          return states
+        if (isNeeded !== undefined && !(await isNeeded())) return states
+        for (const [place, store] of stores.entries()) {
+          if (states[place] !== 'missing' && states[place] !== 'corrupt') continue
+          try {
+            await store.put(bytes, signal === undefined ? {} : { signal })
+            states[place] = 'repaired'
+          } catch (error) {
+            signal?.throwIfAborted()
+            if (!(error instanceof BlobStoreError)) throw error
+          }
+        }
+        return states
+      })
+    },
+  }
+}
+
+function requireSettings(stores: readonly BlobStore[], writeQuorum: number, patienceMs: number): void {
+  const fine =
+    stores.length >= 2 &&
+    stores.length <= 8 &&
+    Number.isInteger(writeQuorum) &&
+    writeQuorum >= 1 &&
+    writeQuorum <= stores.length &&
+    Number.isSafeInteger(patienceMs) &&
+    patienceMs >= 1 &&
+    patienceMs <= 600_000
+  if (fine) return
+  throw new BlobStoreError(
+    'BLOB_STORE_FAILED',
+    'settings',
+    'give two to eight stores, a writeQuorum of 1 to all of them, and a patienceMs of 1 to 600,000',
+  )
+}
+
+/**
+ * What is told when no store has the blob: a store that may have it and does not answer comes first, since only that may pass when it is tried
+ * again; that it is missing is told when every store says so.
+ */
+const gravity: readonly BlobStoreErrorCode[] = [
+  'BLOB_RANGE_INVALID',
+  'BLOB_STORE_FAILED',
+  'BLOB_TOO_LARGE',
+  'BLOB_DIGEST_MISMATCH',
+  'BLOB_MISSING',
+]
+
+function worst(digest: Digest, codes: readonly BlobStoreErrorCode[]): BlobStoreError {
+  const code = gravity.find((one) => codes.includes(one)) ?? 'BLOB_STORE_FAILED'
+  return new BlobStoreError(code, digest, `none of the stores gave it: ${codes.join(', ')}`)
+}
+
+function stateOf(error: unknown): ReplicaState {
+  if (!(error instanceof BlobStoreError)) throw error
+  if (error.code === 'BLOB_MISSING') return 'missing'
+  return error.code === 'BLOB_DIGEST_MISMATCH' || error.code === 'BLOB_TOO_LARGE' ? 'corrupt' : 'away'
+}
+
+/** Done when enough have; failed when enough cannot any more. */
+function quorumOf(
+  writes: readonly Promise<StoredBlob>[],
+  quorum: number,
+  { signal }: BlobWriteOptions,
+): Promise<StoredBlob> {
+  return new Promise((resolve, reject) => {
+    let [taken, failed] = [0, 0]
+    for (const write of writes) {
+      write.then(
+        (stored) => {
+          taken += 1
+          if (taken === quorum) resolve(stored)
+        },
+        (error: unknown) => {
+          failed += 1
+          if (failed !== writes.length - quorum + 1) return
+          reject(
+            signal?.aborted === true || !(error instanceof BlobStoreError) ? error : tooFew(error, quorum),
+          )
+        },
+      )
+    }
+  })
+}
+
+function tooFew(cause: BlobStoreError, quorum: number): BlobStoreError {
+  return new BlobStoreError(
+    cause.code,
+    cause.place,
+    `fewer than ${quorum} of the stores took it; some may have it`,
+    { cause },
+  )
+}
+
+/** Work on one blob, one after the other. */
+function turnsByDigest() {
+  const last = new Map<Digest, Promise<unknown>>()
+  return {
+    take<Result>(digest: Digest, act: () => Promise<Result>): Promise<Result> {
+      const before = last.get(digest)
+      const work = before === undefined ? act() : before.then(act)
+      const done = Promise.allSettled([work]).then(() => {
+        if (last.get(digest) === done) last.delete(digest)
+      })
+      last.set(digest, done)
+      return work
+    },
+  }
+}

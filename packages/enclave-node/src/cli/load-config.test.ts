@@ -1,0 +1,46 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { settingsWith } from '../testing/settings.js'
+import { loadSettings } from './load-config.js'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealpool-settings-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const storeOf = async (blobStore: unknown) => {
+  const config = join(folder, 'node.json')
+  await writeFile(config, JSON.stringify(settingsWith({ blobStore })))
+  return (await loadSettings({ config }, {})).blobStore
+}
+
+it('finds the folders of a blob store, and of each that it is made of, from where the settings lie', async () => {
+  expect(await storeOf({ kind: 'files', directory: 'blobs' })).toEqual({
+    kind: 'files',
+    directory: join(folder, 'blobs'),
+  })
+  const stores = [
+    { kind: 'files', directory: 'one' },
+    { kind: 'files', directory: '/two' },
+    { kind: 'http', url: 'https://blobs.example' },
+  ]
+  expect(await storeOf({ kind: 'replicated', stores })).toMatchObject({
+    stores: [
+      { kind: 'files', directory: join(folder, 'one') },
+      { kind: 'files', directory: '/two' },
+      { kind: 'http', url: 'https://blobs.example' },
+    ],
+    auditHours: 24,
+    patienceMs: 2_000,
+  })
+})
+
+it.each([
+  ['no list', { kind: 'replicated', stores: 'many' }],
+  ['a store that is none', { kind: 'replicated', stores: [null, 7] }],
+])('refuses replicas that are %s', async (_, blobStore) => {
+  await expect(storeOf(blobStore)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+})

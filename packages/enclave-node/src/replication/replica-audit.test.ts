@@ -1,0 +1,160 @@
+import { memoryBlobStore, type ReplicaState, replicatedBlobStore } from '@sealpool/client'
+import type { Digest } from '@sealpool/crypto'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { insertContribution } from '../state/contribution-table.js'
+import { noteBlob } from '../state/meta-table.js'
+import { migrate } from '../state/migration.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import { chainContribution } from '../testing/job-fixture.js'
+import { replicaAudit } from './replica-audit.js'
+
+const store = await openPgliteStore({ directory: 'memory' })
+await migrate(store)
+afterAll(() => store.close())
+
+const periodSeconds = 7_200
+let now = 1_800_000_000
+let stores = [memoryBlobStore(), memoryBlobStore()] as const
+let found: [Digest, readonly ReplicaState[]][] = []
+const open = () =>
+  replicaAudit({
+    store,
+    blobStore: replicatedBlobStore({ stores }),
+    periodSeconds,
+    maximumBytes: 1_000,
+    now: () => now,
+    onFinding: (digest, states) => found.push([digest, states]),
+  })
+
+/** Puts a blob of a contribution into every store. */
+async function contribute(id: number, state = 'refined'): Promise<Digest> {
+  const bytes = new Uint8Array([id])
+  const { digest } = await stores[0].put(bytes)
+  await stores[1].put(bytes)
+  await insertContribution(store, chainContribution({ id: `${id}`, blobDigest: digest, logIndex: id }))
+  await store.query('update contributions set state = $2 where id = $1', [`${id}`, state])
+  await noteBlob(store, { digest, purpose: 'contribution', size: 1 })
+  return digest
+}
+const has = (place: 0 | 1, digest: Digest) =>
+  stores[place].get(digest).then(
+    () => true,
+    () => false,
+  )
+
+/** Lets time pass in steps, with a round at each that finds no more to do. */
+async function pass(audit: ReturnType<typeof open>, seconds: number, step = 60): Promise<number> {
+  let audited = 0
+  for (const end = now + seconds; now < end; now += step) while (await audit.round()) audited += 1
+  return audited
+}
+
+beforeEach(async () => {
+  await store.run('truncate contributions, contributors, blobs, meta cascade')
+  stores = [memoryBlobStore(), memoryBlobStore()]
+  found = []
+  now += 1_000_000
+})
+
+describe('the audit of replicas', () => {
+  it('repairs what was lost within one period, whenever that was', async () => {
+    const digests = await Promise.all([1, 2, 3, 4, 5].map((id) => contribute(id)))
+    const audit = open()
+    expect(await pass(audit, periodSeconds)).toBe(10)
+    expect(found).toEqual([])
+    for (const moment of [0, 1_000, 3_599, 3_601]) {
+      await pass(audit, moment)
+      for (const [place, digest] of digests.entries()) await stores[place % 2 === 0 ? 0 : 1].remove(digest)
+      await pass(audit, periodSeconds)
+      for (const digest of digests) expect([await has(0, digest), await has(1, digest)]).toEqual([true, true])
+    }
+    expect(audit.figures()).toMatchObject({ replicas: 2, replicas_repaired: 20, replicas_lost: 0 })
+  })
+
+  it('spreads a pass over its time, and looks at nothing between two', async () => {
+    await Promise.all([1, 2, 3, 4].map((id) => contribute(id)))
+    const audit = open()
+    let audited = 0
+    const round = async (): Promise<number> => {
+      while (await audit.round()) audited += 1
+      return audited
+    }
+    expect(await round()).toBe(1)
+    now += periodSeconds / 4
+    expect(await round()).toBe(3)
+    now += periodSeconds / 4 - 1
+    expect(await round()).toBe(4)
+    expect(await round()).toBe(4)
+    now += 1
+    expect(await round()).toBe(5)
+  })
+
+  it('goes on where it was after a restart', async () => {
+    const digests = await Promise.all([1, 2, 3, 4].map((id) => contribute(id)))
+    const asked: string[] = []
+    const [first, second] = stores
+    const noting = {
+      ...first,
+      get: (...of: Parameters<typeof first.get>) => {
+        asked.push(of[0])
+        return first.get(...of)
+      },
+    }
+    stores = [noting, second]
+    await open().round()
+    now += periodSeconds / 4
+    expect(await open().round()).toBe(true)
+    await pass(open(), periodSeconds / 4, periodSeconds / 4 - 1)
+    expect(asked).toEqual(digests.toSorted())
+  })
+
+  it('writes nothing of what was withdrawn meanwhile', async () => {
+    const digest = await contribute(1)
+    const [first, second] = stores
+    await second.remove(digest)
+    const withdrawn = {
+      ...second,
+      get: async (...of: Parameters<typeof second.get>) => {
+        await store.query(`update contributions set state = 'withdrawn'`)
+        return second.get(...of)
+      },
+    }
+    stores = [first, withdrawn]
+    expect(await open().round()).toBe(true)
+    expect(found).toEqual([[digest, ['good', 'missing']]])
+  })
+
+  it('begins anew when the clock was set back, or what it kept cannot be read', async () => {
+    await contribute(1)
+    const audit = open()
+    expect(await pass(audit, 60)).toBe(1)
+    now -= 10 * periodSeconds
+    expect(await audit.round()).toBe(true)
+    await audit.round()
+    await store.query(`update meta set value = '{"begun":"x"}' where key = 'replica-audit'`)
+    expect(await open().round()).toBe(true)
+    await store.query(`update meta set value = 'null' where key = 'replica-audit'`)
+    expect(await open().round()).toBe(true)
+  })
+
+  it('leaves alone what is withdrawn or refused, and what this node never opened', async () => {
+    const gone = [await contribute(1, 'withdrawn'), await contribute(2, 'refused'), await contribute(3)]
+    await store.query('delete from blobs where digest = $1', [gone[2] ?? ''])
+    for (const digest of gone) await stores[1].remove(digest)
+    expect(await pass(open(), periodSeconds)).toBe(0)
+    for (const digest of gone) expect(await has(1, digest)).toBe(false)
+  })
+
+  it('says what no store has whole, and what is away, in every pass', async () => {
+    const lost = await contribute(1)
+    await stores[0].remove(lost)
+    await stores[1].remove(lost)
+    const audit = open()
+    await pass(audit, periodSeconds)
+    expect(found).toEqual([
+      [lost, ['missing', 'missing']],
+      [lost, ['missing', 'missing']],
+    ])
+    expect(audit.figures()).toMatchObject({ replicas_lost: 1, replicas_damaged: 1, replicas_repaired: 0 })
+  })
+})

@@ -1,0 +1,39 @@
+import { isReplicated } from '../blob-store/open-blob-store.js'
+import type { NodeConfig } from '../config/node-config.js'
+import type { IngestContext } from '../ingest/ingest-context.js'
+import { replicaAudit } from '../replication/replica-audit.js'
+import type { NodeLogger } from './logger.js'
+import { startLoop } from './loop.js'
+
+/** Replicas that are audited while the node runs. */
+export interface AuditedReplicas {
+  figures(): Readonly<Record<string, number>>
+  /** Stops after the present blob. */
+  stop(): Promise<void>
+}
+
+/**
+ * Begins to audit the replicas of a replicated blob store, in a loop of its own: a store that is away holds up nothing else.
+ * @param mayWork whether this node works now; another one of its group, or its successor, audits otherwise
+ * @returns nothing to audit where the blob store is a single one
+ */
+export function openReplicas(
+  { blobStore: settings, ingest, chain }: Pick<NodeConfig, 'blobStore' | 'ingest' | 'chain'>,
+  { store, blobStore, now }: Pick<IngestContext, 'store' | 'blobStore' | 'now'>,
+  log: NodeLogger,
+  mayWork: () => boolean,
+): AuditedReplicas {
+  if (settings.kind !== 'replicated' || !isReplicated(blobStore))
+    return { figures: () => ({}), stop: async () => undefined }
+  const audit = replicaAudit({
+    store,
+    blobStore,
+    periodSeconds: settings.auditHours * 3_600,
+    maximumBytes: ingest.maximumBlobBytes,
+    now,
+    onFinding: (blob, states) => log.warn({ blob, states }, 'not every replica of a blob was whole'),
+  })
+  const round = async (): Promise<boolean> => mayWork() && (await audit.round())
+  const loop = startLoop({ name: 'replicas', pollMs: chain.pollMs, log, round })
+  return { figures: audit.figures, stop: () => loop.stop() }
+}

@@ -1,0 +1,40 @@
+import { canonicalize, type Digest, type JsonObject } from '@sealpool/crypto'
+import { keyedFingerprint } from '@sealpool/privacy'
+import type { Limits } from '@sealpool/sandbox'
+import type { Facts } from '../define/check.js'
+import { assertFingerprintKey } from '../uniqueness/content-fingerprint.js'
+
+/** What a verdict follows from besides the file and the code, which its statement names anyway. */
+export interface JudgedBy {
+  readonly mediaType: string
+  /** As `runPoc` gave them to the code: what the pool's indexes and registers answered, and not how they are asked. */
+  readonly facts: Pick<Facts, 'uniqueness' | 'account' | 'at' | 'owner'>
+  readonly limits: Limits
+  /** What the score was scaled by afterwards, where the pool has a farming rule: rule, history and novelty. */
+  readonly scaling?: JsonObject
+}
+
+/**
+ * Digest of what several validators judged one contribution by, to be signed with their verdicts: two verdicts over the same inputs that
+ * differ are a dispute, two over different ones (an index that had grown meanwhile) are not. It is keyed, because facts are few and could
+ * be guessed: whoever has no key can tell whether two digests are equal, and nothing else.
+ *
+ * @param options `key`: at least 32 secret bytes that the pool's validators share; what was judged by
+ * @returns `sha256:` and 64 hexadecimal digits
+ * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
+ */
+export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }): Digest {
+  const { key, mediaType, facts, limits, scaling } = options
+  assertFingerprintKey(key)
+  const { uniqueness, account, at, owner } = facts
+  const data = canonicalize({
+    mediaType,
+    owner: owner.toLowerCase(),
+    at: at ?? null,
+    uniqueness: { ...uniqueness },
+    account: account === undefined ? null : { ...account },
+    limits: { ...limits },
+    scaling: scaling ?? null,
+  })
+  return `sha256:${keyedFingerprint({ key, domain: 'sealpool/verdict/inputs/1', data })}`
+}
