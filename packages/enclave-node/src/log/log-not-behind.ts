@@ -6,6 +6,7 @@ import {
   openCheckpoint,
   treeRoot,
 } from '@sealpool/attest/log'
+import { equalBytes } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { logFrom } from '../state/receipt-log-table.js'
 import type { Sql } from '../state/state-store.js'
@@ -34,7 +35,7 @@ export async function requireLogNotBehind(
   const { size, root } = opened.checkpoint
   const entries = await logFrom(store, 0)
   const told = entries.slice(0, size).map((entry) => leafHash(logEntryBytes(logEntryOf(entry))))
-  if (told.length === size && Buffer.from(treeRoot(told)).equals(root)) return
+  if (told.length === size && equalBytes(treeRoot(told), root)) return
   throw new NodeError(
     'STATE_ROLLED_BACK',
     'log',

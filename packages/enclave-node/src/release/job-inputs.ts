@@ -2,14 +2,14 @@
  * What a job reads of each pool, as the receipt names it.
  * @module
  */
-import { type Address, canonicalBytes, type Digest, digestToBytes } from '@sealpool/crypto'
+import { verdictsRoot } from '@sealpool/attest'
+import { type Address, bytesToDigest, canonicalBytes, type Digest, merkleRoot } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { type RefinedInput, refinedInputs, refinedInputsDigest } from '../state/contribution-table.js'
 import type { Reservation } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
 import { readVerdictList } from '../state/verdict-list-table.js'
 import { lately } from './lately.js'
-import { merkleRootInTurns } from './merkle-root.js'
 
 /** The accepted and refined contributions of a pool at one moment. */
 export interface PoolInputs {
@@ -41,26 +41,22 @@ export async function jobInputs(sql: Sql, pools: readonly ServedPool[]): Promise
   return all
 }
 
-async function gather(pool: Address, inputs: readonly RefinedInput[]): Promise<PoolInputs> {
+function gather(pool: Address, inputs: readonly RefinedInput[]): PoolInputs {
   const verdicts = inputs.map(({ verdictDigest }) => verdictDigest)
   return {
     pool,
-    root: await merkleRootInTurns(leavesOf(inputs)),
+    root: bytesToDigest(
+      merkleRoot(
+        inputs.map(({ id, blobDigest, commitment }) =>
+          canonicalBytes({ contribution: id, blob: blobDigest, commitment }),
+        ),
+      ),
+    ),
     count: inputs.length,
     contributors: new Set(inputs.map(({ contributor }) => contributor)).size,
     verdicts,
-    verdictsRoot: await rootOfVerdicts(verdicts),
+    verdictsRoot: verdictsRoot(verdicts),
   }
-}
-
-function* leavesOf(inputs: readonly RefinedInput[]): Iterable<Uint8Array> {
-  for (const { id, blobDigest, commitment } of inputs)
-    yield canonicalBytes({ contribution: id, blob: blobDigest, commitment })
-}
-
-/** As `verdictsRoot` of `@sealpool/attest` has it, by which receipts are verified. */
-function rootOfVerdicts(verdicts: readonly Digest[]): Promise<Digest> {
-  return merkleRootInTurns(verdicts.map(digestToBytes))
 }
 
 /** @returns the inputs that a job was given, whatever came in or was taken back since. @throws NodeError `STATE_UNREADABLE` */
@@ -68,8 +64,8 @@ export async function reservedInputs(sql: Sql, { inputs }: Reservation): Promise
   const all: PoolInputs[] = []
   for (const { pool, root, count, contributors, verdictList } of inputs) {
     const verdicts = await readVerdictList(sql, verdictList)
-    const verdictsRoot = await roots(verdictList, () => rootOfVerdicts(verdicts))
-    all.push({ pool, root, count, contributors, verdicts, verdictsRoot })
+    const ofVerdicts = await roots(verdictList, async () => verdictsRoot(verdicts))
+    all.push({ pool, root, count, contributors, verdicts, verdictsRoot: ofVerdicts })
   }
   return all
 }

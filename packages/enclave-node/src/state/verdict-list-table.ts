@@ -3,8 +3,7 @@
  * is written. A list is cut where its digests say so, so that lists of which one goes on where the other ends share their parts.
  * @module
  */
-import { createHash } from 'node:crypto'
-import type { Digest } from '@sealpool/crypto'
+import { type Digest, sha256Digest } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { textOf } from './column.js'
 import type { Sql } from './state-store.js'
@@ -12,7 +11,7 @@ import type { Sql } from './state-store.js'
 /** A part ends with a digest that ends so: one of 256. Migration 011 cuts in the same way. */
 const lastOfPart = '00'
 
-const nameOf = (text: string): Digest => `sha256:${createHash('sha256').update(text).digest('hex')}`
+const nameOf = (text: string): Digest => sha256Digest(new TextEncoder().encode(text))
 const wordsOf = (text: string): readonly string[] => (text === '' ? [] : text.split(' '))
 
 /** @returns a list's parts as they are stored, in order */
