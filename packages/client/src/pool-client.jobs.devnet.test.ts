@@ -167,7 +167,7 @@ describe('a job', () => {
 
   test('that the node would refuse is not proposed', async () => {
     const { client, served } = app(3)
-    const body = { refusal: { reasons: [{ code: 'GROUPS_TOO_SMALL', text: 'too\u001b[31m few' }] } }
+    const body = { refusal: { code: 'GROUPS_TOO_SMALL', message: 'too\u001b[31m few' } }
     served.routes['/v1/plan'] = () => ({
       ok: false,
       simulated: true,
@@ -180,7 +180,7 @@ describe('a job', () => {
     })
     const error = await client.query(request, await soon()).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'JOB_REFUSED' })
-    expect(String(error)).toContain('GROUPS_TOO_SMALL')
+    expect(String(error)).toContain('GROUPS_TOO_SMALL: too?[31m few')
     expect(String(error)).not.toContain('\u001b')
   })
 

@@ -261,13 +261,14 @@ function poolsOf(manifest: JsonObject): Address[] {
 /** The node's reason from a receipt that nobody has verified: text for people, cut to plain characters. */
 function refusalOf(receipt: JsonObject): ClientError {
   const body = (receipt['statement'] as JsonObject | undefined)?.['body'] as JsonObject | undefined
-  const reasons = (body?.['refusal'] as JsonObject | null | undefined)?.['reasons']
-  const texts = (Array.isArray(reasons) ? reasons : [])
-    .map((reason) => JSON.stringify(reason).replaceAll(/[^\x20-\x7e]/g, '?'))
-    .join('; ')
+  const { code, message } = (body?.['refusal'] ?? {}) as Partial<JsonObject>
+  const reason = [code, message]
+    .filter((part) => typeof part === 'string')
+    .join(': ')
+    .replaceAll(/[^\x20-\x7e]/g, '?')
   return new ClientError(
     'JOB_REFUSED',
     'POST /plan',
-    `the node would not run it: ${texts.slice(0, 500) || 'no reason given'}`,
+    `the node would not run it: ${reason.slice(0, 500) || 'no reason given'}`,
   )
 }
