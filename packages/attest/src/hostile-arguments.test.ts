@@ -32,6 +32,7 @@ const tdx = (change: object) =>
 const bytes: Readonly<Record<string, Call>> = {
   amdRequest: collateralSource.amdRequest,
   authenticodeDigest: measurement.authenticodeDigest,
+  commitResult: (value) => main.commitResult({ answer: {}, views: [], salt: value }),
   configurationVolumeDigest: measurement.configurationVolumeDigest,
   cosign: (value) => log.cosign('a\n', 'w', 1, value),
   intelRequest: collateralSource.intelRequest,
@@ -53,6 +54,7 @@ const bytes: Readonly<Record<string, Call>> = {
   parseTdvf: measurement.parseTdvf,
   parseTpmQuote: platformEvidence.parseTpmQuote,
   qemuLoadedKernel: (value) => measurement.qemuLoadedKernel(value, { initrdLength: 0, memoryBytes: 2 ** 31 }),
+  readResultView: (value) => main.readResultView(value, `sha256:${'00'.repeat(32)}`),
   sevLaunchDigest: (value) => measurement.sevLaunchDigest({ mode: 'SEV', ovmf: value }),
   signNote: (value) => log.signNote('a\n', 'log.example', value),
   snpLaunchDigest: (value) => measurement.snpLaunchDigest({ ...launch, ovmf: value }),
@@ -189,6 +191,7 @@ const others = new Set<string>([
   'tilePath',
   'validityProblem',
   'vekFacts',
+  'viewOf',
   'verdictsRoot',
   'verifyAmdSignature',
   'verifyConsistency',

@@ -7,6 +7,7 @@ import {
   type JsonValue,
   parseCanonical,
 } from '@sealpool/crypto'
+import { needBytes } from '../encoding/argument.js'
 import { AttestError } from '../errors.js'
 import {
   type CommittedView,
@@ -44,6 +45,7 @@ export function commitResult(options: {
   readonly salt: Uint8Array
 }): ResultCommitment {
   const { answer, salt } = options
+  needBytes(salt, 'salt')
   if (salt.length !== 32) throw new AttestError('BAD_ARGUMENT', 'salt', 'expected 32 bytes')
   const secret = bytesToDigest(salt)
   const distinct = [whole]
@@ -86,9 +88,10 @@ export interface ReadView {
  * @param bytes - what a recipient opened
  * @param expected - digest of the result, from the chain or a receipt that was verified
  * @returns the view
- * @throws AttestError `BAD_RECEIPT` when it is no view, or not one of that result
+ * @throws AttestError `BAD_RECEIPT` when it is no view, or not one of that result; `BAD_ARGUMENT` for what is no bytes
  */
 export function readResultView(bytes: Uint8Array, expected: Digest): ReadView {
+  needBytes(bytes, 'result')
   const { view, value, salt, views } = parseDocument(bytes)
   const own = (of: ResultView) => views.filter((one) => isSameView(one.view, of))
   const isOf =
