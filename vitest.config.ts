@@ -51,6 +51,8 @@ export default defineConfig({
           include: [`${cores}/*.test.ts`],
           exclude: [...noBrowser, '**/*.alone.test.ts'],
           isolate: false,
+          // Before the others: mixed with files that get a process each, these would not keep theirs.
+          sequence: { groupOrder: -1 },
         },
       },
       {

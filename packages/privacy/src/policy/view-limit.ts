@@ -5,7 +5,7 @@ import * as z from 'zod'
  * named columns is part of the whole: what a column of an answer is made of, its name does not tell.
  */
 export const viewExtents = ['receipt', 'count', 'whole'] as const
-/** One of {@link viewExtents}. */
+/** One of `viewExtents`. */
 export type ViewExtent = (typeof viewExtents)[number]
 
 const extentSchema = /* @__PURE__ */ (() => z.enum(viewExtents))()
