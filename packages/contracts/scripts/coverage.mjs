@@ -2,10 +2,24 @@
 // Line and branch coverage of solidity/ by the Solidity tests; exits 1 below the floor that the project asks for. Lines inside
 // inline assembly are not counted: the pipeline that coverage needs (--ir-minimum) keeps no places for them. The tests are compiled
 // and run in parts, because what the compiler says of all of them at once does not fit into its WebAssembly's memory.
-//   node scripts/coverage.mjs [--floor 98]
-import { spawn } from 'node:child_process'
+// A measurement takes eleven minutes of a processor, so the last one is kept in coverage.json with the digest of all that it follows from
+// (sources, tests, settings, compiler, forge, this script): where none of that has changed, it is judged and not made again.
+//   node scripts/coverage.mjs [--floor 98]            judges what is kept, or measures where something has changed
+//   node scripts/coverage.mjs --measure [--floor 98]  measures, and keeps what was measured
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -18,6 +32,47 @@ const openZeppelin = dirname(require.resolve('@openzeppelin/contracts/package.js
 const flag = process.argv.indexOf('--floor')
 const floor = flag < 0 ? 98 : Number(process.argv[flag + 1])
 const parts = 3
+const keptFile = join(packageRoot, 'coverage.json')
+
+/** Digest of all that a measurement follows from. */
+function measuredFrom() {
+  const hash = createHash('sha256')
+  const add = (name, content) => hash.update(`${JSON.stringify(name)} ${content.length}\n`).update(content)
+  for (const folder of ['solidity', 'test']) {
+    const names = readdirSync(join(packageRoot, folder), { recursive: true }).map(String)
+    for (const name of names.filter((one) => one.endsWith('.sol')).sort()) {
+      add(`${folder}/${name}`, readFileSync(join(packageRoot, folder, name)))
+    }
+  }
+  for (const name of ['foundry.toml', 'scripts/coverage.mjs', 'scripts/solc.mjs']) {
+    add(name, readFileSync(join(packageRoot, name)))
+  }
+  for (const name of ['solc', '@openzeppelin/contracts']) {
+    add(name, Buffer.from(require(`${name}/package.json`).version))
+  }
+  add('forge', spawnSync(findForge(), ['--version']).stdout)
+  return `sha256:${hash.digest('hex')}`
+}
+
+/** Ends the process: with 1 when a share is below the floor. */
+function judge({ report, lines, branches }) {
+  process.stdout.write(`${report.join('\n')}\n`)
+  process.stdout.write(
+    `all of solidity/: ${lines.toFixed(2)} % of lines, ${branches.toFixed(2)} % of branches\n`,
+  )
+  if (report.length > 0 && lines >= floor && branches >= floor) process.exit(0)
+  process.stderr.write(`coverage is below ${floor} %\n`)
+  process.exit(1)
+}
+
+const from = measuredFrom()
+if (!process.argv.includes('--measure') && existsSync(keptFile)) {
+  const kept = JSON.parse(readFileSync(keptFile, 'utf8'))
+  if (kept.from === from) {
+    process.stdout.write(`measured on these very sources on ${kept.measured}, not again (--measure does):\n`)
+    judge(kept)
+  }
+}
 
 /** The tests in parts of about one size, each with what it imports of the others. */
 function testParts() {
@@ -115,19 +170,19 @@ const rows = [...hits]
 const share = (list) =>
   list.length === 0 ? 100 : (100 * list.filter(([, count]) => count > 0).length) / list.length
 const missed = (list) => [...new Set(list.filter(([, count]) => count === 0).map(([line]) => line))].join(' ')
-for (const { file, lines, branches } of rows) {
+const report = rows.map(({ file, lines, branches }) => {
   const [l, b] = [share(lines), share(branches)]
   const gaps = `${l < 100 ? ` lines ${missed(lines)}` : ''}${b < 100 ? ` branches ${missed(branches)}` : ''}`
-  process.stdout.write(
-    `${file.padEnd(46)} ${l.toFixed(1).padStart(5)} % lines ${b.toFixed(1).padStart(5)} % branches${gaps}\n`,
-  )
+  return `${file.padEnd(46)} ${l.toFixed(1).padStart(5)} % lines ${b.toFixed(1).padStart(5)} % branches${gaps}`
+})
+const measurement = {
+  from,
+  measured: new Date().toISOString().slice(0, 10),
+  lines: share(rows.flatMap((row) => row.lines)),
+  branches: share(rows.flatMap((row) => row.branches)),
+  report,
 }
-const lines = share(rows.flatMap((row) => row.lines))
-const branches = share(rows.flatMap((row) => row.branches))
-process.stdout.write(
-  `all of solidity/: ${lines.toFixed(2)} % of lines, ${branches.toFixed(2)} % of branches\n`,
-)
-if (rows.length === 0 || lines < floor || branches < floor) {
-  process.stderr.write(`coverage is below ${floor} %\n`)
-  process.exit(1)
+if (process.argv.includes('--measure')) {
+  writeFileSync(keptFile, `${JSON.stringify(measurement, null, 2)}\n`)
 }
+judge(measurement)
