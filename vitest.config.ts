@@ -41,6 +41,8 @@ export default defineConfig({
             'docs/**/*.test.ts',
           ],
           exclude: noBrowser,
+          // After the cores: mixed with files that get a process each, theirs would not keep their processes.
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -51,8 +53,6 @@ export default defineConfig({
           include: [`${cores}/*.test.ts`],
           exclude: [...noBrowser, '**/*.alone.test.ts'],
           isolate: false,
-          // Before the others: mixed with files that get a process each, these would not keep theirs.
-          sequence: { groupOrder: -1 },
         },
       },
       {
