@@ -60,7 +60,7 @@ export async function openResult(options: {
 }
 
 function formatOf(value: JsonValue): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  if (typeof value !== 'object' || value === null || !('format' in value)) return undefined
   const { format } = value
   return typeof format === 'string' ? format : undefined
 }
