@@ -9,14 +9,15 @@ export const defaultFinality: Finality = { confirmations: 1 }
  * A finality that can be meant.
  *
  * @param finality of unknown origin
- * @returns the same
+ * @returns the same without a field that is undefined: a tag that is named and is none would be the newest block
  * @throws ClientError `OPTION_INVALID`
  */
 export function requireFinality(finality: Finality): Finality {
   const { confirmations, blockTag } = finality as { confirmations?: unknown; blockTag?: unknown }
   const depth = Number.isSafeInteger(confirmations) && (confirmations as number) >= 0
   const tag = blockTag === 'safe' || blockTag === 'finalized'
-  if (depth !== tag && (confirmations === undefined || blockTag === undefined)) return finality
+  if (depth && blockTag === undefined) return { confirmations: confirmations as number }
+  if (tag && confirmations === undefined) return { blockTag }
   throw new ClientError(
     'OPTION_INVALID',
     'finality',
@@ -31,15 +32,16 @@ export function requireFinality(finality: Finality): Finality {
  * @param chain - a viem client
  * @param finality - how final a block must be; without confirmations every block is
  * @returns whether a block is final
- * @throws ContractsError `CHAIN_UNREACHABLE`
+ * @throws ContractsError `CHAIN_UNREACHABLE`; ClientError `OPTION_INVALID`
  */
 export async function readFinality(
   chain: Client,
   finality: Finality,
 ): Promise<(blockNumber: bigint) => boolean> {
-  if ('confirmations' in finality && finality.confirmations === 0) return () => true
+  const asked = requireFinality(finality)
+  if ('confirmations' in asked && asked.confirmations === 0) return () => true
   try {
-    const last = await finalBlock(chain, finality)
+    const last = await finalBlock(chain, asked)
     return (blockNumber) => blockNumber <= last
   } catch (error) {
     // A young chain: nothing of it is final.

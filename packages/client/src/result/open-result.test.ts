@@ -5,6 +5,7 @@ import {
   deriveKeyPair,
   digestOf,
   hpkeRecipient,
+  type JsonValue,
   sealBytes,
   sha256Digest,
 } from '@sealpool/crypto'
@@ -73,6 +74,10 @@ describe('openResult', () => {
 
   test('refuses a view of another result, and one that was changed', async () => {
     const bytes = commitment.document({ kind: 'count' })
+    // What the digest of the result is of: whoever has a view knows it, and could seal it to another recipient.
+    const { views: all } = JSON.parse(new TextDecoder().decode(bytes)) as { views: JsonValue }
+    const allViews = canonicalBytes({ format: 'sealpool/result-views', version: 1, views: all })
+    expect(sha256Digest(allViews)).toBe(commitment.digest)
     const changed = new TextEncoder().encode(
       new TextDecoder().decode(bytes).replace('"count":2', '"count":3'),
     )
@@ -81,8 +86,12 @@ describe('openResult', () => {
       [changed, commitment.digest],
       [canonicalBytes(table), commitment.digest],
       [new TextEncoder().encode('{'), commitment.digest],
+      [allViews, commitment.digest],
+      [allViews, undefined],
+      [bytes, undefined],
     ] as const) {
-      const refused = openResult({ sealed: await sealed(plaintext), privateKey, expectedDigest })
+      const expected = expectedDigest === undefined ? {} : { expectedDigest }
+      const refused = openResult({ sealed: await sealed(plaintext), privateKey, ...expected })
       await expect(refused).rejects.toMatchObject({ name: 'ClientError', code: 'RESULT_INVALID' })
     }
   })

@@ -45,12 +45,24 @@ export async function openResult(options: {
   const digest = sha256Digest(plaintext)
   const { expectedDigest = digest } = options
   if (expectedDigest !== digest) return openView(plaintext, expectedDigest)
+  let value: JsonValue
   try {
-    const value = parseCanonical(plaintext)
-    return { value, bytes: canonicalBytes(value), digest }
+    value = parseCanonical(plaintext)
   } catch (cause) {
     throw new ClientError('RESULT_INVALID', 'result', 'it is not canonical JSON', { cause })
   }
+  // What all views are committed to under has the digest of the result as well, and whoever got a view can seal it to anybody.
+  if (formatOf(value)?.startsWith('sealpool/result-view') === true) {
+    const why = 'it is a view, or the list of all views; give the digest that the receipt names'
+    throw new ClientError('RESULT_INVALID', 'result', why)
+  }
+  return { value, bytes: canonicalBytes(value), digest }
+}
+
+function formatOf(value: JsonValue): string | undefined {
+  if (typeof value !== 'object' || value === null || !('format' in value)) return undefined
+  const { format } = value
+  return typeof format === 'string' ? format : undefined
 }
 
 function openView(bytes: Uint8Array, digest: Digest): OpenedResult {

@@ -133,6 +133,26 @@ describe('ipfs blob store', () => {
     await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
   })
 
+  it('removes what a write that was cut short has pinned and not entered', async () => {
+    const { kubo, store } = await node()
+    const cut = ipfsBlobStore({
+      url: await servers.serve(kubo.handle),
+      attempts: 1,
+      fetch: async (...call) => {
+        if (String(call[0]).includes('files/cp')) throw new TypeError('killed')
+        return fetch(...call)
+      },
+    })
+    const bytes = pattern(100)
+    await expect(cut.put(bytes)).rejects.toMatchObject({ code: 'BLOB_STORE_FAILED' })
+    expect([...kubo.pins]).toEqual([ipfsCid(bytes)])
+    const locator = sha256Digest(bytes)
+    expect(await store.get(locator)).toEqual(bytes)
+    await store.remove(locator)
+    await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+    expect(kubo.pins.size).toBe(0)
+  })
+
   describe.each([100, chunk + 5])('of %i bytes in the folders of two stores on one node', (length) => {
     const bytes = pattern(length)
     async function two() {

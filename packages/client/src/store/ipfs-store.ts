@@ -308,9 +308,11 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
       write.signal?.throwIfAborted()
       const { signal } = write
       const cid = await entryOf(digest, hex, signal)
+      // Also without an entry: a write that was cut short has pinned it and not entered it.
+      const pinned = [['arg', cid ?? ipfsCidOfChunk(digest)]] as const
+      const none = cid === undefined ? /not pinned|pinned indirectly/i : /not pinned/i
+      await order('pin/rm', pinned, { place: digest, signal, done: none })
       if (cid !== undefined) {
-        const query = [['arg', cid]] as const
-        await order('pin/rm', query, { place: digest, signal, done: /not pinned/i })
         const path = [['arg', `${folder}/${hex}`]] as const
         await order('files/rm', path, { place: digest, signal, done: notThere })
       }

@@ -1,6 +1,6 @@
 import { sha256Digest } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
-import type { BlobStore } from './blob-store.js'
+import type { BlobRange, BlobStore } from './blob-store.js'
 import { BlobStoreError } from './blob-store-error.js'
 import { memoryBlobStore } from './memory-store.js'
 import { replicatedBlobStore } from './replicated-store.js'
@@ -250,6 +250,35 @@ describe('an audit', () => {
     c.corrupt(locator, new Uint8Array([1]))
     expect(await store.audit(locator)).toEqual(['away', 'missing', 'corrupt'])
     await refused(store.audit('../etc/passwd'), 'BLOB_LOCATOR_INVALID')
+  })
+
+  it('waits once for a store that is silent, and then no longer than its patience until it answers', async () => {
+    const { b, c, store, held } = world({ patienceMs: 1 })
+    await store.put(bytes)
+    const { get, getRange } = b.store
+    b.state.down = true
+    expect(await store.audit(locator)).toEqual(['good', 'away', 'good'])
+    const silent = (signal?: AbortSignal): Promise<never> =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error))
+      })
+    Object.assign(b.store, {
+      get: () => silent(),
+      getRange: (_: string, range: BlobRange) => silent(range.signal),
+    })
+    await c.store.remove(locator)
+    expect(await store.audit(locator)).toEqual(['good', 'away', 'repaired'])
+    const control = new AbortController()
+    const auditing = store.audit(locator, { signal: control.signal })
+    const reason = new Error('no longer wanted')
+    control.abort(reason)
+    await expect(auditing).rejects.toBe(reason)
+    Object.assign(b.store, { get, getRange })
+    b.state.down = false
+    b.corrupt(locator, new Uint8Array([1]))
+    expect(await store.audit(locator)).toEqual(['good', 'repaired', 'good'])
+    expect(await store.audit(locator)).toEqual(['good', 'good', 'good'])
+    expect(await held()).toEqual([true, true, true])
   })
 
   it('writes nothing that is not needed any more, and nothing back after a removal', async () => {

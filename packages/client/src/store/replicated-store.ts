@@ -34,7 +34,8 @@ export interface ReplicatedBlobStore extends BlobStore {
 /**
  * A blob store over several stores. A write is done when `writeQuorum` of them have taken it; the others go on behind it. A read asks one
  * after the other until one has the bytes that the digest names; a store that is silent for `patienceMs` is not waited for alone. A removal is
- * done when every store has removed. A part of a blob cannot be checked, so that the first store that has the blob gives it.
+ * done when every store has removed. A part of a blob cannot be checked, so that the first store that has the blob gives it. An audit waits no
+ * longer than `patienceMs` for a store that was silent in the one before.
  *
  * @param options - `stores`: two to eight, the one that is asked first first; `writeQuorum`: how many must have taken a write, 1 to all of
  *   them, default all; `patienceMs`: default 2,000
@@ -50,6 +51,8 @@ export function replicatedBlobStore(options: {
   const { writeQuorum = stores.length, patienceMs = 2_000 } = options
   requireSettings(stores, writeQuorum, patienceMs)
   const turns = turnsByDigest()
+  /** Places of stores that did not answer the last audit that asked them. */
+  const quiet = new Set<number>()
 
   /** Asks one store after the other, the next one also when the last is silent. */
   function first<Result>(
@@ -142,14 +145,17 @@ export function replicatedBlobStore(options: {
         let whole: Uint8Array | undefined
         const states: ReplicaState[] = []
         // One after the other: of a blob no more than two copies are in memory.
-        for (const store of stores) {
+        for (const [place, store] of stores.entries()) {
           try {
+            if (quiet.has(place)) await requireAnswer(store, locator, { signal, patienceMs })
             whole = await store.get(locator, read)
             states.push('good')
           } catch (error) {
             signal?.throwIfAborted()
             states.push(stateOf(error))
           }
+          if (states[place] === 'away') quiet.add(place)
+          else quiet.delete(place)
         }
         const bytes = whole
         if (bytes === undefined || states.every((state) => state === 'good' || state === 'away'))
@@ -168,6 +174,26 @@ export function replicatedBlobStore(options: {
         return states
       })
     },
+  }
+}
+
+/**
+ * Sees to it that a store answers at all. Else one that is silent would be waited for at every blob, and a round over all of them take many times
+ * the time in which it is to mend what the other stores lost.
+ */
+async function requireAnswer(
+  store: BlobStore,
+  locator: string,
+  { signal, patienceMs }: { readonly signal: AbortSignal | undefined; readonly patienceMs: number },
+): Promise<void> {
+  const enough = AbortSignal.timeout(patienceMs)
+  const both = signal === undefined ? enough : AbortSignal.any([signal, enough])
+  try {
+    await store.getRange(locator, { start: 0, length: 1, signal: both })
+  } catch (cause) {
+    signal?.throwIfAborted()
+    if (!enough.aborted || cause instanceof BlobStoreError) throw cause
+    throw new BlobStoreError('BLOB_STORE_FAILED', 'replica', 'it does not answer in time', { cause })
   }
 }
 

@@ -38,10 +38,11 @@ beforeEach(async () => {
 
 const only: JsonObject = { version: 1, use: { wallets: [consumer] } }
 const others: JsonObject = { version: 1, use: { not: { wallets: [consumer] } } }
-const guarded = (pool: ServedPool, access: JsonObject): ServedPool => ({
+const under = (pool: ServedPool, change: JsonObject): ServedPool => ({
   ...pool,
-  policy: parsePoolPolicy({ ...pool.policy, access }),
+  policy: parsePoolPolicy({ ...pool.policy, ...change }),
 })
+const guarded = (pool: ServedPool, access: JsonObject): ServedPool => under(pool, { access })
 const contextOf = (own: ServedPool, other: ServedPool) =>
   world.context(() => engine(), {
     pools: new Map([[own.address, own]]),
@@ -63,6 +64,19 @@ it('each home judges the conditions of every pool of a job, its own and those of
     contextOf(ownPool, guarded(otherPool, others)),
   ])
     await expect(planShare(context, wish)).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
+})
+
+it('each home judges who may have which view for every pool of a job, its own and those of others', async () => {
+  const counted = { views: { consumer: 'count' } }
+  const view = { consumer: { kind: 'count' }, others: [] }
+  const narrow = parseJobManifest(sharedManifest([otherPool, ownPool], { views: view }))
+  for (const context of [
+    contextOf(under(ownPool, counted), otherPool),
+    contextOf(ownPool, under(otherPool, counted)),
+  ]) {
+    await expect(planShare(context, wish)).rejects.toMatchObject({ code: 'VIEW_NOT_ALLOWED' })
+    expect((await planShare(context, narrow)).shared?.charges).toHaveLength(2)
+  }
 })
 
 it('a home gives no share to a job whose consumer it does not let in, and the other one says why', async () => {

@@ -3,6 +3,7 @@ import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/co
 import { type Address, type JsonValue, parseCanonical } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { narrowedPools, type RestrictionContext } from '../policy/narrowed-pools.js'
+import { resultRecipient } from '../release/seal-result.js'
 import type { ChainJob, JobRow } from '../state/job-table.js'
 import { noteBlob } from '../state/meta-table.js'
 import type { JobContext } from './job-context.js'
@@ -62,7 +63,12 @@ export async function loadManifest(context: JobContext, job: ChainJob): Promise<
 
 function readManifest(bytes: Uint8Array): JobManifest {
   try {
-    return parseJobManifest(parseCanonical(bytes))
+    const manifest = parseJobManifest(parseCanonical(bytes))
+    const { consumer, views } = manifest
+    // Once the job is charged it would be too late: what cannot be sealed to a recipient could never be released.
+    for (const { resultKey } of [consumer, ...(views?.others ?? [])])
+      if (resultKey !== null) resultRecipient(resultKey.publicKey)
+    return manifest
   } catch (error) {
     throw JobRefusal.of('MANIFEST_INVALID', error)
   }

@@ -80,11 +80,12 @@ const other = (address: Address, view: JsonObject, pair?: typeof resultKeys): Js
 })
 const sql =
   'SELECT a.sector AS sector, count(*) AS n FROM pay.workers AS a JOIN people.workers AS b ON a.contributor = b.contributor JOIN rural.workers AS c ON a.contributor = c.contributor GROUP BY a.sector'
+const countOther = other(countOwner, { kind: 'count' }, countKeys)
 const views: JsonObject = {
   consumer: { kind: 'whole' },
   others: [
     other(columnsOwner, { kind: 'columns', columns: ['sector'] }, columnsKeys),
-    other(countOwner, { kind: 'count' }, countKeys),
+    countOther,
     other(receiptOwner, { kind: 'receipt' }),
   ],
 }
@@ -268,6 +269,25 @@ describe('a job over the data of three owners', () => {
   ])('is refused before any charge for %s', async (_, reason, view) => {
     const job = await run(asked({ views: { ...views, consumer: view } }))
     expect(job).toMatchObject({ state: 'refused', reason })
+    expect(await world.spent()).toBe('0')
+  })
+
+  const lowOrder = 'A'.repeat(43)
+  const unusedBits = `${'C'.repeat(42)}B`
+  const whose = (publicKey: string) => ({ resultKey: { kem: 'x25519', publicKey } })
+  it.each<[string, JsonObject]>([
+    [
+      'a recipient’s key of low order',
+      { views: { ...views, others: [{ ...countOther, ...whose(lowOrder) }] } },
+    ],
+    [
+      'a recipient’s key that is none',
+      { views: { ...views, others: [{ ...countOther, ...whose(unusedBits) }] } },
+    ],
+    ['its consumer’s key of low order', { consumer: { address: consumer, ...whose(lowOrder) } }],
+  ])('is refused before any charge for %s, to which nothing can be sealed', async (_, change) => {
+    const job = await run(asked(change))
+    expect(job).toMatchObject({ state: 'refused', reason: 'MANIFEST_INVALID' })
     expect(await world.spent()).toBe('0')
   })
 })

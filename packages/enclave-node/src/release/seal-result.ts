@@ -9,6 +9,7 @@ import {
   hpkeRecipient,
   type JsonValue,
   type KeyScope,
+  type Recipient,
   sealBytes,
   sha256Digest,
 } from '@sealpool/crypto'
@@ -40,6 +41,15 @@ export async function sealResult(options: {
   return { sealed, digest: sha256Digest(plaintext), sealedDigest: sha256Digest(sealed) }
 }
 
+/**
+ * @param publicKey X25519, base64url, as a manifest has it
+ * @returns the recipient of that key
+ * @throws CryptoError `ENCODING_INVALID`, `KEY_INVALID` for a key to which nothing can be sealed
+ */
+export function resultRecipient(publicKey: string): Recipient {
+  return hpkeRecipient({ publicKey: decodeBase64Url(publicKey) })
+}
+
 /** Seals what one recipient is to open, as {@link sealResult} seals an answer. */
 export function sealDocument(
   plaintext: Uint8Array,
@@ -50,7 +60,7 @@ export function sealDocument(
   },
 ): Promise<Uint8Array> {
   return sealBytes(plaintext, {
-    recipients: [hpkeRecipient({ publicKey: decodeBase64Url(options.publicKey) })],
+    recipients: [resultRecipient(options.publicKey)],
     context: { ...options.scope, mediaType: resultMediaType },
     random: options.random,
   })

@@ -21,6 +21,8 @@ export interface ReplicaAuditOptions {
   readonly now: () => number
   /** Told of every blob of which not each store has a whole copy, after what could be mended was. */
   readonly onFinding: (digest: Digest, states: readonly ReplicaState[]) => void
+  /** Cuts off the round that is under way, which then fails with its reason. */
+  readonly signal?: AbortSignal
 }
 
 /** Audits, blob by blob. */
@@ -51,7 +53,7 @@ interface Pass {
  * twice in a period: what is lost right after a look is found by the next.
  */
 export function replicaAudit(options: ReplicaAuditOptions): ReplicaAudit {
-  const { store, blobStore, maximumBytes, now, onFinding } = options
+  const { store, blobStore, maximumBytes, now, onFinding, signal } = options
   const passSeconds = Math.max(1, Math.floor(options.periodSeconds / 2))
   let pass: Pass | undefined
   let repaired = 0
@@ -105,7 +107,8 @@ export function replicaAudit(options: ReplicaAuditOptions): ReplicaAudit {
         return false
       }
       const isNeeded = (): Promise<boolean> => isCopyNeeded(store, digest)
-      note(digest, await blobStore.audit(digest, { isNeeded, maximumBytes }))
+      const of = { isNeeded, maximumBytes, ...(signal === undefined ? {} : { signal }) }
+      note(digest, await blobStore.audit(digest, of))
       await keep({ ...current, done: current.done + 1, after: digest })
       return true
     },

@@ -1,5 +1,14 @@
 import { receiptBodySchema, verifyReceipt } from '@sealpool/attest'
-import { type SignedStatement, statementDigest, verifyStatement } from '@sealpool/crypto'
+import { openResult } from '@sealpool/client'
+import {
+  decodeBase64Url,
+  deriveKeyPair,
+  encodeBase64Url,
+  platformRandom,
+  type SignedStatement,
+  statementDigest,
+  verifyStatement,
+} from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, until } from '../testing/ask.js'
 import { type FederationWorld, federationWorld, type WorldHome } from '../testing/federation-world.js'
@@ -60,7 +69,17 @@ describe('one job over the pools of three homes', { timeout: 240_000 }, () => {
 
   it('is answered as over one pool of all rows, each pool charged by its home, and a receipt that names all', async () => {
     for (const { proxy } of here.homes) proxy.seen.length = 0
-    const id = await here.paid()
+    const [witness, other] = here.world.workers.map(({ address }) => address.toLowerCase())
+    const keys = deriveKeyPair(platformRandom(32))
+    const resultKey = { kem: 'x25519', publicKey: encodeBase64Url(keys.publicKey) }
+    const views = {
+      consumer: { kind: 'whole' },
+      others: [
+        { address: witness ?? '', resultKey, view: { kind: 'count' } },
+        { address: other ?? '', resultKey: null, view: { kind: 'receipt' } },
+      ],
+    }
+    const id = await here.paid(here.manifest({ views }))
     const body = bodyOf(await here.ended(pay, id, 'settled'))
     // Six rows of each of three pools; the noise has a scale below one.
     const { rows } = await here.answer(pay, id)
@@ -86,6 +105,17 @@ describe('one job over the pools of three homes', { timeout: 240_000 }, () => {
         verifyStatement(shares[index] as SignedStatement, { signer: node.keySet.statement.address }),
       ).toBe(true)
     }
+    const copy = (await ask(`${pay.node.url}/v1/jobs/${id}/result?recipient=${witness}`)) as {
+      readonly sealed: string
+    }
+    const sealedResult = decodeBase64Url(copy.sealed)
+    const { privateKey } = keys
+    const expectedDigest = body.result?.digest ?? 'sha256:'
+    const counted = await openResult({ sealed: sealedResult, privateKey, expectedDigest })
+    expect(counted).toMatchObject({ value: { count: 1 }, view: { kind: 'count' } })
+    expect(await ask(`${pay.node.url}/v1/jobs/${id}/result?recipient=${other}`)).toMatchObject({
+      error: { code: 'RECIPIENT_UNKNOWN' },
+    })
     const bundle = (await ask(`${pay.node.url}/v1/jobs/${id}/receipt`)) as Record<string, never>
     const verdict = verifyReceipt({
       receipt: bundle['receipt'],
@@ -95,11 +125,13 @@ describe('one job over the pools of three homes', { timeout: 240_000 }, () => {
       plan: bundle['plan'] ?? null,
       verdicts: bundle['verdicts'] ?? {},
       shares,
+      result: counted.bytes,
+      sealedResult,
       deployment: { chainId: here.world.deployment.chainId, registry: here.world.deployment.nodeRegistry },
       trust: here.world.attestation,
       at: new Date(),
     })
-    expect(verdict.checks.filter(({ result }) => result === 'fail')).toEqual([])
+    expect(verdict.checks.filter(({ result }) => result !== 'pass')).toEqual([])
     // What went between the nodes says nothing to a proxy.
     for (const { proxy } of [people, rural]) {
       const wire = Buffer.concat(proxy.seen)

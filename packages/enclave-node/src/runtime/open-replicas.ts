@@ -8,7 +8,7 @@ import { startLoop } from './loop.js'
 /** Replicas that are audited while the node runs. */
 export interface AuditedReplicas {
   figures(): Readonly<Record<string, number>>
-  /** Stops after the present blob. */
+  /** Stops, and leaves the present blob for the next start: a store that is silent would hold it up. */
   stop(): Promise<void>
 }
 
@@ -25,7 +25,9 @@ export function openReplicas(
 ): AuditedReplicas {
   if (settings.kind !== 'replicated' || !isReplicated(blobStore))
     return { figures: () => ({}), stop: async () => undefined }
+  const stopping = new AbortController()
   const audit = replicaAudit({
+    signal: stopping.signal,
     store,
     blobStore,
     periodSeconds: settings.auditHours * 3_600,
@@ -33,7 +35,20 @@ export function openReplicas(
     now,
     onFinding: (blob, states) => log.warn({ blob, states }, 'not every replica of a blob was whole'),
   })
-  const round = async (): Promise<boolean> => mayWork() && (await audit.round())
+  const round = async (): Promise<boolean> => {
+    try {
+      return mayWork() && (await audit.round())
+    } catch (error) {
+      if (stopping.signal.aborted) return false
+      throw error
+    }
+  }
   const loop = startLoop({ name: 'replicas', pollMs: chain.pollMs, log, round })
-  return { figures: audit.figures, stop: () => loop.stop() }
+  return {
+    figures: audit.figures,
+    stop() {
+      stopping.abort()
+      return loop.stop()
+    },
+  }
 }

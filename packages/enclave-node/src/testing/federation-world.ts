@@ -7,6 +7,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openResult } from '@sealpool/client'
 import {
+  type Digest,
   decodeBase64Url,
   deriveKeyPair,
   type JsonObject,
@@ -165,10 +166,14 @@ export async function federationWorld() {
     },
     /** What the consumer reads. */
     async answer(home: WorldHome, id: bigint) {
-      const { sealed } = (await ask(`${home.node.url}/v1/jobs/${id}/result`)) as { sealed: string }
+      const { sealed, resultDigest } = (await ask(`${home.node.url}/v1/jobs/${id}/result`)) as {
+        readonly sealed: string
+        readonly resultDigest: Digest
+      }
       const opened = await openResult({
         sealed: decodeBase64Url(sealed),
         privateKey: consumer.privateKey,
+        expectedDigest: resultDigest,
       })
       return opened.value as { readonly rows: readonly (readonly number[])[] }
     },

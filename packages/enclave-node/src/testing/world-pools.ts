@@ -68,6 +68,7 @@ export async function foundWorldPools(options: {
         maximumGroups: 100,
       },
       joins: { allowed: true, with: others },
+      views: { others: 'count' },
       economics: { price: '1000', poolTokenBurn: '0' },
     } as unknown as JsonValue
     const contracts = await foundPool(client, {
