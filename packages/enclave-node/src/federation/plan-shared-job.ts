@@ -13,6 +13,7 @@ import { planJob, requireAllUsed } from '../job/plan-job.js'
 import { planQueryJob } from '../job/plan-query-job.js'
 import type { PlannedJob, PoolCharge } from '../job/planned-job.js'
 import { admitConsumer } from '../policy/admit-consumer.js'
+import { requireViews } from '../policy/admit-views.js'
 import { narrowedPools } from '../policy/narrowed-pools.js'
 
 /** A query over pools of several homes, planned. */
@@ -56,6 +57,7 @@ export async function planShare(context: PlanContext, manifest: JobManifest): Pr
   if (manifest.kind !== 'query') throw JobRefusal.of('JOB_NOT_DIVISIBLE')
   if (manifest.handOff !== undefined) throw JobRefusal.of('HAND_OFF_NOT_SHARED')
   // Every home judges for every pool: what another one should refuse is not asked for.
+  requireViews(pools, manifest)
   const planned = requireAllUsed(await planQueryJob(manifest, pools), pools)
   const shared = { ...planned, ...(await admitConsumer(context, { manifest, planned })) }
   const homes = await homesOf(context, pools)
