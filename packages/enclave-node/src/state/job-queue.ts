@@ -38,17 +38,22 @@ export async function dueJobs(sql: Sql, states: readonly JobState[], at: number)
   )
 }
 
-/** Waits that this node cannot end: such a job takes nothing of it. */
+/**
+ * Waits that this node cannot end: such a job takes nothing of it. Else one home that stands still, or one consumer whose store does not
+ * give out his manifests any more, would have all places in time, and everybody else none.
+ */
 const carriedElsewhere: readonly string[] = [
   'ASSIGNED_TO_OTHER_NODE',
+  'BLOB_STORE_FAILED',
   'HANDED_OFF',
   'HAND_OFF_WAITS',
-  // One home that stands still would have all places in time, and this node's own jobs none.
   'HOME_DIFFERS',
   'HOME_SILENT',
   'HOME_WAITS',
   'JOB_SUSPENDED',
+  'POOL_KEY_OF_OTHER_NODE',
   'POOL_PAUSED',
+  'RESTRICTION_UNKNOWN',
   'TAKEN_FROM_SILENT_NODE',
 ]
 
