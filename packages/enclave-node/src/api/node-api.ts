@@ -347,7 +347,7 @@ export function nodeApi(
 
   /** @returns undefined when too many wait already, and says when to come again */
   async function inTurn<T>(context: ApiContext, work: () => Promise<T>): Promise<T | undefined> {
-    const given = turn(peerOf(context), work)
+    const given = await turn(peerOf(context), work)
     if (given === undefined) context.header('retry-after', '2')
     return given
   }

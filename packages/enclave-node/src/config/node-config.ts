@@ -104,7 +104,7 @@ export const nodeConfigSchema = z.strictObject({
     deployment: deploymentSchema,
     /** The contract that anchors budget heads: a charge stands there before its job runs. Null: nothing is anchored. */
     anchors: address.nullable().default(null),
-    /** Seconds between signs of life while a job runs; the contracts wait an hour. */
+    /** Seconds between signs of life of a job that was begun; the contracts wait an hour. */
     heartbeatSeconds: z.int().min(1).max(3_000).default(900),
     /** Blocks that must follow a block before the node believes it. */
     confirmations: z.int().min(0).max(1000).default(1),

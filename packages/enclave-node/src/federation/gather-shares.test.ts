@@ -28,8 +28,8 @@ beforeEach(() => other.reset())
 const advance = (gather?: Partial<GatherOptions>, change?: Partial<JobContext>, id = '1') =>
   advanceJob(contextOf(gather, change), id)
 /** One process that comes back to the job again and again. */
-const visits = (change: Partial<JobContext> = {}) => {
-  const context = contextOf({}, change)
+const visits = () => {
+  const context = contextOf()
   return () => advanceJob(context, '1')
 }
 const answerOf = async (id = '1') => {
@@ -226,7 +226,7 @@ describe('the node that coordinates', () => {
 
     await fixture.reset()
     await paid()
-    visit = visits({ keepAlive: () => () => undefined })
+    visit = visits()
     other.answers = (body) =>
       body['step'] === 'charge' ? homeAnswer({ state: 'later', reason: 'X' }) : undefined
     expect(await visit()).toMatchObject({ state: 'waiting', reason: 'HOME_SILENT' })

@@ -7,10 +7,11 @@ import { type Digest, digestToHex } from '@sealpool/crypto'
 import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../chain/chain-port.js'
 import { requireAnchoredCharge } from '../federation/anchored-charge.js'
 import { givenCharges } from '../federation/charged-homes.js'
+import { hasLostJob } from '../state/job-event-table.js'
 import { delayJob, findJob, type JobRow, moveJob } from '../state/job-table.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff } from './job-refusal.js'
-import { closeJob, nextTry, sendStart } from './job-standing.js'
+import { closeJob, loseJob, nextTry, sendStart } from './job-standing.js'
 import { requireNotStopped } from './not-stopped.js'
 import { requireAnchored } from './reserve-job.js'
 
@@ -70,6 +71,7 @@ async function deliver(context: JobContext, job: JobRow): Promise<void> {
     if (ended.includes(state)) return closeJob(context, job, state)
     if (state === 'Running' && node !== context.keys.statementAddress) return loseJob(context, job)
     if (state === 'Funded' || state === 'Assigned') {
+      if (await hasLostJob(store, id, context.keys.statementAddress)) return loseJob(context, job)
       // The start was undone by a reorganisation: the answer is there, and is released when it stands again.
       requireNotStopped(context)
       await sendStart(context, job)
@@ -93,6 +95,7 @@ async function deliver(context: JobContext, job: JobRow): Promise<void> {
     const { state, node, drawn } = await chain.jobState(id)
     if (!ended.includes(state)) {
       if (node !== null && node !== context.keys.statementAddress) return loseJob(context, job)
+      if (await hasLostJob(store, id, context.keys.statementAddress)) return loseJob(context, job)
       if (drawn && state === 'Funded') return awaitLot(context, job)
     }
     requireNotStopped(context)
@@ -113,19 +116,6 @@ async function awaitLot(context: JobContext, job: JobRow): Promise<void> {
     reason: 'LOT_NOT_DRAWN',
     reasonText: 'the refusal waits for the lot: only the node that the job is drawn for may refuse it',
     at: nextTry(context, job),
-  })
-}
-
-/** The chain gave the job to another node while this one was silent: its answer never leaves, its charge stays. */
-function loseJob(context: JobContext, job: JobRow): Promise<void> {
-  return moveJob(context.store, job.id, {
-    from: [job.state],
-    to: 'closed',
-    why: {
-      reason: 'LOST_TO_OTHER_NODE',
-      reasonText:
-        'this node fell silent and another one took the job over; what was charged for it stays charged',
-    },
   })
 }
 

@@ -35,8 +35,6 @@ export interface JobContext {
   readonly openEngine: (options: { readonly pseudonymKey: Uint8Array }) => SqlEngine
   /** Isolation that is really in force, for receipts. */
   readonly isolation: string
-  /** Does something every now and then until the answer is called: signs of life for the chain while a job runs. */
-  readonly keepAlive: (beat: () => Promise<void>) => () => void
   /** Has jobs run by other nodes, where their manifests say so; absent: the settings name no such node. */
   readonly handOff?: HandOffHome
   /** Answers jobs over pools of several homes; absent: the settings name no other home. */

@@ -1,11 +1,12 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { encodeRestriction } from '../policy/narrowed-pools.js'
 import type { PolicyRestriction } from '../policy/restriction.js'
-import { applyJobEvent } from '../state/job-event-table.js'
+import { applyJobEvent, undoJobEvents } from '../state/job-event-table.js'
+import { begunJobs } from '../state/job-queue.js'
 import { findJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import { jobFixture, keys, manifest } from '../testing/job-fixture.js'
+import { jobFixture, keys, manifest, pool } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { advanceJob } from './run-job.js'
 
@@ -72,11 +73,6 @@ describe('a drawn job', () => {
 })
 
 describe('a job that a node has begun', () => {
-  it('sends signs of life while it runs, with the time of the chain', async () => {
-    expect((await advance(await world.paid()))?.state).toBe('settled')
-    expect(world.chain.beats).toEqual([1_700_000_001])
-  })
-
   it('of another node is taken over when that one falls silent', async () => {
     const id = await world.paid()
     Object.assign(world.chain, { state: 'Running', node: addressOfDigit('7') })
@@ -156,6 +152,84 @@ describe('a job that a node has begun', () => {
     Object.assign(world.chain, { fail: undefined, state: 'Funded', node: null })
     expect(await advance(id, never)).toMatchObject({ state: 'settled', resultDigest: before?.resultDigest })
     expect(world.chain.calls).toEqual(['start', 'start', 'release', 'settle'])
+  })
+})
+
+describe('a job that the chain took from this node, and that no other one has', () => {
+  const lost = (id: string) =>
+    applyJobEvent(store, { kind: 'lost', id, node: here.self, block: 9n, position: 0 }, here)
+  const free = () => {
+    world.chain.calls.length = 0
+    Object.assign(world.chain, { fail: undefined, state: 'Funded', node: null, anchors: false })
+  }
+
+  it.each<[string, () => Promise<string>]>([
+    [
+      'before it was charged',
+      async () => {
+        const id = await world.paid()
+        world.chain.confirmed = 'Funded'
+        expect(await advance(id, never)).toMatchObject({ reason: 'START_NOT_CONFIRMED' })
+        return id
+      },
+    ],
+    [
+      'while its charge waited for its anchor',
+      async () => {
+        const id = await world.paid()
+        Object.assign(world.chain, { anchors: true, anchorsConfirmed: false })
+        expect(await advance(id, never)).toMatchObject({ reason: 'ANCHOR_NOT_CONFIRMED' })
+        return id
+      },
+    ],
+    [
+      'with its answer',
+      async () => {
+        const id = await world.paid()
+        world.chain.fail = 'release'
+        await expect(advance(id)).rejects.toThrow('cut off')
+        return id
+      },
+    ],
+    [
+      'with its refusal',
+      async () => {
+        const id = await world.paid(manifest({ purpose: 'advertising' }))
+        world.chain.fail = 'refuse'
+        await expect(advance(id, never)).rejects.toThrow('cut off')
+        return id
+      },
+    ],
+  ])('is over here, %s: it is neither started nor refused again', async (_, begun) => {
+    const id = await begun()
+    free()
+    await lost(id)
+    const spent = await world.spent()
+    expect(await advance(id, never)).toMatchObject({ state: 'closed', reason: 'LOST_TO_OTHER_NODE' })
+    expect(world.chain.calls).toEqual([])
+    expect(await world.spent()).toBe(spent)
+    expect((await begunJobs(store, [pool.address])).all.size).toBe(0)
+  })
+
+  it('goes on when a reorganisation gives it back', async () => {
+    const id = await world.paid()
+    world.chain.fail = 'release'
+    await expect(advance(id)).rejects.toThrow('cut off')
+    await applyJobEvent(store, { kind: 'moved', id, state: 'Running', block: 8n, position: 0 }, here)
+    free()
+    await lost(id)
+    await applyJobEvent(store, { kind: 'moved', id, state: 'Funded', block: 9n, position: 1 }, here)
+    expect(await advance(id, never)).toMatchObject({ state: 'closed' })
+    await undoJobEvents(store, 8n)
+    Object.assign(world.chain, { state: 'Running', node: here.self })
+    expect(await advance(id, never)).toMatchObject({ state: 'settled', reason: null })
+    expect(await world.spent()).toBe('1')
+  })
+
+  it('is still this node’s when another one lost it', async () => {
+    const id = await world.paid()
+    await applyJobEvent(store, { kind: 'lost', id, node: addressOfDigit('7'), block: 9n, position: 0 }, here)
+    expect((await advance(id))?.state).toBe('settled')
   })
 })
 

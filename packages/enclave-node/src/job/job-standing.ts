@@ -7,6 +7,7 @@ import { startContext } from '@sealpool/contracts'
 import { digestToHex } from '@sealpool/crypto'
 import type { ChainJobState } from '../chain/chain-port.js'
 import { keyScope } from '../ingest/served-pool.js'
+import { hasLostJob } from '../state/job-event-table.js'
 import { type JobRow, moveJob } from '../state/job-table.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff } from './job-refusal.js'
@@ -55,6 +56,11 @@ export async function standingOf(context: JobContext, job: JobRow): Promise<JobS
   }
   if (state !== 'Funded' && state !== 'Assigned') {
     await closeJob(context, job, state)
+    return 'closed'
+  }
+  // Whoever else may have it now: this node's start would be turned away until the chain ends the job.
+  if (await hasLostJob(context.store, job.id, context.keys.statementAddress)) {
+    await loseJob(context, job)
     return 'closed'
   }
   const waiting = drawn && state === 'Funded'
@@ -154,6 +160,19 @@ export async function sendStart(context: JobContext, job: JobRow): Promise<void>
         manifestDigest: digestToHex(job.manifestDigest),
       }),
     }),
+  })
+}
+
+/** The chain took the job from this node while it was silent: its answer never leaves, its charge stays. */
+export function loseJob(context: JobContext, job: JobRow): Promise<void> {
+  return moveJob(context.store, job.id, {
+    from: [job.state],
+    to: 'closed',
+    why: {
+      reason: 'LOST_TO_OTHER_NODE',
+      reasonText:
+        'this node fell silent and the chain took the job from it, for another one; what was charged for it stays charged',
+    },
   })
 }
 

@@ -71,18 +71,15 @@ async function killedAt(
   const words: string[] = []
   const { store, chain, died } = mortal(lives, words)
   const next = mortal(Number.POSITIVE_INFINITY, words)
-  const quiet = { keepAlive: () => () => undefined }
-  const ended = await advanceJob(world.context(open, { ...quiet, store, chain }), id).catch(
-    (error: unknown) => {
-      // Whatever a dead process still says: it was the kill.
-      if (!died()) throw error
-      return undefined
-    },
-  )
+  const ended = await advanceJob(world.context(open, { store, chain }), id).catch((error: unknown) => {
+    // Whatever a dead process still says: it was the kill.
+    if (!died()) throw error
+    return undefined
+  })
   const state = (await findJob(kept, id))?.state
   if (ended === undefined || ended.state !== state) {
     for (let turn = 0; turn < 3; turn++)
-      await advanceJob(world.context(open, { ...quiet, store: next.store, chain: next.chain }), id)
+      await advanceJob(world.context(open, { store: next.store, chain: next.chain }), id)
   }
   return { died: died(), state, words }
 }

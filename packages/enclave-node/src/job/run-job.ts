@@ -6,8 +6,7 @@
  * @module
  */
 import type { JobManifest } from '@sealpool/compute'
-import { heartbeatContext } from '@sealpool/contracts'
-import { type Digest, digestToHex, type JsonValue, statementDigest } from '@sealpool/crypto'
+import { type Digest, type JsonValue, statementDigest } from '@sealpool/crypto'
 import { executeSharedJob } from '../federation/execute-shared-job.js'
 import { keepRefusedBy } from '../federation/kept-refusal.js'
 import { keepGivenShares } from '../federation/kept-share.js'
@@ -43,6 +42,7 @@ import { requireRunnable } from './plan-job.js'
 import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, refuseJob } from './refuse-job.js'
 import { requireAnchored, requireFree, requireNotBehind, requireTables, reserveJob } from './reserve-job.js'
+import { signOfLife } from './sign-of-life.js'
 
 /**
  * Does all that can be done for a job now, under its lock.
@@ -202,33 +202,12 @@ async function answerOf(
     readonly shared: PlannedShare['shared'] | undefined
   },
 ): Promise<ExecutedJob> {
-  const beat = () =>
-    context.chain.heartbeat({
-      job: job.id,
-      sign: (time) =>
-        context.sign({
-          type: 'sealpool/heartbeat',
-          body: { job: job.id, time },
-          ...heartbeatContext({
-            deployment: context.sign.deployment,
-            nonce: 0n,
-            jobId: BigInt(job.id),
-            pools: job.pools,
-            manifestDigest: digestToHex(job.manifestDigest),
-            time: BigInt(time),
-          }),
-        }),
-    })
-  const stop = context.keepAlive(beat)
-  try {
-    if (shared !== undefined) {
-      const planning = { own: planned, shared }
-      return { handOff: null, ...(await executeSharedJob(context, planning, reservation, { job, beat })) }
-    }
-    return await executeJob(context, planned, reservation, { job, manifest, beat })
-  } finally {
-    stop()
+  const beat = () => signOfLife(context, job)
+  if (shared !== undefined) {
+    const planning = { own: planned, shared }
+    return { handOff: null, ...(await executeSharedJob(context, planning, reservation, { job, beat })) }
   }
+  return executeJob(context, planned, reservation, { job, manifest, beat })
 }
 
 /** A job that was run, with what it was run on. */

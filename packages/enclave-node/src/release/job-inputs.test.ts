@@ -4,6 +4,7 @@ import { afterAll, beforeEach, expect, it } from 'vitest'
 import { refinedInputs } from '../state/contribution-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import type { Sql } from '../state/state-store.js'
 import { keepVerdictList } from '../state/verdict-list-table.js'
 import { jobFixture, pool } from '../testing/job-fixture.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
@@ -50,6 +51,22 @@ it('are gathered once as long as nothing changes, and anew after any change', as
   }
   await world.reset()
   expect(await now()).toEqual(first)
+})
+
+it('are never answered for another state, whatever changed while they were gathered', async () => {
+  await store.query(`update contributions set verdict_digest = '${digestOfDigit('d')}' where id = 2`)
+  let statements = 0
+  const between: Sql = {
+    ...store,
+    async query(text, values) {
+      // After the state was named, before it is read.
+      if (++statements === 2) await store.query(`update contributions set state = 'withdrawn' where id = 3`)
+      return store.query(text, values)
+    },
+  }
+  expect((await jobInputs(between, [pool]))[0]?.count).toBe(3)
+  await store.query(`update contributions set state = 'refined' where id = 3`)
+  expect((await now())?.count).toBe(4)
 })
 
 it('are those that were reserved, whatever came since', async () => {

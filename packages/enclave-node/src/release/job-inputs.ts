@@ -35,7 +35,12 @@ export async function jobInputs(sql: Sql, pools: readonly ServedPool[]): Promise
   for (const { address } of pools) {
     const digest = await refinedInputsDigest(sql, address)
     all.push(
-      await gathered(`${address} ${digest}`, async () => gather(address, await refinedInputs(sql, address))),
+      await gathered(
+        `${address} ${digest}`,
+        async () => gather(address, await refinedInputs(sql, address)),
+        // Outside of a transaction something may have come, or gone, between the two reads.
+        async () => (await refinedInputsDigest(sql, address)) === digest,
+      ),
     )
   }
   return all

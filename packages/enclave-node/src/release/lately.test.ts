@@ -18,3 +18,22 @@ it('remembers nothing of what failed', async () => {
   await expect(remember('a', () => Promise.reject(new Error('away')))).rejects.toThrow('away')
   expect(await remember('a', async () => 7)).toBe(7)
 })
+
+it('remembers nothing that its name does not stand for', async () => {
+  const remember = lately<number>(2)
+  expect(
+    await remember(
+      'a',
+      async () => 7,
+      async () => false,
+    ),
+  ).toBe(7)
+  expect(await remember('a', async () => 8)).toBe(8)
+  expect(
+    await remember(
+      'a',
+      async () => 9,
+      async () => false,
+    ),
+  ).toBe(8)
+})

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type ReceiptBody, receiptBodySchema } from '@sealpool/attest'
+import { requeueJob } from '@sealpool/contracts'
 import { deriveKeyPair, digestOf, platformRandom } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
@@ -148,5 +149,21 @@ describe('a node that believes the chain after some blocks', { timeout: 180_000 
     expect(await job(id, '/result')).toEqual(result)
     const body = receiptBodySchema.parse(settled.receipt.statement.body)
     expect(body).toMatchObject({ outcome: 'released', approvals: [{ pool: pay.pool, price: '1000' }] })
+  })
+
+  it('ends a job here that the chain took from it before its start was confirmed, and starts it no more', async () => {
+    const { pay } = world.pools
+    const id = await world.propose(manifest('lost-before-start'), [pay])
+    await world.approve(id, [pay])
+    await world.pay(id)
+    await untilMined('started', async () => (await world.jobState(id)) === 'Running')
+    await until('waiting', async () => (await job(id)).reason === 'START_NOT_CONFIRMED')
+    await rpc('evm_increaseTime', [3_700])
+    await mine(1)
+    await requeueJob(world.client, { deployment: world.deployment, jobId: id })
+    expect(await world.jobState(id)).toBe('Funded')
+    await untilMined('closed', async () => (await job(id)).state === 'closed')
+    expect(await job(id)).toMatchObject({ reason: 'LOST_TO_OTHER_NODE', receipt: null })
+    expect(await world.jobState(id)).toBe('Funded')
   })
 })

@@ -49,6 +49,7 @@ import { startLoop } from './loop.js'
 import { notReady } from './not-ready.js'
 import type { NodeRecords } from './open-records.js'
 import { ensurePoolKey, type PublishedPoolKey } from './pool-keys.js'
+import { signsOfLife } from './signs-of-life.js'
 
 /** Running work. */
 export interface NodeWork {
@@ -273,6 +274,13 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     freed: () => loops.jobs.wake(),
   })
 
+  const living = signsOfLife({
+    job,
+    seconds: config.chain.heartbeatSeconds,
+    mayWork,
+    onError: (id, error) => log.warn({ err: error, job: id }, 'a sign of life was not sent'),
+  })
+
   const telling = factsRounds({ job, audit: options.records.audit, log, mayWork })
   const factsRound = (): Promise<boolean> =>
     telling.round([...job.pools.values()].filter(({ address }) => published.has(address)))
@@ -285,6 +293,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   const loops = {
     ingest: startLoop({ name: 'ingest', pollMs: config.chain.pollMs, log, round: countedIngest }),
     jobs: startLoop({ name: 'jobs', pollMs: config.chain.pollMs, log, round: running.round }),
+    life: startLoop({ name: 'life', pollMs: config.chain.pollMs, log, round: living }),
     ...([...job.pools.values()].every(({ facts }) => facts === null)
       ? {}
       : { facts: startLoop({ name: 'facts', pollMs: 10 * config.chain.pollMs, log, round: factsRound }) }),

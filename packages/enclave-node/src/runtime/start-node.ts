@@ -165,7 +165,7 @@ async function start(
   const { tracer: trace, stop: stopTrace } = openTrace(config, chain, log)
   closers.push(stopTrace)
   const parts = { store, chain, keys, evidence, pools, runtime, moved, trace }
-  const contexts = workContexts(config, secrets, parts, log)
+  const contexts = workContexts(config, secrets, parts)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())
   const { ingest } = contexts

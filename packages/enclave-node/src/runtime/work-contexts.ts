@@ -22,9 +22,7 @@ import { nodeSigner } from '../key/node-signer.js'
 import { platformNow, platformRandom } from '../platform.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Tracer } from '../trace/tracer.js'
-import { everyNowAndThen } from './every-now-and-then.js'
 import { isolationOf } from './isolation-words.js'
-import type { NodeLogger } from './logger.js'
 import { partFolder } from './part-folder.js'
 
 /** The contexts of ingest and of jobs; both share store, chain, keys and blobs. */
@@ -42,7 +40,6 @@ export function workContexts(
     readonly moved: () => boolean
     readonly trace: Tracer | undefined
   },
-  log: NodeLogger,
 ): { readonly ingest: IngestContext; readonly job: JobContext } {
   const { store, chain, keys, runtime } = parts
   const sign = nodeSigner({
@@ -84,7 +81,6 @@ export function workContexts(
           timeoutMs: config.engine.timeoutMs,
         }),
       isolation: isolationOf(runtime),
-      keepAlive: everyNowAndThen(config.chain.heartbeatSeconds * 1000, log),
       random: platformRandom,
     },
   }

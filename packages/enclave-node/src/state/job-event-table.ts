@@ -39,6 +39,16 @@ export async function applyJobEvent(
   if (event.kind === 'handed' && event.to === self) await reopenJob(tx, event.id)
 }
 
+/** @returns whether the chain has taken a job from a node, as far as it was read: that node can never have it again */
+export async function hasLostJob(sql: Sql, id: string, node: Address): Promise<boolean> {
+  const rows = await sql.query(
+    `select 1 as found from job_events where job = $1
+       and event::jsonb ->> 'kind' = 'lost' and event::jsonb ->> 'node' = $2 limit 1`,
+    [id, node],
+  )
+  return rows.length > 0
+}
+
 /** Where a closed job stood: what was decided about it is told again, and never decided a second time. */
 const whereItStood = `case when release is null then 'waiting' when result_digest is null then 'refusing' else 'charged' end`
 /** Why it was refused, of one that was: its receipt says so. */

@@ -114,12 +114,37 @@ it('knows what was begun, and what of it this node carries', async () => {
     7: `reservation = '{}', state = 'charged'`,
     8: `reservation = '{}', state = 'settled', chain_state = 'Running'`,
     9: `reservation = '{}', detached = true`,
+    // Another home of theirs stands still.
+    10: `reservation = '{}', reason = 'HOME_WAITS'`,
+    11: `reservation = '{}', reason = 'HOME_SILENT'`,
+    12: `reservation = '{}', reason = 'HOME_DIFFERS'`,
+    // The lot gave it to this node, or to another one that may be silent.
+    13: `chain_state = 'Assigned'`,
+    14: `chain_state = 'Assigned', reason = 'ASSIGNED_TO_OTHER_NODE'`,
+    15: `chain_state = 'Assigned', reason = 'POOL_KEY_OF_OTHER_NODE'`,
+    16: `chain_state = 'Running', reason = 'BLOB_STORE_FAILED'`,
+    17: `reservation = '{}', reason = 'RESTRICTION_UNKNOWN'`,
   }
   for (const [id, change] of Object.entries(changes)) {
     await world.paid(undefined, {}, id)
     await store.query(`update jobs set ${change} where id = ${id}`)
   }
   const { all, carried } = await begunJobs(store, [pool.address])
-  expect([...all].sort()).toEqual(['2', '3', '4', '5', '6', '7'])
-  expect([...carried].sort()).toEqual(['2', '3', '4'])
+  expect([...all].sort()).toEqual([
+    '10',
+    '11',
+    '12',
+    '13',
+    '14',
+    '15',
+    '16',
+    '17',
+    '2',
+    '3',
+    '4',
+    '5',
+    '6',
+    '7',
+  ])
+  expect([...carried].sort()).toEqual(['13', '2', '3', '4'])
 })

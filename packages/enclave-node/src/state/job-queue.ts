@@ -38,17 +38,29 @@ export async function dueJobs(sql: Sql, states: readonly JobState[], at: number)
   )
 }
 
-/** Waits that this node cannot end: such a job takes nothing of it. */
+/**
+ * Waits that this node cannot end: such a job takes nothing of it. Else one home that stands still, or one consumer whose store does not
+ * give out his manifests any more, would have all places in time, and everybody else none.
+ */
 const carriedElsewhere: readonly string[] = [
   'ASSIGNED_TO_OTHER_NODE',
+  'BLOB_STORE_FAILED',
   'HANDED_OFF',
   'HAND_OFF_WAITS',
+  'HOME_DIFFERS',
+  'HOME_SILENT',
+  'HOME_WAITS',
   'JOB_SUSPENDED',
+  'POOL_KEY_OF_OTHER_NODE',
   'POOL_PAUSED',
+  'RESTRICTION_UNKNOWN',
   'TAKEN_FROM_SILENT_NODE',
 ]
 
-/** Jobs that were begun, on the chain or by a charge, and are not over. */
+/**
+ * Jobs that were begun, on the chain or by a charge, and are not over; also one that a lot has given to a node: when it is not started
+ * within minutes it is lost, and its node can never have it again.
+ */
 export interface BegunJobs {
   readonly all: ReadonlySet<string>
   /** Those without an answer that wait for this node, or for blocks. */
@@ -65,13 +77,32 @@ export async function begunJobs(sql: Sql, pools: Iterable<Address>): Promise<Beg
          and coalesce(reason, '') <> all (string_to_array($1, ','))
          and pools::jsonb ->> 0 = any (string_to_array($3, ',')) as carried from jobs
      where not detached and (state = any (string_to_array($2, ',')) or state in ('waiting', 'running')
-       and (reservation is not null or chain_state = 'Running' or reason = 'START_NOT_CONFIRMED'))`,
+       and (reservation is not null or chain_state in ('Assigned', 'Running') or reason = 'START_NOT_CONFIRMED'))`,
     [carriedElsewhere.join(','), signed.join(','), [...pools].join(',')],
   )
   return {
     all: new Set(rows.map((row) => textOf(row, 'id'))),
     carried: new Set(rows.filter((row) => row['carried'] === true).map((row) => textOf(row, 'id'))),
   }
+}
+
+/** Of a job that was begun: it runs, its charge waits for its anchor, or it waits for its turn. What fails again and again is not among them. */
+const living: readonly string[] = ['ANCHOR_NOT_CONFIRMED', 'START_NOT_CONFIRMED']
+
+/**
+ * @param pools of this node
+ * @returns jobs that were begun on the chain, have no end there yet and come to one by this node alone, by number; of some the start may
+ * have been another node's
+ */
+export async function livingJobs(sql: Sql, pools: Iterable<Address>): Promise<readonly string[]> {
+  const rows = await sql.query(
+    `select id::text from jobs
+     where not detached and state in ('waiting', 'running', 'charged') and pools::jsonb ->> 0 = any (string_to_array($2, ','))
+       and (reason is null or reason = any (string_to_array($1, ',')))
+       and (chain_state = 'Running' or reason = 'START_NOT_CONFIRMED') order by id`,
+    [living.join(','), [...pools].join(',')],
+  )
+  return rows.map((row) => textOf(row, 'id'))
 }
 
 /** Blocks in which jobs were paid for: the first, so that one that was taken from a silent node keeps its place. */

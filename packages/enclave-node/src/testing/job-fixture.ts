@@ -221,10 +221,6 @@ export function jobFixture(store: StateStore) {
       pools: new Map([[pool.address, pool]]),
       openEngine: open,
       isolation: 'bubblewrap',
-      keepAlive: (beat) => {
-        void beat()
-        return () => undefined
-      },
       random: platformRandom,
       now: () => 1_700_000_000,
       ...change,

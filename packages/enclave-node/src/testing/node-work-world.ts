@@ -105,7 +105,7 @@ export async function nodeWorkWorld() {
           ...context,
         } as unknown as JobContext,
         config: {
-          chain: { pollMs: 10, blocksPerRead: 1, deployment: { blockNumber: 0 } },
+          chain: { pollMs: 10, heartbeatSeconds: 900, blocksPerRead: 1, deployment: { blockNumber: 0 } },
           engine: { jobsAtOnce: 1, jobsBegun: 16 },
           pools: [],
           retention,
