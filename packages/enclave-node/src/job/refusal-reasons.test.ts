@@ -1,6 +1,6 @@
 import { memoryBlobStore } from '@sealpool/client'
 import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
-import { type Address, canonicalBytes, type JsonValue } from '@sealpool/crypto'
+import { type Address, canonicalBytes, encodeBase64Url, type JsonValue } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ChainPool } from '../chain/chain-port.js'
 import type { ServedPool } from '../ingest/served-pool.js'
@@ -9,7 +9,7 @@ import type { ChainJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import { chainContribution } from '../testing/job-fixture.js'
+import { chainContribution, resultKeys } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import type { JobContext } from './job-context.js'
 import { loadManifest, poolsOf } from './load-manifest.js'
@@ -44,7 +44,10 @@ const manifestOf = (sql: string, pools: readonly ServedPool[] = both): JobManife
     query: { sql },
     compute: null,
     privacy: { epsilon: 1, delta: 0 },
-    consumer: { address: consumer, resultKey: { kem: 'x25519', publicKey: 'A'.repeat(43) } },
+    consumer: {
+      address: consumer,
+      resultKey: { kem: 'x25519', publicKey: encodeBase64Url(resultKeys.publicKey) },
+    },
     purpose: 'research',
     salt: 'abcdefghijklmnop',
   })
