@@ -3,6 +3,7 @@ import {
   accountPseudonym,
   type ContributionContent,
   contentSketch,
+  courseSketch,
   createNearDuplicateIndex,
   createRowIndex,
   decideAccount,
@@ -140,22 +141,25 @@ describe.each(['receipts', 'fitness'] as const)('the pool of %s', (pool) => {
   })
 })
 
-/** A pool as the node keeps it: both indexes, asked before a contribution goes in. */
+/** A pool as the node keeps it: all three indexes, asked before a contribution goes in. */
 function makePool(pool: Pool) {
   const key = new Uint8Array(32).fill(1)
   const near = createNearDuplicateIndex()
   const rows = createRowIndex({ key })
+  const courses = createNearDuplicateIndex()
   return async (file: string) => {
     let about: ContributionContent | undefined
     const verdict = await judge(pool, of(pool, { file }), {
       uniqueness: (asked) => {
         about = asked
-        return { duplicate: false, novelty: novelty({ key, content: asked.content, near, rows }) }
+        return { duplicate: false, novelty: novelty({ key, content: asked.content, near, rows, courses }) }
       },
     })
     if (verdict.valid && about !== undefined) {
       near.add(contentSketch({ key, ...about.content }))
       rows.add(about.content)
+      const course = courseSketch({ key, ...about.content })
+      if (course !== undefined) courses.add(course)
     }
     return verdict
   }

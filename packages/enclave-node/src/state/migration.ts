@@ -15,6 +15,7 @@ import { verdictAudits } from './migration-008-verdict-audits.js'
 import { dueErasures } from './migration-009-due-erasures.js'
 import { deletions } from './migration-010-deletions.js'
 import { verdictLists } from './migration-011-verdict-lists.js'
+import { coursesOfNumbers } from './migration-012-courses-of-numbers.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -38,6 +39,7 @@ export const migrations: readonly Migration[] = [
   dueErasures,
   deletions,
   verdictLists,
+  coursesOfNumbers,
 ]
 
 /** The version that this release of the node works with. */

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { groupStore, postgresPrograms, startPostgres } from '../testing/postgresql-server.js'
+import { bytesOf } from './column.js'
+import { storeContent } from './content-table.js'
 import {
   type ChainContribution,
   countContributions,
@@ -118,6 +120,31 @@ describe.each(adapters)('the %s state store', (_, open) => {
     )
     await migrate(store)
     expect((await logFrom(store, 2)).map(({ kind, number }) => `${kind} ${number}`)).toEqual(['receipt 6'])
+  })
+
+  it('goes back from prints with courses to prints without, and up again', async () => {
+    await migrate(store)
+    await insertContribution(store, contribution('1'))
+    await insertContribution(store, contribution('2'))
+    const [near, course] = [new Uint8Array(68).fill(1), new Uint8Array(68).fill(2)]
+    const print = (sketch: Uint8Array) => ({
+      prints: { sketch, rows: new Uint8Array(8) },
+      account: null,
+    })
+    const { pool } = contribution('1')
+    await storeContent(store, pool, '1', print(near))
+    await storeContent(store, pool, '2', print(new Uint8Array([...near, ...course])))
+    const kept = async () =>
+      (await store.query('select sketch from content_prints order by contribution')).map((row) =>
+        bytesOf(row, 'sketch'),
+      )
+    expect((await kept()).map(({ length }) => length)).toEqual([68, 136])
+    await migrate(store, 11)
+    expect(await kept()).toEqual([near, near])
+    await migrate(store)
+    expect(await kept()).toEqual([near, near])
+    await migrate(store, 0)
+    await migrate(store)
   })
 
   it('takes lists of inputs out of the rows of jobs, each once, and puts them back', async () => {

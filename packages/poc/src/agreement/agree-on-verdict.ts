@@ -7,7 +7,7 @@ import {
   type VerifiedVerdict,
   verifyVerdict,
 } from '../verdict/verdict-statement.js'
-import { type DisputeEvidence, differingFields, disputeBetween } from './dispute.js'
+import { type DisputeEvidence, differingFields, disputeBetween, wordOf } from './dispute.js'
 
 /** What several validators came to. */
 export interface Agreement {
@@ -57,8 +57,8 @@ export function agreeOnVerdict(
     try {
       const verified = verifyVerdict(statement, { ...options, validators })
       const own = said.get(verified.signer) ?? new Map<Digest, VerifiedVerdict>()
-      const digest = verdictDigest(verified.verdict)
-      if (!own.has(digest)) own.set(digest, verified)
+      const word = wordOf(verified.verdict)
+      if (!own.has(word)) own.set(word, verified)
       said.set(verified.signer, own)
     } catch (error) {
       // Whatever one validator sends, it must not keep the others from agreeing.
@@ -76,9 +76,9 @@ export function agreeOnVerdict(
     const own = [...(said.get(address) ?? [])]
     const [only] = own
     if (only === undefined || own.length > 1) continue
-    const [digest, verified] = only
-    const vote = votes.get(digest)
-    if (vote === undefined) votes.set(digest, [verified])
+    const [word, verified] = only
+    const vote = votes.get(word)
+    if (vote === undefined) votes.set(word, [verified])
     else vote.push(verified)
   }
   const most = Math.max(0, ...[...votes.values()].map(({ length }) => length))
@@ -87,17 +87,17 @@ export function agreeOnVerdict(
   const status = winner !== undefined ? 'agreed' : most + open < threshold ? 'disputed' : 'waiting'
   // Without an agreement the fields are told against what most said.
   const reference = (winner ?? [...votes.values()].find(({ length }) => length === most))?.[0]
-  const against = [...votes].flatMap(([digest, by]) =>
-    reference === undefined || by[0] === reference ? [] : by.map((one) => ({ digest, one, reference })),
+  const against = [...votes.values()].flatMap((by) =>
+    reference === undefined || by[0] === reference ? [] : by.map((one) => ({ one, reference })),
   )
   return {
     status,
     verdict: winner?.[0]?.verdict,
     agreeing: winner?.map(({ signer }) => signer) ?? [],
     statements: winner?.map(({ statement }) => statement) ?? [],
-    dissenting: against.map(({ digest, one }) => ({
+    dissenting: against.map(({ one }) => ({
       validator: one.signer,
-      digest,
+      digest: verdictDigest(one.verdict),
       fields: reference === undefined ? [] : differingFields(reference.verdict, one.verdict),
     })),
     equivocating,

@@ -1,5 +1,6 @@
 import { addressOf, type SignedStatement, sha256Digest } from '@sealpool/crypto'
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_VERIFICATION_BUDGET } from '../authenticity/verification-budget.js'
 import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
 import { verdictInputs } from '../verdict/verdict-inputs.js'
 import { signVerdict, type VerdictContext } from '../verdict/verdict-statement.js'
@@ -81,6 +82,21 @@ describe('what is no evidence', () => {
       expect.objectContaining({ code: 'NO_DISPUTE' }),
     )
   })
+  test('two that spell the address of the pool in another way', () => {
+    const pool = `0x${'BB'.repeat(20)}` as const
+    expect(() => check(mine, sign(keys[1], { pool }))).toThrow(
+      expect.objectContaining({ code: 'NO_DISPUTE' }),
+    )
+    const { status, agreeing, disputes, equivocating } = agree(
+      mine,
+      sign(keys[0], { pool }),
+      sign(keys[1], { pool }),
+    )
+    expect({ status, disputes, equivocating }).toEqual({ status: 'agreed', disputes: [], equivocating: [] })
+    expect(agreeing).toEqual(validators.slice(0, 2))
+    const { fields } = check(mine, sign(keys[1], { pool, score: 1 }))
+    expect(fields).toEqual(['score'])
+  })
   test.each<[string, unknown, string]>([
     [
       'over other inputs',
@@ -119,12 +135,17 @@ describe('inputs', () => {
       { key: new Uint8Array(32) },
       { limits: { ...limits, steps: 5 } },
       { scaling: { novelty: 1 } },
+      { budget: { signatures: 1, bytes: 256 * 1024 * 1024 } },
+      { budget: { signatures: 10_000, bytes: 1 } },
       { facts: { ...facts, at: 6 } },
       { facts: { ...facts, owner: `0x${'ac'.repeat(20)}` } },
       { facts: { ...facts, uniqueness: { duplicate: false } } },
       { facts: { ...facts, account: { accepted: true } } },
+      { facts: { ...facts, issuer: { name: 'a', valid: true } } },
+      { facts: { ...facts, issuer: { name: 'a', valid: false, reason: 'NOT_SIGNED' } } },
     ].map(of)
     expect(new Set(all).size).toBe(all.length)
+    expect(of({ budget: DEFAULT_VERIFICATION_BUDGET })).toBe(inputs)
   })
   test('need a key, so that facts cannot be guessed', () => {
     expect(() => of({ key: new Uint8Array(31) })).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))

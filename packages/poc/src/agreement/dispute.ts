@@ -62,22 +62,35 @@ export function checkDispute(hostile: unknown, expected: ExpectedVerdict): Dispu
   }
   const left = verifyVerdict(statements[0], expected)
   const right = verifyVerdict(statements[1], expected)
-  const digests = [verdictDigest(left.verdict), verdictDigest(right.verdict)] as const
-  if (digests[0] === digests[1]) {
+  if (wordOf(left.verdict) === wordOf(right.verdict)) {
     throw new PocError('NO_DISPUTE', 'statements', 'both verdicts say the same; there is nothing to decide')
   }
   return {
     kind: left.signer === right.signer ? 'double-vote' : 'mismatch',
     signers: [left.signer, right.signer],
-    digests,
+    digests: [verdictDigest(left.verdict), verdictDigest(right.verdict)],
     fields: differingFields(left.verdict, right.verdict),
   }
+}
+
+/**
+ * Digest of what a verdict says: an address has several spellings, and who writes another one says nothing else.
+ *
+ * @param verdict a verdict
+ * @returns the same for the same word, and not what stands on chain (`verdictDigest`)
+ */
+export function wordOf(verdict: PocVerdict): Digest {
+  return verdictDigest(normal(verdict))
+}
+
+function normal(verdict: PocVerdict): PocVerdict {
+  return { ...verdict, pool: verdict.pool.toLowerCase() as Address }
 }
 
 /** Names of the fields in which two verdicts differ, in order. */
 export function differingFields(left: PocVerdict, right: PocVerdict): string[] {
   const textOf = (verdict: PocVerdict, name: string): string | undefined => {
-    const value = (verdict as unknown as JsonObject)[name]
+    const value = (normal(verdict) as unknown as JsonObject)[name]
     return value === undefined ? undefined : canonicalize(value)
   }
   const names = new Set([...Object.keys(left), ...Object.keys(right)])

@@ -95,6 +95,40 @@ describe('a letter that stands in a mailbox again', () => {
     )
     expect(same.every(({ authentic }) => authentic)).toBe(true)
   })
+  test('is not looked at again for every set of names that somebody makes', () => {
+    let looks = 0
+    class Counted extends Map<string, string> {
+      override get(name: string) {
+        looks++
+        return super.get(name)
+      }
+    }
+    const names = Array.from({ length: 12 }, (_, bit) => `x-${bit}`)
+    const found = (date: number, set: number): SignedFinding => ({
+      kind: 'dkim',
+      authentic: true,
+      checks: [],
+      signer: 'example.org',
+      signedContent: new Uint8Array(32),
+      signedFields: new Counted([
+        ['date', `${date}`],
+        ...names.flatMap((name, bit): [string, string][] => ((set >> bit) % 2 === 1 ? [] : [[name, '']])),
+      ]),
+    })
+    const of = (sets: number, dateOf: (set: number) => number): number => {
+      looks = 0
+      onceEach([
+        ...Array.from({ length: 300 }, (_, date) => found(date, 0)),
+        ...Array.from({ length: sets }, (_, set) => found(dateOf(set), set + 1)),
+      ])
+      return looks
+    }
+    for (const dateOf of [(set: number) => 300 + set, () => 0]) {
+      const least = of(63, dateOf)
+      expect(least).toBeGreaterThan(300)
+      expect(of(1000, dateOf)).toBe(least)
+    }
+  })
   test('goes to a refiner once', () => {
     const text = Buffer.from(authenticMailbox({ bytes: box(one, one, next), keys })).toString('latin1')
     expect(readMail(text).map(({ headers }) => headers.find(([name]) => name === 'date')?.[1])).toEqual([

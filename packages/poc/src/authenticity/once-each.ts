@@ -38,10 +38,10 @@ function repeated(found: SignedFinding): SignedFinding {
 type Fields = ReadonlyMap<string, string>
 
 /**
- * Sets of signed names among letters of one content. A sender has a few; whoever contributes makes more by putting fields in front of letters,
- * and each costs a look at every letter.
+ * Sets of signed names among letters of one content, and sets of them that two letters share. A sender has a few; whoever contributes makes
+ * more by putting fields in front of letters, also of one letter over and over, and each costs a look at every letter and room for what it says.
  */
-const MOST_TABLES = 64
+const MOST_SETS = 64
 
 /** Statements of one content whose signatures cover the same names, by what each set of further names says. */
 interface FieldTable {
@@ -59,6 +59,7 @@ function enter(tables: FieldTable[], fields: Fields): boolean {
     const asked = JSON.stringify(common)
     let values = table.values.get(asked)
     if (values === undefined) {
+      if (table.values.size >= MOST_SETS) return false
       values = new Set(table.members.map((member) => valuesAt(common, member)))
       table.values.set(asked, values)
     }
@@ -67,7 +68,7 @@ function enter(tables: FieldTable[], fields: Fields): boolean {
   const names = JSON.stringify([...fields.keys()].sort())
   const own = tables.find((table) => table.names === names)
   if (own === undefined) {
-    if (tables.length >= MOST_TABLES) return false
+    if (tables.length >= MOST_SETS) return false
     tables.push({ names, members: [fields], values: new Map() })
     return true
   }

@@ -203,10 +203,26 @@ async function gatherFacts(options: RunPocOptions): Promise<{
 }
 
 /**
+ * What a refiner takes for an archive or a database whatever it is called, and is text or mail all the same: the code would judge other
+ * letters and rows than those that are delivered. Both marks hold a NUL, so that no text has them by chance.
+ */
+const otherFormats = [
+  [257, 'ustar\u000000'],
+  [257, 'ustar  \u0000'],
+  [0, 'SQLite format 3\u0000'],
+] as const
+
+function isReadAsOther(bytes: Uint8Array): boolean {
+  const head = latin1(bytes.subarray(0, 512))
+  return otherFormats.some(([at, mark]) => head.startsWith(mark, at))
+}
+
+/**
  * The text that the code sees. Mail may hold bytes that are no UTF-8, which then stand one to a character; images and sound
  * come in base64. A byte order mark is dropped of JSON and CSV alone: before anything else it is a part of what the host verified.
  */
 function fileText({ bytes, mediaType }: RunPocOptions['contribution']): string | undefined {
+  if (isReadAsOther(bytes)) return undefined
   const essence = essenceOf(mediaType)
   if (/^((image|audio|video)\/|application\/c2pa$)/.test(essence)) return encodeBase64Url(bytes)
   try {

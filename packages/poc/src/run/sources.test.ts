@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { sha256Digest } from '@sealpool/crypto'
 import type { JobRuntime, JsonValue } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
@@ -18,6 +18,10 @@ import type { PocCode } from './describe-poc.js'
 import type { ContributionContent } from './examine.js'
 import { type RunPocOptions, runPoc } from './run-poc.js'
 
+const made = new URL('../../../../conformance/refine/tar.mjs', import.meta.url)
+const { tar } = (await import(pathToFileURL(fileURLToPath(made)).href)) as {
+  tar(members: readonly object[]): Uint8Array
+}
 const owner = `0x${'ab'.repeat(20)}` as const
 const limits = { memoryBytes: 2 ** 24, timeMs: 2_000, outputBytes: 65_536 }
 const record = ed25519Record(mailEd25519)
@@ -91,6 +95,23 @@ describe('sources that a proof declares', () => {
     })
     for (const type of ['image/png', 'application/c2pa']) {
       expect((await judge(code, '\xff', {}, type)).valid).toBe(true)
+    }
+  })
+  test('a mailbox that a refiner would take for an archive is refused: it would deliver other letters', async () => {
+    const archive = Buffer.from(
+      tar([{ name: 'From a.txt', data: `\n\nFrom x\r\n${mail()}\r\nFrom y\r\nX: y\r\n` }]),
+    )
+    const text = archive.toString('latin1')
+    const marked = ['ustar\u000000', 'ustar  \u0000'].map(
+      (mark) => `${text.slice(0, 257)}${mark}${text.slice(265)}`,
+    )
+    const other = text.replace('ustar', 'rusta')
+    expect((await judge(code, other)).attributes).toMatchObject({ authentic: [[false, true, false]] })
+    for (const bytes of [...marked, 'SQLite format 3\u0000']) {
+      for (const type of ['application/mbox', 'text/plain']) {
+        const { refusal } = await judge(code, bytes, {}, type)
+        expect(refusal).toEqual({ code: 'MALFORMED_EXPORT', place: 'file' })
+      }
     }
   })
   test('of a run that fails are still in evidence', async () => {

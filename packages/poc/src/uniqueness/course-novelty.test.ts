@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { DEFAULT_FARMING_RULE, marginalValue } from '../farming/marginal-value.js'
 import { itemsOf } from './content-items.js'
 import { contentSketch } from './content-sketch.js'
-import { courseSketch } from './course-novelty.js'
+import { courseNovelty, courseSketch } from './course-novelty.js'
 import { createNearDuplicateIndex } from './near-duplicate-index.js'
 import { novelty } from './novelty.js'
 
@@ -64,6 +64,19 @@ function play(files: readonly (readonly object[])[]): number {
   return earned
 }
 
+/** What the index of courses alone leaves. */
+function earnedByCourse(files: readonly (readonly object[])[]): number {
+  const courses = createNearDuplicateIndex()
+  let earned = 0
+  for (const file of files) {
+    const content = itemsOf(file)
+    earned += courseNovelty({ key, content, courses })
+    const course = courseSketch({ key, ...content })
+    if (course !== undefined) courses.add(course)
+  }
+  return earned
+}
+
 describe('a farm of 100 copies of 50 days of which every number was moved', () => {
   test.each([
     [2, false],
@@ -92,6 +105,62 @@ describe('a farm of 100 copies of 50 days of which every number was moved', () =
 test('a hundred honest people of the same days earn in full, weekends and all', () => {
   const { person } = simulation(5)
   expect(play(Array.from({ length: 100 }, () => person(50)))).toBeGreaterThan(97)
+})
+
+/** A SIMULATION of people who do at the same times of each week or month what others do then. */
+test.each<[string, (at: number, level: number, noise: () => number) => object]>([
+  ['work on the same days', (at, level) => ({ hours: at % 7 > 4 ? 0 : level })],
+  [
+    'sleep longer on weekends',
+    (at, level, noise) => ({ sleep: (at % 7 > 4 ? 500 : 420) + 4 * level + 8 * noise() }),
+  ],
+  [
+    'sell by the day of the week',
+    (at, level, noise) => ({
+      sales: 1000 * level * ([1, 1, 1.1, 1.3, 1.8, 2.5, 0][at % 7] ?? 1) * (1 + noise() / 12),
+    }),
+  ],
+  [
+    'are paid at the beginning of a month',
+    (at, level, noise) => {
+      const day = new Date(Date.UTC(2026, 0, 5 + at)).getUTCDate()
+      return { balance: 3000 + 15 * level * (31 - day) + 50 * noise() }
+    },
+  ],
+])('twelve honest people who %s earn in full', (_, of) => {
+  let state = 7
+  const next = (): number => {
+    state = (state * 48_271) % 2_147_483_647
+    return state / 2_147_483_647
+  }
+  const person = () => {
+    const level = 6 + 2 * next()
+    return Array.from({ length: 200 }, (_unused, at) => ({
+      day: new Date(Date.UTC(2026, 0, 5 + at)).toISOString().slice(0, 10),
+      ...of(at, level, () => 2 * (next() + next() - 1)),
+    }))
+  }
+  expect(earnedByCourse(Array.from({ length: 12 }, person))).toBeGreaterThan(11.5)
+})
+
+test('the nearest of very many has to be nearer than that of a few', () => {
+  const content = itemsOf(simulation(7).person(200))
+  const nearAt = (contained: number, size: number) => ({
+    ...createNearDuplicateIndex(),
+    size,
+    nearest: () => ({ entry: 0, similarity: 1, contained }),
+  })
+  const of = (contained: number, size: number) =>
+    courseNovelty({ key, content, courses: nearAt(contained, size) })
+  const least = [0, 1, 200, 2_000, 20_000_000].map((size) =>
+    Array.from({ length: 1000 }, (_, at) => at / 1000).find((contained) => of(contained, size) < 1),
+  )
+  const [few = 1, , , many = 0] = least
+  expect(least.slice(0, 3)).toEqual([few, few, few])
+  expect(few).toBeGreaterThan(0.7)
+  expect(many).toBeGreaterThan(few + 0.02)
+  // Among so many none is told from a copy by so little.
+  expect(least[4]).toBeUndefined()
 })
 
 describe('a sketch', () => {

@@ -7,8 +7,9 @@ import { numberCourse } from './number-course.js'
 /** Agreement from which on a course is worth less, and what is left to where it is worth nothing. */
 const MOST_START = 0.93
 const WIDTH = 0.07
-/** Standard deviations between what chance gives two people in common and what counts as a copy. */
+/** Standard deviations between what chance gives two people in common and what counts as a copy, where there are not many people. */
 const DEVIATIONS = 3.5
+const FEW = 200
 /** Variance of the agreement that 64 orders estimate. */
 const ESTIMATION = 0.0045
 
@@ -16,8 +17,8 @@ const ESTIMATION = 0.0045
  * Sketches how the numbers of a contribution go up and down from row to row (`novelty` says what for).
  *
  * @param options `key`: at least 32 secret bytes, one per pool; `mediaType` and `bytes` of a file, or `items` of one (`itemsOf`)
- * @returns the sketch for the index of courses; undefined for what has too few rows that a text names, or numbers that do not change: it
- *   could be told from another person's by chance alone
+ * @returns the sketch for the index of courses; undefined for what has too few rows that a text names, numbers that do not change, or weeks
+ *   or months that are alike: it could be told from another person's by chance alone
  * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
  */
 export function courseSketch(options: { readonly key: Uint8Array } & ItemSource): ContentSketch | undefined {
@@ -25,15 +26,17 @@ export function courseSketch(options: { readonly key: Uint8Array } & ItemSource)
 }
 
 /** The sketch with the agreement from which on it counts as a copy. */
-function sketchCourse({
-  key,
-  ...content
-}: { readonly key: Uint8Array } & ItemSource):
-  | { readonly sketch: ContentSketch; readonly start: number }
-  | undefined {
+function sketchCourse(
+  { key, ...content }: { readonly key: Uint8Array } & ItemSource,
+  people = FEW,
+): { readonly sketch: ContentSketch; readonly start: number } | undefined {
   assertSketchKey(key)
-  const { items, independent } = numberCourse(contentItems(content))
-  const start = 0.5 + DEVIATIONS * Math.sqrt(0.25 / Math.max(1, independent) + ESTIMATION)
+  const { items, independent, recurring } = numberCourse(contentItems(content))
+  // Whoever works on the same days of every week has that in common with all who do.
+  const byChance = Math.max(0.5, recurring)
+  // The nearest of many is near by chance: the tail of the normal distribution falls by exp(-x²/2).
+  const deviations = Math.sqrt(DEVIATIONS ** 2 + 2 * Math.log(Math.max(1, people / FEW)))
+  const start = byChance + deviations * Math.sqrt(0.25 / Math.max(1, independent) + ESTIMATION)
   if (start > MOST_START) return undefined
   const { words } = minHash({ items, key, use: 'sealpool/content/course/1', orders: ORDERS })
   return { sketch: { words, items: items.length }, start }
@@ -50,7 +53,7 @@ export function courseNovelty(options: {
   readonly content: ItemSource
   readonly courses: NearDuplicateIndex
 }): number {
-  const own = sketchCourse({ key: options.key, ...options.content })
+  const own = sketchCourse({ key: options.key, ...options.content }, options.courses.size)
   if (own === undefined) return 1
   const agreement = options.courses.nearest(own.sketch)?.contained ?? 0
   return Math.min(1, Math.max(0, 1 - (agreement - own.start) / WIDTH))

@@ -20,7 +20,7 @@ test('levels are no part of it: ten times as much is the same course', () => {
 })
 test('what nearly equals its neighbours says nothing, nor does what never changes', () => {
   expect(course(days(20).map((day, at) => ({ day, x: 100 + (at % 2) }))).items).toEqual([])
-  expect(course(days(20).map((day) => ({ day, x: 5 })))).toEqual({ items: [], independent: 0 })
+  expect(course(days(20).map((day) => ({ day, x: 5 })))).toEqual({ items: [], independent: 0, recurring: 0 })
 })
 test.each<[string, readonly object[]]>([
   ['nothing', []],
@@ -29,7 +29,7 @@ test.each<[string, readonly object[]]>([
   ['seven rows', zigzag(7)],
   ['texts alone', days(20).map((day) => ({ day, place: 'here' }))],
 ])('%s have no course', (_, rows) => {
-  expect(course(rows)).toEqual({ items: [], independent: 0 })
+  expect(course(rows)).toEqual({ items: [], independent: 0, recurring: 0 })
 })
 test('several rows of a day count by their mean, in whatever order', () => {
   const once = zigzag(12)
@@ -51,6 +51,18 @@ test('columns that go together or against each other are counted once', () => {
   expect([items.length, independent]).toEqual([60, 20])
   const apart = zigzag(20).map((row, at) => ({ ...row, y: at % 4 < 2 ? 90 : 10 }))
   expect(course(apart).independent).toBeGreaterThan(30)
+})
+test('what comes again every week or month is told, by the day and not by the row', () => {
+  const week = (count: number) => days(count).map((day, at) => ({ day, x: at % 7 > 4 ? 0 : 8 }))
+  const rows = week(100)
+  expect(course(rows).recurring).toBe(1)
+  const unix = rows.map(({ day, x }) => ({ day: Date.parse(day) / 1000, x }))
+  expect(course(unix).recurring).toBe(1)
+  expect(course(rows.filter((_, at) => at % 9 !== 0)).recurring).toBe(1)
+  const wage = days(300).map((day) => ({ day, x: Number(day.slice(8)) < 7 ? 90 : 10 }))
+  expect(course(wage).recurring).toBe(1)
+  expect(course(rows.map((row, at) => ({ ...row, x: (at * at) % 11 }))).recurring).toBeLessThan(0.7)
+  expect(course(rows.map(({ x }, at) => ({ name: `n${at}`, x }))).recurring).toBe(0)
 })
 describe('it is total', () => {
   test('for any rows', () => {

@@ -12,12 +12,21 @@ const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
 /** Days as items have them: `day 19876`, or `2026 01 31` with whatever stood between. */
 const DAY = /^(day -?\d+|\d{4} \d{1,2} \d{1,2})$/
 
+const DAY_MS = 86_400_000
+/** Days with another one behind them that it takes to tell a habit from chance. */
+const LEAST_PAIRS = 16
+
 /** How the numbers of a contribution go up and down. */
 interface NumberCourse {
   /** For each key and column whether the number stands above or below its neighbours; in no order that matters. */
   readonly items: readonly string[]
   /** How many of these are independent of each other, taken low: columns that go together (steps and kilometres) count once. */
   readonly independent: number
+  /**
+   * Share of them that a person of the same habits has as well, taken high: as many as say of a day what they say of the same day a week or
+   * a month later (half and less by chance, nearly all where every weekend is free, or every month begins with a wage).
+   */
+  readonly recurring: number
 }
 
 /**
@@ -59,6 +68,10 @@ export function numberCourse({ items }: ContentItems): NumberCourse {
       [...above].map(([key, isAbove]) => `${column}\u001f${key}\u001f${isAbove ? 'above' : 'below'}`),
     ),
     independent: independentOf(courses.map(({ above }) => above)),
+    recurring: recurringOf(
+      keys.map(([key]) => key),
+      courses.map(({ above }) => above),
+    ),
   }
 }
 
@@ -110,6 +123,39 @@ function median(values: number[]): number {
   const half = values.length >> 1
   const high = values[half] ?? 0
   return values.length % 2 === 1 ? high : ((values[half - 1] ?? 0) + high) / 2
+}
+
+/** Days since 1970 of a key that is a day. */
+function dayOf(key: string): number | undefined {
+  if (!DAY.test(key)) return undefined
+  if (key.startsWith('day ')) return Number(key.slice(4))
+  const [year = 0, month = 1, day = 1] = key.split(' ').map(Number)
+  return Date.UTC(year, month - 1, day) / DAY_MS
+}
+
+function monthLater(day: number): number {
+  const date = new Date(day * DAY_MS)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()) / DAY_MS
+}
+
+/** How much of the course comes again, of what could: the greater of a week and a month. */
+function recurringOf(keys: readonly string[], courses: readonly ReadonlyMap<string, boolean>[]): number {
+  const days = keys.flatMap((key) => {
+    const day = dayOf(key)
+    return day === undefined ? [] : [{ key, day }]
+  })
+  const byDay = new Map(days.map(({ key, day }) => [day, key]))
+  const shares = [(day: number) => day + 7, monthLater].map((later) => {
+    const again = new Map(days.map(({ key, day }) => [key, byDay.get(later(day))]))
+    const pairs = courses.flatMap((above) =>
+      [...above].flatMap(([key, isAbove]) => {
+        const other = again.get(key)
+        return other === undefined ? [] : [above.get(other) === isAbove]
+      }),
+    )
+    return pairs.length < LEAST_PAIRS ? 0 : pairs.filter(Boolean).length / pairs.length
+  })
+  return Math.max(...shares)
 }
 
 /** Adds up the columns that do not go with (or against) one that was counted before. */

@@ -1,6 +1,7 @@
 import { canonicalize, type Digest, type JsonObject } from '@sealpool/crypto'
 import { keyedFingerprint } from '@sealpool/privacy'
 import type { Limits } from '@sealpool/sandbox'
+import { DEFAULT_VERIFICATION_BUDGET, type VerificationBudget } from '../authenticity/verification-budget.js'
 import type { Facts } from '../define/check.js'
 import { assertFingerprintKey } from '../uniqueness/content-fingerprint.js'
 
@@ -8,8 +9,10 @@ import { assertFingerprintKey } from '../uniqueness/content-fingerprint.js'
 export interface JudgedBy {
   readonly mediaType: string
   /** As `runPoc` gave them to the code: what the pool's indexes and registers answered, and not how they are asked. */
-  readonly facts: Pick<Facts, 'uniqueness' | 'account' | 'at' | 'owner'>
+  readonly facts: Pick<Facts, 'uniqueness' | 'account' | 'issuer' | 'at' | 'owner'>
   readonly limits: Limits
+  /** Most work that verifying could cost; `DEFAULT_VERIFICATION_BUDGET` when absent. */
+  readonly budget?: VerificationBudget | undefined
   /** What the score was scaled by afterwards, where the pool has a farming rule: rule, history and novelty. */
   readonly scaling?: JsonObject
 }
@@ -24,15 +27,17 @@ export interface JudgedBy {
  * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
  */
 export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }): Digest {
-  const { key, mediaType, facts, limits, scaling } = options
+  const { key, mediaType, facts, limits, budget = DEFAULT_VERIFICATION_BUDGET, scaling } = options
   assertFingerprintKey(key)
-  const { uniqueness, account, at, owner } = facts
+  const { uniqueness, account, issuer, at, owner } = facts
   const data = canonicalize({
     mediaType,
     owner: owner.toLowerCase(),
     at: at ?? null,
     uniqueness: { ...uniqueness },
     account: account === undefined ? null : { ...account },
+    issuer: issuer === undefined ? null : { ...issuer, reason: issuer.reason ?? null },
+    budget: { signatures: budget.signatures, bytes: budget.bytes },
     limits: { ...limits },
     scaling: scaling ?? null,
   })

@@ -56,10 +56,13 @@ describe('lockJob', () => {
       await expect(lockJob(folder, view(7, { 7: '100' }, own))).rejects.toMatchObject({
         message: expect.stringContaining('60 seconds'),
       })
-      const old = new Date(Date.now() - 120_000)
-      utimesSync(join(folder, other), old, old)
-      await (await lockJob(folder, view(7, { 7: '100' }, own))).release()
-      expect(claims()).toEqual([])
+      for (const since of [120_000, -120_000]) {
+        writeFileSync(join(folder, other), '.')
+        const then = new Date(Date.now() - since)
+        utimesSync(join(folder, other), then, then)
+        await (await lockJob(folder, view(7, { 7: '100' }, own))).release()
+        expect(claims()).toEqual([])
+      }
     }
   })
 

@@ -74,8 +74,9 @@ async function endedClaims(folder: string, own: string, view: ProcessView): Prom
       if ((await view.startOf(Number(pid))) === start) throw inUse(`process ${pid}`, 'wait for it, or end it')
     } else {
       // Of another machine, another start of this one or another container: only its age tells, by the clock that stamps both files.
+      // One of a time to come was stamped by a clock that was wrong then: who goes on stamps it anew.
       const last = await changed(name)
-      if (last !== undefined && now - last < view.foreignAge) {
+      if (last !== undefined && Math.abs(now - last) < view.foreignAge) {
         const seconds = Math.ceil(view.foreignAge / 1000)
         throw inUse('of another system', `wait for it, or, if it was stopped, ${seconds} seconds`)
       }

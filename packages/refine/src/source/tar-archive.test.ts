@@ -190,6 +190,13 @@ describe('readTar', () => {
     expect(await read(binary)).toEqual([['a.csv', 'one']])
   })
 
+  test('a header that other readers know to be of Schily’s tar is refused: they would read another path', async () => {
+    const prefix = `${'p'.repeat(131)}${'00000000000 00000000000 '}`
+    expect(await read(tar([{ ...two[0], prefix }]))).toEqual([[`${prefix}/a.csv`, 'one']])
+    const marked = tar([{ ...two[0], prefix, raw: [[508, Buffer.from('tar\0')]] }])
+    await expect(read(marked)).rejects.toMatchObject({ code: 'ARCHIVE_INVALID', place: 'entry 1' })
+  })
+
   test('what is read counts with all that the export expands to', async () => {
     const limits = fullLimits({ ...defaultSourceLimits, expandedBytes: 1000 })
     const expansion = { bytes: 500 }

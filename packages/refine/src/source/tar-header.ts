@@ -28,6 +28,7 @@ const fields = {
   kind: [156, 157],
   magic: [257, 265],
   prefix: [345, 500],
+  rest: [500, 512],
 } as const
 
 function fieldOf(block: Uint8Array, name: keyof typeof fields): Uint8Array {
@@ -119,6 +120,9 @@ export function readTarHeader(block: Uint8Array, place: string): TarHeader {
   // GNU tar keeps times there, which some readers take for a path all the same.
   if (form === 'gnu' && !isZero(prefixField))
     throw archiveFault(place, 'A header of GNU tar holds more than a file; pack the export anew')
+  // Schily's tar marks its headers there, whose prefix is shorter: readers that know it make another path of one and the same header.
+  if (!isZero(fieldOf(block, 'rest')))
+    throw archiveFault(place, 'A header holds more than POSIX has; pack the export anew, as pax or ustar')
   const prefix = form === 'gnu' ? '' : terminated(prefixField, place)
   return { kind: kind === '\u0000' ? '0' : kind, path: prefix === '' ? name : `${prefix}/${name}`, size }
 }
