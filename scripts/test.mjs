@@ -10,9 +10,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const coverage = process.env['SEALPOOL_COVERAGE']
 const contracts = 'packages/contracts/scripts'
 const children = new Set()
+let stopped = false
 
 /** @returns the program's exit code */
 async function run(script, args = [], stdio = 'inherit') {
+  if (stopped) return 1
   const child = spawn(process.execPath, [join(root, script), ...args], { cwd: root, stdio })
   children.add(child)
   const [code] = await once(child, 'exit')
@@ -22,34 +24,29 @@ async function run(script, args = [], stdio = 'inherit') {
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
+    stopped = true
     for (const child of children) child.kill(signal)
-    process.exitCode = 1
   })
 }
 
-async function tests() {
-  const vitest = ['run', '--project', 'node', '--project', 'cores']
+async function nodeTests() {
+  const vitest = ['run', '--project', 'node']
   if (coverage === undefined) return run('node_modules/vitest/vitest.mjs', vitest)
-  const others = await run('node_modules/vitest/vitest.mjs', [
-    ...vitest,
-    '--exclude',
-    'packages/contracts/src/**',
-  ])
-  return others || run(`${contracts}/coverage-actions.mjs`, ['--collect', coverage])
+  const apart = ['--exclude', 'packages/contracts/src/**']
+  const others = await run('node_modules/vitest/vitest.mjs', [...vitest, ...apart])
+  const actions = await run(`${contracts}/coverage-actions.mjs`, ['--collect', coverage])
+  return others || actions
 }
 
+/** Every test runs, also when another one has failed. */
 async function all() {
   const built = await run('scripts/build.mjs')
   if (built !== 0) return built
   // What does not compile is told by the run itself, which compiles again what this has not kept.
   const compiled = run(`${contracts}/test-contracts.mjs`, ['--list'], 'ignore')
-  const code = await tests()
-  if (code !== 0) {
-    for (const child of children) child.kill('SIGTERM')
-    return code
-  }
+  const failed = await nodeTests()
   await compiled
-  return run(`${contracts}/test-contracts.mjs`)
+  return (await run(`${contracts}/test-contracts.mjs`)) || failed
 }
 
-process.exitCode = (await all()) || process.exitCode || 0
+process.exitCode = await all()
