@@ -166,6 +166,7 @@ async function judge(options: {
           at: options.at,
           giveWay,
           noveltyOf: async (asked) => (await content()).noveltyOf(asked),
+          holdsAll: async (asked) => (await content()).holdsAll(asked),
           accountKey: keys.poolSecret('account-pseudonym', lastingScope(pool)),
           accountHolder: async (pseudonym) =>
             (await accountHolder(store, pool.address, pseudonym)) ?? claimantIn(before, pseudonym),

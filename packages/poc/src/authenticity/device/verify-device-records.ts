@@ -82,5 +82,6 @@ export function* deviceSteps(options: DeviceRecords): Generator<void, SignedFind
     ],
     device?.name ?? null,
   )
-  return withSignedContent(found, () => [hashSet(hashes)])
+  const signed = withSignedContent(found, () => [hashSet(hashes)])
+  return found.authentic ? { ...signed, statements: hashes } : signed
 }
