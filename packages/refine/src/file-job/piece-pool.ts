@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { RefineError } from '../errors.js'
-import type { FunctionCache, PieceAnswer, PieceResult, WorkerData } from './piece-message.js'
-import { type MapRecords, type PieceHost, readPiece } from './read-piece.js'
+import type { PieceAnswer, PieceResult, WorkerData } from './piece-message.js'
+import { emptyCache, type MapRecords, type PieceHost, readPiece } from './read-piece.js'
 
 /** Reads pieces, several at a time where there are workers. */
 export interface PieceReader {
@@ -32,7 +32,7 @@ export function createPieceReader(
 ): PieceReader {
   const { workers, call } = options
   if (workers === 0) {
-    const cache: FunctionCache = new Map()
+    const cache = emptyCache()
     return {
       width: 1,
       read: (piece, map) => readPiece(piece, data, cache, { call, map }),
