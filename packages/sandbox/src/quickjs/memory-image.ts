@@ -7,11 +7,20 @@ export interface MemoryImage {
   readonly loaded: LoadedCode
   /** What the memory depends on: the script, and what of a job's limits and attachments stands in it. */
   readonly key: string
-  /** The memory's bytes up to the last that is not 0. */
-  readonly bytes: Uint8Array
+  /** The memory's pages up to the last that is not empty; what lies behind is free memory. */
+  readonly pages: readonly MemoryPages[]
   /** Steps that loading took, which a run has fewer. */
   readonly steps: number
 }
+
+/** Pages that follow each other: all with their bytes, or all empty (most of the stack is). */
+interface MemoryPages {
+  readonly first: number
+  readonly end: number
+  readonly bytes: Uint8Array | undefined
+}
+
+const PAGE = 65_536
 
 /**
  * What a loaded script's memory depends on.
@@ -33,6 +42,12 @@ export function memoryBytes(module: QuickJSWASMModule): number {
   return module.getWasmMemory().buffer.byteLength
 }
 
+function isEmpty(words: Uint32Array, page: number): boolean {
+  const end = ((page + 1) * PAGE) / 4
+  for (let at = (page * PAGE) / 4; at < end; at += 1) if (words[at] !== 0) return false
+  return true
+}
+
 /**
  * Takes the image of a script that was loaded and not yet run.
  *
@@ -44,9 +59,15 @@ export function memoryBytes(module: QuickJSWASMModule): number {
 export function takeImage(loaded: LoadedCode, job: TextJob, steps: number): MemoryImage {
   const { buffer } = loaded.module.getWasmMemory()
   const words = new Uint32Array(buffer)
-  let end = words.length
-  while (end > 0 && words[end - 1] === 0) end -= 1
-  return { loaded, key: codeKey(job), bytes: new Uint8Array(buffer).slice(0, 4 * end), steps }
+  const pages: MemoryPages[] = []
+  const count = buffer.byteLength / PAGE
+  for (let first = 0, end = 0; first < count; first = end) {
+    const empty = isEmpty(words, first)
+    for (end = first + 1; end < count && isEmpty(words, end) === empty; ) end += 1
+    const bytes = empty ? undefined : new Uint8Array(buffer, first * PAGE, (end - first) * PAGE).slice()
+    if (bytes !== undefined || end < count) pages.push({ first, end, bytes })
+  }
+  return { loaded, key: codeKey(job), pages, steps }
 }
 
 /**
@@ -54,6 +75,18 @@ export function takeImage(loaded: LoadedCode, job: TextJob, steps: number): Memo
  *
  * @param image - its image
  */
-export function putBack({ loaded, bytes }: MemoryImage): void {
-  new Uint8Array(loaded.module.getWasmMemory().buffer).set(bytes)
+export function putBack({ loaded, pages }: MemoryImage): void {
+  const { buffer } = loaded.module.getWasmMemory()
+  const words = new Uint32Array(buffer)
+  const memory = new Uint8Array(buffer)
+  for (const { first, end, bytes } of pages) {
+    if (bytes !== undefined) {
+      memory.set(bytes, first * PAGE)
+      continue
+    }
+    // The stack grows downwards: a page that the run did not reach has none below it that it did.
+    for (let page = end - 1; page >= first && !isEmpty(words, page); page -= 1) {
+      memory.fill(0, page * PAGE, (page + 1) * PAGE)
+    }
+  }
 }
