@@ -43,11 +43,12 @@ export function createPieceReader(
   let number = 0
   const threads = Array.from({ length: workers }, () => {
     const waiting = new Map<number, Waiting>()
-    // No environment and no arguments: the thread knows what it is told.
+    // No environment and no arguments, of the process that started it neither: the thread knows what it is told.
     const thread = new Worker(entry, {
       workerData: data,
       env: {},
       argv: [],
+      execArgv: [],
       stdin: false,
       // What a thread makes per row is short-lived: a small nursery keeps it in the caches and the process under its bound.
       resourceLimits: { maxYoungGenerationSizeMb: 2 },

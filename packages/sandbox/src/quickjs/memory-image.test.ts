@@ -11,7 +11,7 @@ const limits = {
   steps: Number.MAX_SAFE_INTEGER,
   outputBytes: 2 ** 16,
 }
-const job = (code: string, more: Partial<Omit<TextJob, 'code'>> = {}): TextJob => ({
+const job = (code: string, more: Partial<TextJob> = {}): TextJob => ({
   code: `globalThis.sealpool = { f: (x) => { ${code} } }`,
   entry: 'f',
   input: 'null',
