@@ -1,5 +1,6 @@
 // SIMULATED farms and honest people, through the three indexes that a node keeps: the figures of packages/poc/README.md, "Uniqueness and
-// farming". All rows are made up. Run: node bench/poc/farms.mjs [days of farms, by commas] [seeds]; each line of farms takes a minute.
+// farming". All rows are made up. Run: node bench/poc/farms.mjs [parts, by commas] [seeds]; a part is `people`, `lists`, or the days of
+// a line of farms, which takes a minute.
 import {
   contentSketch,
   courseSketch,
@@ -92,9 +93,9 @@ function earned(files) {
   return sum
 }
 
-const numbers = (text) => (text === '' ? [] : text.split(',').map(Number))
-const lines = numbers(process.argv[2] ?? '100,50,30,20')
-const seeds = numbers(process.argv[3] ?? '7')
+const parts = (process.argv[2] ?? 'people,lists,100,50,30,20').split(',')
+const seeds = (process.argv[3] ?? '7').split(',').map(Number)
+const lines = parts.map(Number).filter(Number.isInteger)
 const figure = (values) =>
   [
     ...new Set([Math.min(...values), Math.max(...values)].map((value) => value.toFixed(value < 9.5 ? 1 : 0))),
@@ -114,7 +115,7 @@ for (const days of lines) {
 }
 
 console.log('\nhonest people of the same days: what all of them earn of one each, and the least of one')
-for (const [people, days, weekend] of lines.length > 0
+for (const [people, days, weekend] of !parts.includes('people')
   ? []
   : [
       [100, 50, 0.5],
@@ -146,7 +147,7 @@ const grid = (days, values) =>
 const only = (rows) => itemsOf(rows.map((row) => ({ day: row.day, steps: row.steps })))
 const source = random(5)
 const twenty = Array.from({ length: 20 }, () => only(person(source, 50)))
-for (const [name, files] of lines.length > 0
+for (const [name, files] of !parts.includes('lists')
   ? []
   : [
       ['a list of all 40,150 rows of a year', [grid(365, steps)]],
