@@ -14,7 +14,8 @@ const decompress = /* @__PURE__ */ nodeDecompress()
  * @returns the same, with `decompress` in Node
  */
 export function platformReaders(readers: SourceReaders = {}): SourceReaders {
-  return decompress === undefined ? readers : { decompress, ...readers }
+  const own = readers.decompress ?? decompress
+  return own === undefined ? readers : { ...readers, decompress: own }
 }
 
 /**
