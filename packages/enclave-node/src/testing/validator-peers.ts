@@ -6,6 +6,7 @@ import { type Address, digestToHex, type JsonObject, type JsonValue } from '@sea
 import type { JobRuntime } from '@sealpool/sandbox'
 import { readValidationWish } from '../api/validation-endpoints.js'
 import type { AuditFact } from '../audit/audit-chain.js'
+import type { ChainPool } from '../chain/chain-port.js'
 import { NodeError } from '../errors.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import type { AttestedPeer } from '../peer/attest-peer.js'
@@ -43,6 +44,17 @@ export function tampered(runtime: JobRuntime, change: JsonObject): JobRuntime {
   }
 }
 
+/** A sandbox in which every proof runs until a clock ends it. */
+export function tooSlow(runtime: JobRuntime): JobRuntime {
+  return {
+    ...runtime,
+    run: async (job) =>
+      job.entry === 'evaluate'
+        ? { ok: false, code: 'TIMEOUT', message: 'too slow', place: 'run' }
+        : runtime.run(job),
+  }
+}
+
 /**
  * Gives a world validators.
  * @param runtimes one for each
@@ -53,11 +65,14 @@ export function validatorPeers(
     threshold,
     runtimes,
     change = {},
+    onChain = {},
     grace,
   }: {
     readonly threshold: number
     readonly runtimes: readonly JobRuntime[]
     readonly change?: Partial<ServeValidationOptions>
+    /** What the chain says of the pool otherwise. */
+    readonly onChain?: Partial<ChainPool>
     readonly grace?: () => Promise<void>
   },
 ) {
@@ -104,6 +119,7 @@ export function validatorPeers(
           },
           restrictions: [],
           pausedUntil: 0,
+          ...onChain,
         }),
         contributions: async (from) => {
           const { store } = world.context()

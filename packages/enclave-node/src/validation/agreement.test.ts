@@ -6,7 +6,7 @@ import { disputesFrom, disputesOn, findAgreement } from '../state/verdict-agreem
 import { findVerdict, unrecordedBatches } from '../state/verdict-table.js'
 import { daysOf, judgingWorld } from '../testing/judging-world.js'
 import { memoryStores } from '../testing/memory-store.js'
-import { tampered, validatorPeers } from '../testing/validator-peers.js'
+import { tampered, tooSlow, validatorPeers } from '../testing/validator-peers.js'
 
 let world: Awaited<ReturnType<typeof judgingWorld>>
 
@@ -190,6 +190,30 @@ describe('one of three who says something else', () => {
     await world.judge()
     expect(await world.verdictOn('4')).toMatchObject({ valid: false })
     expect(await world.noveltyOf('5')).toBe(1)
+  })
+})
+
+describe('what a clock ended', () => {
+  it('is a refusal when enough say so, and in no dispute with who was faster', async () => {
+    const { peers } = validatorPeers(world, {
+      threshold: 2,
+      runtimes: [tooSlow(world.runtime), world.runtime],
+    })
+    world.runIn(tooSlow(world.runtime))
+    await world.contribute('1', { days: daysOf(1) })
+    await world.judge()
+    expect(await world.verdictOn('1')).toMatchObject({ refusal: { code: 'POC_TIMEOUT' } })
+    expect((await countedAgain('1')).agreeing).not.toContain(peers[1]?.keys.statementAddress)
+    expect(await disputesOn(world.context().store, '1')).toEqual([])
+  })
+
+  it('at home alone counts for nothing', async () => {
+    validatorPeers(world, { threshold: 2, runtimes: honest() })
+    world.runIn(tooSlow(world.runtime))
+    await world.contribute('1', { days: daysOf(1) })
+    await world.judge()
+    expect(await world.verdictOn('1')).toMatchObject({ valid: true, score: 1 })
+    expect(await disputesOn(world.context().store, '1')).toEqual([])
   })
 })
 
