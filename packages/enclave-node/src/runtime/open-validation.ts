@@ -21,8 +21,10 @@ import { askValidators } from '../validation/ask-validators.js'
 import { serveValidation, type ValidatedPool } from '../validation/serve-validation.js'
 import type { NodeLogger } from './logger.js'
 
-/** Milliseconds that a validator may take for one question: it ends its turn well before. */
-const peerTimeoutMs = 120_000
+/** Milliseconds that a validator may take for one question: it ends its turn before. */
+const peerTimeoutMs = 90_000
+/** Milliseconds for the evidence of the other node. */
+const evidenceTimeoutMs = 10_000
 /** Milliseconds that slow validators have once the others have agreed. */
 const graceMs = 2_000
 const disputesAtOnce = 100
@@ -55,7 +57,8 @@ export async function openValidation(
   const finderOf = (nodes: readonly string[]) =>
     homeFinder({
       nodes,
-      attest: (url, evidencePolicy) => attestPeer({ ...peers, url, chain, evidencePolicy, simulated }),
+      attest: (url, evidencePolicy) =>
+        attestPeer({ ...peers, timeoutMs: evidenceTimeoutMs, url, chain, evidencePolicy, simulated }),
       now,
     })
   let disputes = await countDisputes(store)

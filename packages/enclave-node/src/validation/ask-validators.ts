@@ -175,23 +175,18 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
 
   /** Waits for all; once `enough` have answered and all is decided, only a little longer. */
   async function listen(asked: readonly Promise<boolean>[], enough: number, decided: () => boolean) {
-    const whole = Promise.all(asked)
-    await new Promise<void>((resolve) => {
-      let answered = 0
-      for (const one of asked) {
-        one.then(
-          (heard) => {
-            answered += heard ? 1 : 0
-            if (heard && answered >= enough && decided()) options.grace().then(resolve, () => resolve())
-          },
-          () => undefined,
-        )
-      }
-      whole.then(
-        () => resolve(),
-        () => resolve(),
-      )
+    let answered = 0
+    let over: () => void = () => undefined
+    const early = new Promise<void>((resolve) => {
+      over = resolve
     })
+    const heard = asked.map(async (one) => {
+      if (!(await one)) return
+      answered += 1
+      // Slow ones must not keep this from ending either.
+      if (answered >= enough && answered < asked.length && decided()) options.grace().then(over, over)
+    })
+    await Promise.race([Promise.all(heard), early])
   }
 
   /** @returns whether it has answered; it never throws */
