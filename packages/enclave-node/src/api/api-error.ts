@@ -64,6 +64,11 @@ export const apiErrorTexts = {
   HAND_OFF_NOT_READY: 'there is no answer yet; ask how the transfer stands',
   FEDERATION_NOT_SERVED: 'this node answers no jobs together with others; its settings do not say so',
   FEDERATION_BODY: 'the body must be JSON: { "job": <number>, "plan": <digest>, "step": "look" or "charge" }',
+  VALIDATION_NOT_SERVED: 'this node judges contributions for no other home; its settings do not say so',
+  VALIDATION_BODY:
+    'the body must be JSON: { "pool": <address>, "poc": <digest>, "key": <32 bytes>, "items": [ { "id", "block", "header", "told" } ] }',
+  VERDICTS_UNKNOWN:
+    'no validators have judged this contribution: its home alone does, or has not asked them yet',
   SHARES_UNKNOWN: 'no other home had a share in this job',
   WORK_UNKNOWN: 'no other node has run this job for this one',
   KEYS_MOVED: 'this node has handed its keys to a successor and works no more; ask that one',

@@ -31,6 +31,7 @@ import { federationEndpoints } from './federation-endpoints.js'
 import { handOffEndpoints } from './hand-off-endpoints.js'
 import { logEndpoints } from './log-endpoints.js'
 import { migrationEndpoints } from './migration-endpoints.js'
+import { validationEndpoints } from './validation-endpoints.js'
 
 /** Every call there is. */
 export const apiRoutes: readonly ApiRoute[] = [
@@ -267,6 +268,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   ...handOffEndpoints,
   ...federationEndpoints,
   ...migrationEndpoints,
+  ...validationEndpoints,
 ]
 
 /** Refusals that any call may get. */
@@ -346,6 +348,9 @@ export const refusalStatus = {
   FEDERATION_NOT_SERVED: 404,
   FEDERATION_BODY: 400,
   SHARES_UNKNOWN: 404,
+  VALIDATION_NOT_SERVED: 404,
+  VALIDATION_BODY: 400,
+  VERDICTS_UNKNOWN: 404,
   WORK_UNKNOWN: 404,
   KEYS_MOVED: 503,
   MIGRATION_NOT_OPEN: 403,

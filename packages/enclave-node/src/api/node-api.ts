@@ -29,6 +29,7 @@ import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
 import { type RateLimit, rateLimiter } from './rate-limit.js'
 import { resultAnswer } from './result-answer.js'
+import { validationRoutes } from './validation-routes.js'
 
 const maximumBodyBytes = 256 * 1024
 
@@ -149,6 +150,7 @@ export function nodeApi(
   authenticationRoutes(app, authentication, answers)
   handOffRoutes(app, node.handOff, answers)
   federationRoutes(app, node.shareServer, answers)
+  validationRoutes(app, node, answers)
 
   app.get('/v1/health', (context) => answer(context, { ok: true }))
   app.get('/v1/ready', (context) => {

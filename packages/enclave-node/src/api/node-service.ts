@@ -18,6 +18,8 @@ import type { ToldDeletions } from '../retention/garbage-collector.js'
 import type { PublishedPoolKey } from '../runtime/pool-keys.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import type { JobRow } from '../state/job-table.js'
+import type { AgreementRecord, DisputeRow } from '../state/verdict-agreement-table.js'
+import type { ValidationServer } from '../validation/serve-validation.js'
 
 /** A pool as the catalogue shows it. */
 export interface PoolView {
@@ -42,6 +44,20 @@ export interface BudgetFigures {
   readonly epsilonTotal: string
   readonly deltaSpent: string
   readonly deltaTotal: string
+}
+
+/** Contributions that several nodes judge, as the API sees them. */
+export interface ValidationService {
+  /** What this node judges for other homes; undefined when its settings do not say so. */
+  readonly server: ValidationServer | undefined
+  /** What validators have said of a contribution; undefined when none has said anything. */
+  wordOn(
+    contribution: string,
+  ): Promise<
+    { readonly agreement: AgreementRecord | undefined; readonly disputes: readonly DisputeRow[] } | undefined
+  >
+  /** Disputes from a number on, a page at a time. */
+  disputes(from: number): Promise<readonly DisputeRow[]>
 }
 
 /** The node as the API sees it. */
@@ -79,6 +95,8 @@ export interface NodeService {
   shares(job: string): Promise<readonly SignedStatement[] | undefined>
   /** This node's shares of jobs that others coordinate; undefined when its settings do not say so. */
   readonly shareServer: ShareServer | undefined
+  /** What several nodes judge; absent: nothing. */
+  readonly validation?: ValidationService
   jobs(): Promise<Readonly<Record<string, number>>>
   registeredEvidence(): Promise<NodeEvidence>
   policy(pool: Address): JsonValue | undefined

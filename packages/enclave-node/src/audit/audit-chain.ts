@@ -38,6 +38,7 @@ export const auditEvents = [
   'facts-given-up',
   'verdict-differs',
   'verdict-same-again',
+  'verdict-disputed',
   'share-refused',
 ] as const
 

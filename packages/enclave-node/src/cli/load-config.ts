@@ -48,7 +48,7 @@ export async function loadConfig(
 
 /**
  * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
- * `chain.deployment`, a committee and a federated pool's `policy` may each be a path to a JSON file instead of the object.
+ * `chain.deployment`, a committee, a federated pool's `policy` and a validated pool's `policy` and `poc` may each be a path to a JSON file instead of the object.
  * @param flags command-line flags
  * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`
  * @returns checked settings
@@ -75,7 +75,7 @@ export async function loadSettings(
       storeIn(folder, objectOf(one, `blobStore.stores.${index}`)),
     )
   }
-  const { committee, federation } = file
+  const { committee, federation, validates } = file
   const state = { ...objectOf(file['state'] ?? { kind: 'pglite' }, 'state') }
   if (typeof state['tablesDirectory'] === 'string')
     state['tablesDirectory'] = resolve(folder, state['tablesDirectory'])
@@ -86,7 +86,17 @@ export async function loadSettings(
       : { committee: await inlineCommittee(objectOf(committee, 'committee'), folder) }),
     ...(federation === undefined || federation === null
       ? {}
-      : { federation: await inlineFederation(objectOf(federation, 'federation'), folder) }),
+      : {
+          federation: await inlinePools('federation', objectOf(federation, 'federation'), folder, ['policy']),
+        }),
+    ...(validates === undefined || validates === null
+      ? {}
+      : {
+          validates: await inlinePools('validates', objectOf(validates, 'validates'), folder, [
+            'policy',
+            'poc',
+          ]),
+        }),
     state,
     dataDirectory:
       data !== undefined
@@ -140,14 +150,21 @@ async function inlineCommittee(given: Json, folder: string): Promise<Json> {
   }
 }
 
-async function inlineFederation(given: Json, folder: string): Promise<Json> {
+/** @param name of the part of the settings. @param members what each of its pools may have in a file of its own */
+async function inlinePools(
+  name: string,
+  given: Json,
+  folder: string,
+  members: readonly string[],
+): Promise<Json> {
   const pools = Array.isArray(given['pools']) ? given['pools'] : []
   return {
     ...given,
     pools: await Promise.all(
       pools.map(async (pool, index) => {
-        const one = objectOf(pool, `federation.pools.${index}`)
-        return { ...one, policy: await inline(one['policy'], folder) }
+        const one = objectOf(pool, `${name}.pools.${index}`)
+        const read = members.map(async (member) => [member, await inline(one[member], folder)] as const)
+        return { ...one, ...Object.fromEntries(await Promise.all(read)) }
       }),
     ),
   }

@@ -43,16 +43,20 @@ export interface HandOffSettings {
   readonly serveHandOff: z.output<typeof serveHandOffSchema>
 }
 
-/** @throws NodeError `CONFIG_INVALID` for a node that has no pool and runs no jobs for others */
+/** @throws NodeError `CONFIG_INVALID` for a node that has no pool, runs no jobs for others and judges nothing for them */
 export function requireAnyWork({
   pools,
   serveHandOff,
-}: Pick<HandOffSettings, 'serveHandOff'> & { readonly pools: readonly unknown[] }): void {
-  if (pools.length > 0 || serveHandOff !== null) return
+  validates,
+}: Pick<HandOffSettings, 'serveHandOff'> & {
+  readonly pools: readonly unknown[]
+  readonly validates: unknown
+}): void {
+  if (pools.length > 0 || serveHandOff !== null || validates !== null) return
   throw new NodeError(
     'CONFIG_INVALID',
     'pools',
-    'a node serves a pool, or runs jobs for others; list a pool or set serveHandOff',
+    'a node serves a pool, or runs jobs or judges for others; list a pool, or set serveHandOff or validates',
   )
 }
 

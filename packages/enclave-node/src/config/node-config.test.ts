@@ -351,7 +351,7 @@ describe('settings of hand-offs', () => {
   })
 
   it('are refused by name', () => {
-    expect(refusal(settings({ pools: [] })).message).toContain('list a pool or set serveHandOff')
+    expect(refusal(settings({ pools: [] })).message).toContain('set serveHandOff or validates')
     expect(refusal(settings({ handOff: { nodes: [] } })).message).toContain('handOff.nodes')
     expect(refusal(settings({ handOff: { nodes: ['ftp://runner.example'] } })).message).toContain(
       'handOff.nodes.0',

@@ -22,6 +22,7 @@ import { dstackSocket, tsmFolder } from './machine-paths.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
 import { jobRetentionSchema } from './retention-settings.js'
 import { measuredTrace, traceSchema } from './trace-settings.js'
+import { measuredValidates, requireOthersPools, validatesSchema } from './validator-settings.js'
 
 const address = z
   .string()
@@ -208,11 +209,12 @@ export const nodeConfigSchema = z.strictObject({
     .prefault({}),
   trace: traceSchema,
   blobStore: blobStoreSchema,
-  /** None only for a node that runs jobs for others (`serveHandOff`). */
+  /** None only for a node that runs jobs for others (`serveHandOff`) or judges for them (`validates`). */
   pools: z.array(poolSchema).max(100),
   handOff: handOffSchema,
   serveHandOff: serveHandOffSchema,
   federation: federationSchema,
+  validates: validatesSchema,
   retention: jobRetentionSchema,
   sandbox: z
     .strictObject({
@@ -269,6 +271,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
   }
   requireAnyWork(parsed.data)
   requireEachPoolOnce(parsed.data)
+  requireOthersPools(parsed.data)
   requireFederationAnchors(parsed.data)
   if (parsed.data.committee !== null && parsed.data.peers === null) {
     throw new NodeError(
@@ -340,6 +343,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
       .sort((a, b) => (a.address < b.address ? -1 : 1)),
     ...measuredHandOffs(config),
     ...measuredFederation(config.federation),
+    ...measuredValidates(config.validates),
     ...(config.retention === null ? {} : { retention: config.retention }),
     sandbox: config.sandbox,
     engine: { memoryBytes: config.engine.memoryBytes, timeoutMs: config.engine.timeoutMs },

@@ -1,11 +1,13 @@
 import type { BlobStore } from '@sealpool/client'
 import type { NamedTable, Row } from '@sealpool/refine'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import type { AuditLog } from '../audit/audit-file.js'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
 import type { TablePart } from '../state/refinement-table.js'
 import type { StateStore } from '../state/state-store.js'
+import type { ValidatorPanel } from '../validation/ask-validators.js'
 import type { ContentIndexes } from './content-indexes.js'
 import type { ServedPool } from './served-pool.js'
 
@@ -38,6 +40,8 @@ export interface IngestContext {
   readonly parts: PartStore
   /** What the pools hold, for contributions to be compared with. */
   readonly contents: ContentIndexes
+  /** Those who judge besides this node; absent where no pool has any. */
+  readonly validation?: (ValidatorPanel & { readonly audit: Pick<AuditLog, 'write'> }) | undefined
   readonly limits: { readonly proof: Limits; readonly refiner: Limits }
   readonly settings: {
     readonly concurrency: number

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Digest, Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
+import type { Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
 import { type PocVerdict, scoreUnits, verdictDigest } from '@sealpool/poc'
 import { subjectOf } from '../key/node-signer.js'
 import {
@@ -25,6 +25,7 @@ import {
 } from '../state/contribution-table.js'
 import { type FarmingEntry, storeFarmingEntry } from '../state/farming-table.js'
 import { noteBlob } from '../state/meta-table.js'
+import { type AgreementRecord, storeAgreement } from '../state/verdict-agreement-table.js'
 import { type KnownWhenJudged, storeAudit } from '../state/verdict-audit-table.js'
 import {
   claimFingerprint,
@@ -32,6 +33,7 @@ import {
   insertVerdict,
   type VerdictEntry,
 } from '../state/verdict-table.js'
+import { agreeOnBatch } from './agree-on-batch.js'
 import { chosenForAudit } from './audit-verdicts.js'
 import type { PoolContent } from './content-indexes.js'
 import type { IngestContext } from './ingest-context.js'
@@ -39,13 +41,19 @@ import { type Judgement, judgeContribution, refusedVerdict } from './judge-contr
 import type { OpenedContribution } from './open-contribution.js'
 import { openStored } from './open-stored.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
-import { valueVerdict } from './value-verdict.js'
+import { type Scaling, valueVerdict } from './value-verdict.js'
 import { storeVerdictBatch } from './verdict-batch.js'
 
-interface Judged extends Judgement {
+/** A contribution that this node has judged, before anything is signed. */
+export interface Judged extends Judgement {
   readonly contribution: ContributionRow
-  readonly statement: SignedStatement
-  readonly digest: Digest
+  /** Time of its block. */
+  readonly at: number
+  readonly opening: OpenedContribution
+  /** What its score was scaled by, or would be. */
+  readonly scaling: Scaling | null
+  /** What its validators came to, where the pool has any. */
+  readonly agreement?: AgreementRecord
   readonly blobSize: number | undefined
   readonly prints: ContentPrints | null
   /** What it earned, where the pool has a farming rule and it was accepted. */
@@ -71,7 +79,13 @@ export async function judgeBatch(context: IngestContext, pool: ServedPool): Prom
       context.keys.poolSecret('content-prints', lastingScope(pool)),
     )
   try {
-    const judged = await judgeRows(context, pool, rows, content)
+    const own = await judgeRows(context, pool, rows, content)
+    const { judged, asJudged } =
+      pool.validators === null
+        ? { judged: own, asJudged: true }
+        : await agreeOnBatch(context, pool, own, content)
+    // What this node took in, and does not stand so, is in the index in memory.
+    if (!asJudged) context.contents.forget(pool.address)
     if (judged.length > 0 && !(await storeJudged(context, pool, judged, generation))) {
       context.contents.forget(pool.address)
     }
@@ -179,15 +193,24 @@ async function judge(options: {
           fingerprint: undefined,
         }
   const compared = judgement.verdict.valid ? judgement.content : undefined
+  // Validators may come to another verdict than this node, and scale it by the same.
+  const weighed =
+    judgement.verdict.valid ||
+    (pool.validators !== null &&
+      opening.kind === 'opened' &&
+      judgement.duplicateOf === undefined &&
+      judgement.isHeld === undefined)
   const valued =
-    pool.farming === null || !judgement.verdict.valid
+    pool.farming === null || !weighed
       ? undefined
       : await valueVerdict(
           {
             sql: store,
             pool: pool.address,
             rule: pool.farming,
-            before: before.flatMap(({ farming }) => (farming === undefined ? [] : [farming])),
+            before: before.flatMap(({ verdict, farming }) =>
+              verdict.valid && farming !== undefined ? [farming] : [],
+            ),
           },
           {
             verdict: judgement.verdict,
@@ -195,26 +218,22 @@ async function judge(options: {
             fingerprint: judgement.fingerprint,
             at: options.at,
             novelty: judgement.novelty ?? 1,
-            nearest: compared === undefined ? undefined : (await content()).nearestTo(compared),
+            nearest:
+              judgement.content === undefined ? undefined : (await content()).nearestTo(judgement.content),
           },
         )
-  const verdict = valued?.verdict ?? judgement.verdict
-  const statement = context.sign({
-    type: 'sealpool/verdict',
-    body: verdict as unknown as JsonObject,
-    pool: pool.address,
-    subject: subjectOf(contribution.id),
-    nonce: '0',
-  })
+  const verdict = judgement.verdict.valid ? (valued?.verdict ?? judgement.verdict) : judgement.verdict
+  const scaling = valued?.scaling ?? null
   return {
     ...judgement,
     verdict,
     farming: valued?.entry,
-    known: chosenForAudit(context, pool, { judgement, at: options.at, scaling: valued?.scaling ?? null }),
+    scaling,
+    known: chosenForAudit(context, pool, { judgement, at: options.at, scaling }),
     contribution,
-    statement,
+    at: options.at,
+    opening,
     prints: compared === undefined ? null : (await content()).add(contribution.id, compared),
-    digest: verdictDigest(verdict),
     blobSize: opening.kind === 'opened' ? opening.blobSize : undefined,
   }
 }
@@ -250,19 +269,25 @@ async function storeJudged(
     if (judged.some(({ contribution, verdict }) => verdict.valid && !still.has(contribution.id))) return false
     // Entries of Merkle batches get their verdicts under one root, when the whole batch is decided.
     const single = current.filter(({ contribution }) => contribution.merkle === null)
-    const entries: VerdictEntry[] = single.map(({ contribution, verdict, digest }) => ({
+    const entries: VerdictEntry[] = single.map(({ contribution, verdict }) => ({
       contributionId: contribution.id,
       score: scoreUnits(verdict),
       refused: !verdict.valid,
-      verdictDigest: digest,
+      verdictDigest: verdictDigest(verdict),
     }))
     const batch = entries.length === 0 ? null : await storeVerdictBatch(context, tx, pool.address, entries)
     for (const one of current) {
       const { contribution, verdict } = one
-      await insertVerdict(tx, { contribution: contribution.id, digest: one.digest, statement: one.statement })
+      const digest = verdictDigest(verdict)
+      await insertVerdict(tx, {
+        contribution: contribution.id,
+        digest,
+        statement: signOwn(context, pool, one),
+      })
+      if (one.agreement !== undefined) await storeAgreement(tx, contribution.id, one.agreement)
       await markJudged(tx, contribution.id, {
         score: scoreUnits(verdict),
-        verdictDigest: one.digest,
+        verdictDigest: digest,
         batch: contribution.merkle === null ? batch : null,
         ...reasonOf(verdict),
         contributor: verdict.valid ? (one.account?.contributor ?? null) : null,
@@ -272,7 +297,7 @@ async function storeJudged(
         account: verdict.valid ? (one.account?.pseudonym ?? null) : null,
       })
       if (one.known !== undefined) await storeAudit(tx, pool.address, contribution.id, one.known)
-      if (one.farming !== undefined) await storeFarmingEntry(tx, pool.address, one.farming)
+      if (verdict.valid && one.farming !== undefined) await storeFarmingEntry(tx, pool.address, one.farming)
       if (one.blobSize !== undefined) {
         await noteBlob(tx, { digest: contribution.blobDigest, purpose: 'contribution', size: one.blobSize })
       }
@@ -281,6 +306,21 @@ async function storeJudged(
       }
     }
     return true
+  })
+}
+
+/** The verdict as this node records it. */
+function signOwn(
+  { sign }: IngestContext,
+  pool: ServedPool,
+  { verdict, contribution }: Pick<Judged, 'verdict' | 'contribution'>,
+): SignedStatement {
+  return sign({
+    type: 'sealpool/verdict',
+    body: verdict,
+    pool: pool.address,
+    subject: subjectOf(contribution.id),
+    nonce: '0',
   })
 }
 

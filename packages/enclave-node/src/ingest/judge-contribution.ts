@@ -20,7 +20,7 @@ import { type JobRuntime, type Limits, SandboxError } from '@sealpool/sandbox'
 import type { AccountHolder } from '../state/content-table.js'
 import type { IngestRefusal } from '../state/contribution-state.js'
 import type { ContributionRow } from '../state/contribution-table.js'
-import type { ServedPool } from './served-pool.js'
+import type { JudgedPool, ServedPool } from './served-pool.js'
 
 /** A verdict, and what an accepted contribution claims. */
 export interface Judgement {
@@ -31,6 +31,10 @@ export interface Judgement {
   readonly content?: ItemSource | undefined
   /** How new that is to the pool, from 0 to 1. */
   readonly novelty?: number | undefined
+  /** The contribution of the pool that holds the same content, where that is why it is refused. */
+  readonly duplicateOf?: string
+  /** The pool holds each statement of it, in one contribution or in many, and that is why it is refused. */
+  readonly isHeld?: true
   /** The account that it came with; only where the proof reads one. */
   readonly account?: ClaimedAccount | undefined
   /** What the proof was told of the pool; absent when it was not asked. */
@@ -78,7 +82,7 @@ export interface JudgeContext {
  */
 export function refusedVerdict(
   contribution: Pick<ContributionRow, 'id'>,
-  pool: ServedPool,
+  pool: Pick<JudgedPool, 'address' | 'poc'>,
   code: IngestRefusal,
   place: string,
 ): PocVerdict {
@@ -109,12 +113,34 @@ export async function judgeContribution(
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
   context: JudgeContext,
 ): Promise<Judgement> {
-  const { runtime, limits, at } = context
+  let account: ClaimedAccount | undefined
+  const judgement = await judgeOpened(contribution, pool, opened, {
+    ...context,
+    accountOf: async (named) => {
+      const decided = await decideClaim(contribution, pool, named, context)
+      account = decided.claim
+      return decided.fact
+    },
+  })
+  return account === undefined ? judgement : { ...judgement, account }
+}
+
+/**
+ * Judges an opened contribution as {@link judgeContribution} does, by what is known of accounts from wherever.
+ * @returns the verdict
+ */
+export async function judgeOpened(
+  contribution: Pick<ContributionRow, 'id' | 'owner'>,
+  pool: JudgedPool,
+  opened: { readonly bytes: Uint8Array; readonly mediaType: string },
+  context: Omit<JudgeContext, 'accountKey' | 'accountHolder'> & Pick<ProofContext, 'accountOf'>,
+): Promise<Judgement> {
+  const { runtime, limits, at, giveWay, noveltyOf, accountOf } = context
   const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
   const { sources, examines } = await describePoc(pool.poc, runtime)
   const budget = pool.verification ?? undefined
   const print = await twice(async () => {
-    const verified = await verifyContribution({ ...judged, sources, at, budget, between: context.giveWay })
+    const verified = await verifyContribution({ ...judged, sources, at, budget, between: giveWay })
     return { verified, fingerprint: verified.fingerprint(context.fingerprintKey) }
   })
   if ('place' in print) {
@@ -126,30 +152,22 @@ export async function judgeContribution(
   const { verified, fingerprint } = print.value
   const holder = await context.holderOf(fingerprint)
   if (holder !== undefined && holder !== contribution.id) {
-    return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
+    const verdict = refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content')
+    return { verdict, fingerprint, duplicateOf: holder }
   }
   const namesItems = examines.includes('items')
   const { statements } = verified
   // A part of a mailbox is another file with another fingerprint; its letters are those that were paid.
   if (!namesItems && statements !== undefined && (await context.holdsAll(statements))) {
-    return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
+    return {
+      verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'),
+      fingerprint,
+      isHeld: true,
+    }
   }
-  let account: ClaimedAccount | undefined
-  const judgement = await runProof(contribution, pool, opened, {
-    runtime,
-    limits,
-    at,
-    giveWay: context.giveWay,
-    verified,
-    isCompared: namesItems || statements !== undefined,
-    noveltyOf: context.noveltyOf,
-    accountOf: async (named) => {
-      const decided = await decideClaim(contribution, pool, named, context)
-      account = decided.claim
-      return decided.fact
-    },
-  })
-  return { ...judgement, fingerprint, account }
+  const isCompared = namesItems || statements !== undefined
+  const proof = { runtime, limits, at, giveWay, verified, isCompared, noveltyOf, accountOf }
+  return { ...(await runProof(contribution, pool, opened, proof)), fingerprint }
 }
 
 /** What the proof of contribution runs with. */
@@ -169,7 +187,7 @@ export interface ProofContext
  */
 export async function runProof(
   contribution: Pick<ContributionRow, 'id' | 'owner'>,
-  pool: ServedPool,
+  pool: JudgedPool,
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
   { runtime, limits, at, isCompared, verified, ...context }: ProofContext,
 ): Promise<Pick<Judgement, 'verdict' | 'content' | 'novelty'> & { readonly asked: AskedOfPool }> {

@@ -84,7 +84,7 @@ describe('opening a contribution', () => {
   })
 
   it('refuses a file that was sealed by another wallet’s owner, so that nobody can offer a copy as his own', async () => {
-    expect(await attempt({ owner: addressOfDigit('c') })).toEqual({
+    expect(await attempt({ owner: addressOfDigit('c') })).toMatchObject({
       kind: 'refused',
       code: 'WRONG_OWNER',
       place: 'recipients',

@@ -7,17 +7,18 @@ import { type BlobStore, BlobStoreError } from '@sealpool/client'
 import {
   CryptoError,
   hpkeIdentity,
+  type KeyScope,
   openBytes,
+  type PoolKey,
   parseHeader,
   sha256Digest,
   verifyCommitment,
 } from '@sealpool/crypto'
 import { withHeader } from '../incident/rewrap-contributions.js'
 import type { RewrappedHeader } from '../incident/rewrapped-header.js'
-import type { NodeKeyRing } from '../key/key-ring.js'
 import type { IngestRefusal } from '../state/contribution-state.js'
-import type { ContributionRow } from '../state/contribution-table.js'
-import { keyScope, type ServedPool } from './served-pool.js'
+import type { ChainContribution } from '../state/contribution-table.js'
+import { type JudgedPool, keyScope } from './served-pool.js'
 
 /** What became of the attempt to open a contribution. */
 export type OpenedContribution =
@@ -26,16 +27,29 @@ export type OpenedContribution =
       readonly bytes: Uint8Array
       readonly mediaType: string
       readonly blobSize: number
+      readonly file: OpenedHeader
     }
-  /** It will never open. */
-  | { readonly kind: 'refused'; readonly code: IngestRefusal; readonly place: string }
+  /** It will never open. `file`: present when it has the form of a sealed file. */
+  | {
+      readonly kind: 'refused'
+      readonly code: IngestRefusal
+      readonly place: string
+      readonly file?: OpenedHeader | undefined
+    }
   /** It may open later: the store is away, or has no such blob yet. */
   | { readonly kind: 'later'; readonly reason: 'BLOB_MISSING' | 'BLOB_STORE_FAILED' }
 
+/** The header with which a file was opened, or was tried to be. */
+export interface OpenedHeader {
+  readonly header: Uint8Array
+  /** Of the key that it is sealed to. */
+  readonly epoch: number
+}
+
 /** What opening needs. */
 export interface OpenContext {
-  readonly blobStore: BlobStore
-  readonly keys: NodeKeyRing
+  readonly blobStore: Pick<BlobStore, 'get'>
+  readonly keys: { poolKey(scope: KeyScope): Pick<PoolKey, 'privateKey'> }
   readonly maximumBlobBytes: number
   /** The header of a contribution that was moved to another key; absent: none was. */
   readonly rewrapped?: (id: string) => Promise<RewrappedHeader | undefined>
@@ -46,14 +60,16 @@ export interface OpenContext {
  * @returns the plaintext, a refusal, or that it must be tried again later; it throws only what is the node's own fault
  */
 export async function openContribution(
-  contribution: ContributionRow,
-  pool: ServedPool,
+  contribution: ChainContribution,
+  pool: Pick<JudgedPool, 'address' | 'chainId' | 'policyDigest'>,
   { blobStore, keys, maximumBlobBytes, rewrapped }: OpenContext,
 ): Promise<OpenedContribution> {
+  let file: OpenedHeader | undefined
   const refused = (code: IngestRefusal, place: string): OpenedContribution => ({
     kind: 'refused',
     code,
     place,
+    file,
   })
   let sealed: Uint8Array
   try {
@@ -72,7 +88,9 @@ export async function openContribution(
   const renewed = await rewrapped?.(contribution.id)
   try {
     if (renewed !== undefined) sealed = withHeader(sealed, renewed.header)
-    const { context, recipients } = parseHeader(sealed)
+    const { context, recipients, payloadOffset } = parseHeader(sealed)
+    const epoch = renewed?.epoch ?? contribution.epoch
+    file = { header: sealed.slice(0, payloadOffset), epoch }
     if (context.chainId !== pool.chainId || context.pool.toLowerCase() !== contribution.pool) {
       return refused('WRONG_POOL', 'context.pool')
     }
@@ -80,7 +98,7 @@ export async function openContribution(
     if (context.epoch !== contribution.epoch) return refused('WRONG_EPOCH', 'context.epoch')
     if (context.commitment !== contribution.commitment)
       return refused('COMMITMENT_MISMATCH', 'context.commitment')
-    const key = keys.poolKey(keyScope(pool, renewed?.epoch ?? contribution.epoch))
+    const key = keys.poolKey(keyScope(pool, epoch))
     const { plaintext, commitmentSalt } = await openBytes(sealed, {
       identities: [hpkeIdentity({ privateKey: key.privateKey })],
       expect: {
@@ -99,7 +117,7 @@ export async function openContribution(
     if (!recipients.some(({ type, address }) => type === 'wallet' && address === contribution.owner)) {
       return refused('WRONG_OWNER', 'recipients')
     }
-    return { kind: 'opened', bytes: plaintext, mediaType: context.mediaType, blobSize: sealed.length }
+    return { kind: 'opened', bytes: plaintext, mediaType: context.mediaType, blobSize: sealed.length, file }
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     return refused(refusalOf(error), error.place)

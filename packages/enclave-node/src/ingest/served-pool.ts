@@ -4,8 +4,9 @@ import type { VerificationBudget } from '@sealpool/poc/authenticity'
 import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
 import type { PoolFacts } from '../config/facts-settings.js'
-import type { PoolFarming } from '../config/proof-rules.js'
+import type { PoolFarming } from '../config/judging-rules.js'
 import type { PoolRetention } from '../config/retention-settings.js'
+import type { PoolValidators } from '../config/validator-settings.js'
 
 /** A pool as jobs over it are planned; its policy stands on the chain. */
 export interface PlannablePool {
@@ -34,6 +35,8 @@ export interface ServedPool extends PlannablePool {
   readonly verification: VerificationBudget | null
   /** For how long what is kept; null: as long as its owners leave it. */
   readonly retention: PoolRetention | null
+  /** Who judges its contributions besides this node, and how many must agree; null: this node alone. */
+  readonly validators: PoolValidators | null
   readonly poc: { readonly code: string; readonly digest: Digest }
   readonly refiner: BundledRefiner
   /** Digest of the refiner's schema. */
@@ -41,8 +44,17 @@ export interface ServedPool extends PlannablePool {
   readonly chainId: number
 }
 
+/** What judging a contribution takes of its pool. */
+export type JudgedPool = Pick<
+  ServedPool,
+  'address' | 'chainId' | 'policyDigest' | 'poc' | 'farming' | 'verification'
+>
+
 /** The scope of a pool's keys in one epoch. */
-export function keyScope(pool: ServedPool, epoch: number): KeyScope {
+export function keyScope(
+  pool: Pick<ServedPool, 'address' | 'chainId' | 'policyDigest'>,
+  epoch: number,
+): KeyScope {
   return { chainId: pool.chainId, pool: pool.address, policyDigest: pool.policyDigest, epoch }
 }
 

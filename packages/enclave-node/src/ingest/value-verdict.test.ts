@@ -1,6 +1,6 @@
 import { DEFAULT_FARMING_RULE } from '@sealpool/poc'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { PoolFarming } from '../config/proof-rules.js'
+import type { PoolFarming } from '../config/judging-rules.js'
 import { findContribution, insertContribution } from '../state/contribution-table.js'
 import { type Erasure, undoContributions } from '../state/withdrawal.js'
 import { blockOne, daysOf, judgingWorld } from '../testing/judging-world.js'

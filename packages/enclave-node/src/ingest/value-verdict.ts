@@ -4,7 +4,7 @@
  */
 import type { Address } from '@sealpool/crypto'
 import { type FarmingHistory, marginalValue, type PocVerdict } from '@sealpool/poc'
-import type { PoolFarming } from '../config/proof-rules.js'
+import type { PoolFarming } from '../config/judging-rules.js'
 import {
   clusterTakenBack,
   type FarmingEntry,

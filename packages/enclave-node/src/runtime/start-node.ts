@@ -44,6 +44,7 @@ import { openRecords } from './open-records.js'
 import { openReplicas } from './open-replicas.js'
 import { openState } from './open-state.js'
 import { openTrace } from './open-trace.js'
+import { openValidation } from './open-validation.js'
 import { nodeIdentity, requireSameNode } from './same-node.js'
 import { servePools } from './serve-pools.js'
 import { startPhases } from './start-phases.js'
@@ -69,13 +70,15 @@ export interface RunningNode {
 /** What the program adds to the settings. */
 export interface StartOptions {
   readonly log?: NodeLogger
+  /** Opens what approved code runs in; absent: a child process with the isolation of the settings. */
+  readonly openRuntime?: typeof createProcessRuntime
 }
 
 /**
  * Starts a node in this process.
  * @param config - checked settings
  * @param secrets - checked secrets
- * @param options - `log`: where log lines go; default {@link nodeLogger} at level `info`
+ * @param options - `log`: where log lines go; default {@link nodeLogger} at level `info`; `openRuntime`: another sandbox
  * @returns the node, once its API listens; it may still wait for its registration (see `/v1/ready`)
  * @throws NodeError `STATE_...`, `KEY_UNREADABLE`, `CHAIN_...`, `CONFIG_POOL_MISMATCH`; SandboxError
  * `RUNTIME_UNAVAILABLE` when the asked isolation cannot be had; PrivacyError `LEDGER_CHAIN_BROKEN`
@@ -158,7 +161,7 @@ async function start(
   }
 
   phase('chain')
-  const runtime = await createProcessRuntime({ isolation: config.sandbox.isolation })
+  const runtime = await (options.openRuntime ?? createProcessRuntime)({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
   let begun: NodeWork | undefined
   const moved = () => begun?.ended() ?? false
@@ -168,7 +171,13 @@ async function start(
   const contexts = workContexts(config, secrets, parts)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())
-  const { ingest } = contexts
+  const validation = await openValidation(
+    config,
+    { ...contexts.ingest, pools, simulated: evidence.simulated, audit: records.audit },
+    log,
+    { mayWork: () => begun?.mayWork() ?? false, moved },
+  )
+  const ingest = { ...contexts.ingest, validation: validation.panel }
   const orders = await takeOrders({
     store,
     chain,
@@ -268,7 +277,12 @@ async function start(
     {
       ...work.service,
       handOver: keyHandOver,
-      figures: () => ({ ...work.service.figures(), ...replicas.figures() }),
+      validation: validation.service,
+      figures: () => ({
+        ...work.service.figures(),
+        ...replicas.figures(),
+        ...validation.figures(),
+      }),
     },
     (error) => log.error({ err: error }, 'an API call failed'),
     { calls, costly: costlyCalls },

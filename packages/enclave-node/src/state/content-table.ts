@@ -7,6 +7,7 @@ import type { Address } from '@sealpool/crypto'
 import { bytesOf, integerOf, textOf } from './column.js'
 import { getMeta, setMeta } from './meta-table.js'
 import type { Sql } from './state-store.js'
+import { forgetAgreement } from './verdict-agreement-table.js'
 
 /** A contribution's entry in the indexes of its pool. */
 export interface ContentPrints {
@@ -53,7 +54,7 @@ export async function storeContent(
   contribution: string,
   content: { readonly prints: ContentPrints | null; readonly account: string | null },
 ): Promise<void> {
-  await forgetContent(tx, contribution)
+  await clearContent(tx, contribution)
   const { prints, account } = content
   if (prints !== null) {
     await tx.query(
@@ -70,19 +71,25 @@ export async function storeContent(
   }
 }
 
-/** Destroys what is stored of a contribution's content and account, and what it would be judged again by. */
+/** Destroys what is stored of a contribution's content and account, what it would be judged again by, and what validators said of it. */
 export async function forgetContent(tx: Sql, contribution: string): Promise<void> {
+  await clearContent(tx, contribution)
+  await forgetAgreement(tx, contribution)
+}
+
+async function clearContent(tx: Sql, contribution: string): Promise<void> {
   await tx.query('delete from content_prints where contribution = $1', [contribution])
   await tx.query('delete from account_claims where contribution = $1', [contribution])
   await tx.query('delete from verdict_audits where contribution = $1', [contribution])
 }
 
-/** @returns entries of Merkle batches that were withdrawn and whose prints or claims are still there */
+/** @returns entries of Merkle batches that were withdrawn and of which prints, claims or what validators said are still there */
 export async function withdrawnWithContent(sql: Sql): Promise<readonly string[]> {
   const rows = await sql.query(
     `select id::text from contributions where state = 'withdrawn' and merkle_batch is not null
        and (id in (select contribution from content_prints) or id in (select contribution from account_claims)
-         or id in (select contribution from verdict_audits))`,
+         or id in (select contribution from verdict_audits) or id in (select contribution from verdict_agreements)
+         or id in (select contribution from verdict_disputes where evidence is not null))`,
   )
   return rows.map((row) => textOf(row, 'id'))
 }

@@ -196,6 +196,18 @@ export async function putOffContribution(
   )
 }
 
+/** Has a contribution wait until `at` (unix seconds) for others, and says why: its own tries are not counted by it. */
+export async function holdContribution(
+  sql: Sql,
+  id: string,
+  held: { readonly reason: string; readonly reasonText: string; readonly at: number },
+): Promise<void> {
+  await sql.query(
+    `update contributions set retry_at = $2, reason = $3, reason_text = $4 where id = $1 and state = 'seen'`,
+    [id, held.at, held.reason, held.reasonText],
+  )
+}
+
 /** Moves a contribution that was judged in a batch. */
 export async function markJudged(
   tx: Sql,

@@ -16,6 +16,7 @@ import { dueErasures } from './migration-009-due-erasures.js'
 import { deletions } from './migration-010-deletions.js'
 import { verdictLists } from './migration-011-verdict-lists.js'
 import { coursesOfNumbers } from './migration-012-courses-of-numbers.js'
+import { validators } from './migration-014-validators.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -40,10 +41,11 @@ export const migrations: readonly Migration[] = [
   deletions,
   verdictLists,
   coursesOfNumbers,
+  validators,
 ]
 
 /** The version that this release of the node works with. */
-export const currentVersion: number = migrations.length
+export const currentVersion: number = migrations.at(-1)?.version ?? 0
 
 /**
  * Reads which step the store stands at.
@@ -71,11 +73,12 @@ export async function migrate(
   steps: readonly Migration[] = migrations,
 ): Promise<{ readonly before: number; readonly after: number }> {
   const before = await storedVersion(store)
-  if (before > steps.length) {
+  const newest = steps.at(-1)?.version ?? 0
+  if (before > newest) {
     throw new NodeError(
       'STATE_TOO_NEW',
       `schema version ${before}`,
-      `this release knows versions up to ${steps.length}; start the release that wrote this data directory`,
+      `this release knows versions up to ${newest}; start the release that wrote this data directory`,
     )
   }
   for (const step of steps.filter(({ version }) => version > before && version <= target)) {
@@ -93,5 +96,5 @@ export async function migrate(
       await tx.query('delete from schema_migrations where version = $1', [step.version])
     })
   }
-  return { before, after: Math.max(0, Math.min(target, steps.length)) }
+  return { before, after: Math.max(0, Math.min(target, newest)) }
 }

@@ -16,6 +16,7 @@ import {
 } from '@sealpool/crypto'
 import { type PocVerdict, parsePocVerdict } from '@sealpool/poc'
 import { bundlePoc } from '@sealpool/poc/bundle'
+import type { JobRuntime } from '@sealpool/sandbox'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { NodeError } from '../errors.js'
 import { contentIndexes } from '../ingest/content-indexes.js'
@@ -67,6 +68,9 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
   let blobs = memoryBlobStore()
   const missingBlocks = new Set<Hex>()
   let whileOpening: (() => Promise<void>) | undefined
+  let validation: IngestContext['validation']
+  let ownRuntime: JobRuntime = runtime
+  let time = blockOne + 1_000_000_000
   let context = contextOn(memory)
 
   /** A node that has just started on a state. */
@@ -89,7 +93,12 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
       },
       keys,
       sign: nodeSigner({ statementKey: keys.statementKey, chainId: 31_337, registry: addressOfDigit('f') }),
-      runtime,
+      get runtime() {
+        return ownRuntime
+      },
+      get validation() {
+        return validation
+      },
       contents: contentIndexes(),
       parts: { remove: async () => undefined },
       limits: { proof: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 65_536 } },
@@ -100,7 +109,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
         missingBlobTries: 1,
         missingBlobWaitSeconds: 0,
       },
-      now: () => blockOne + 1_000_000_000,
+      now: () => time,
       giveWay: async () => undefined,
     } as unknown as IngestContext
   }
@@ -118,16 +127,33 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
     rule(change: Partial<ServedPool>) {
       pool = { ...founded, ...change }
     },
+    runtime,
+    /** Has the node judge in another sandbox than its validators. */
+    runIn(other: JobRuntime) {
+      ownRuntime = other
+    },
+    /** Gives the node others who judge besides it. */
+    validateWith(panel: IngestContext['validation']) {
+      validation = panel
+    },
+    /** Moves the node's clock on. */
+    wait(seconds: number) {
+      time += seconds
+    },
     /** Has something done whenever a blob is fetched. */
     whileOpening(work: (() => Promise<void>) | undefined) {
       whileOpening = work
     },
     async reset() {
-      await memory.run('truncate contributions, contributors, verdict_batches, meta cascade')
+      await memory.run(
+        'truncate contributions, contributors, verdict_batches, meta, verdict_disputes cascade',
+      )
       blobs = memoryBlobStore()
       missingBlocks.clear()
       whileOpening = undefined
       pool = founded
+      validation = undefined
+      ownRuntime = runtime
       context = contextOn(memory)
     },
     start(store: StateStore) {
@@ -182,6 +208,18 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
           }),
         ),
       )
+    },
+    /** Has a contribution's blob changed before it came to the chain. */
+    async spoil(id: string, change: (sealed: Uint8Array) => Uint8Array): Promise<void> {
+      const kept = await findContribution(context.store, id)
+      if (kept === undefined) throw new Error(`no contribution ${id}`)
+      const sealed = await blobs.get(kept.locator, { maximumBytes: 1_000_000 })
+      const { locator, digest } = await blobs.put(change(sealed.slice()))
+      await context.store.query('update contributions set locator = $2, blob_digest = $3 where id = $1', [
+        id,
+        locator,
+        digest,
+      ])
     },
     async judge(): Promise<void> {
       while ((await judgeBatch(context, pool)) > 0);

@@ -15,6 +15,8 @@ export interface JudgedBy {
   readonly budget?: VerificationBudget | undefined
   /** What the score was scaled by afterwards, where the pool has a farming rule: rule, history and novelty. */
   readonly scaling?: JsonObject
+  /** What only whoever keeps the pool can know, and told the others: that a file does not open, of which one it is a copy. */
+  readonly told?: JsonObject
 }
 
 /**
@@ -27,7 +29,7 @@ export interface JudgedBy {
  * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
  */
 export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }): Digest {
-  const { key, mediaType, facts, limits, budget = DEFAULT_VERIFICATION_BUDGET, scaling } = options
+  const { key, mediaType, facts, limits, budget = DEFAULT_VERIFICATION_BUDGET, scaling, told } = options
   assertFingerprintKey(key)
   const { uniqueness, account, issuer, at, owner } = facts
   const data = canonicalize({
@@ -40,6 +42,8 @@ export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }):
     budget: { signatures: budget.signatures, bytes: budget.bytes },
     limits: { ...limits },
     scaling: scaling ?? null,
+    // Absent rather than null: what was signed before there was such a field keeps its digest.
+    ...(told === undefined ? {} : { told }),
   })
   return `sha256:${keyedFingerprint({ key, domain: 'sealpool/verdict/inputs/1', data })}`
 }

@@ -1,0 +1,308 @@
+/**
+ * The home's side: has the validators of a pool judge contributions, and counts what they say with its own word.
+ * @module
+ */
+import {
+  type Address,
+  addRecipient,
+  CryptoError,
+  decodeBase64Url,
+  encodeBase64Url,
+  encodeHex,
+  hpkeIdentity,
+  hpkeRecipient,
+} from '@sealpool/crypto'
+import { type PocVerdict, signVerdict } from '@sealpool/poc'
+import type { Limits } from '@sealpool/sandbox'
+import * as z from 'zod'
+import { NodeError } from '../errors.js'
+import type { OpenedHeader } from '../ingest/open-contribution.js'
+import { keyScope, lastingScope, type ServedPool } from '../ingest/served-pool.js'
+import type { NodeKeyRing } from '../key/key-ring.js'
+import { type NodeSigner, subjectOf } from '../key/node-signer.js'
+import type { AttestedPeer } from '../peer/attest-peer.js'
+import type { PeerLine } from '../peer/call-peer.js'
+import type { ContributionRow } from '../state/contribution-table.js'
+import { type AgreementDecision, decideAgreement, type ExpectedAgreement } from './decide-agreement.js'
+import { inputsOf, itemsAtOnce, longestHeader, type ToldFacts } from './told-facts.js'
+
+/** A contribution that the home has judged. */
+export interface OwnVerdict {
+  readonly contribution: ContributionRow
+  readonly verdict: PocVerdict
+  readonly at: number
+  /** Empty when nothing was opened. */
+  readonly mediaType: string
+  readonly told: ToldFacts
+  /** Absent when the blob has not the form of a sealed file, or is away. */
+  readonly file: OpenedHeader | undefined
+}
+
+/** The validators of the pools that this node serves. */
+export interface ValidatorPanel {
+  /**
+   * Has contributions of a pool judged by its validators.
+   * @returns what they came to, in the order of the contributions
+   */
+  agree(pool: ServedPool, judged: readonly OwnVerdict[]): Promise<readonly AgreementDecision[]>
+  /** @returns unix seconds at which enough validators may be asked again after some failed */
+  againAt(pool: ServedPool): number
+  /** Answers of validators that did not count, since the start; for figures. */
+  rejected(): number
+}
+
+/** What asking needs. */
+export interface AskValidatorsOptions {
+  readonly keys: Pick<NodeKeyRing, 'statementKey' | 'statementAddress' | 'poolKey' | 'poolSecret'>
+  readonly sign: Pick<NodeSigner, 'deployment'>
+  readonly limits: Limits
+  /** Verifies the validator of a pool. @throws NodeError `PEER_NOT_ATTESTED`, `NODE_UNREACHABLE` */
+  readonly attest: (
+    validator: { readonly address: Address; readonly url: string },
+    pool: ServedPool,
+  ) => Promise<AttestedPeer>
+  readonly call: (peer: AttestedPeer) => PeerLine
+  /** Whether this node may sign now; asked right before. @throws NodeError `KEYS_MOVED` */
+  readonly requireOwnKeys: () => void
+  /** How long those who are slow are waited for once enough have answered. */
+  readonly grace: () => Promise<void>
+  readonly random: (length: number) => Uint8Array
+  /** Unix seconds: when one that failed is asked again. */
+  readonly now: () => number
+  readonly onError: (validator: Address, error: unknown) => void
+}
+
+const answerSchema = z.discriminatedUnion('state', [
+  z.object({
+    state: z.literal('judged'),
+    answers: z
+      .array(z.object({ id: z.string().max(20), statement: z.json(), reason: z.string().max(50).nullable() }))
+      .max(itemsAtOnce),
+  }),
+  z.object({ state: z.literal('later'), reason: z.string().max(50) }),
+  z.object({ state: z.literal('refused'), reason: z.string().max(50) }),
+])
+
+/** Shortest wait before a contribution that lacks verdicts is judged again. */
+const shortestWaitSeconds = 30
+/** Longest wait before a validator that failed is asked again. */
+const longestWaitSeconds = 300
+
+/** One who is asked, over all pools. */
+interface Line {
+  failures: number
+  /** Unix seconds before which it is left alone. */
+  until: number
+  /** A question of an earlier batch is still under way. */
+  busy: boolean
+}
+
+/** Statements by contribution. */
+type Said = Map<string, unknown[]>
+
+/** @returns the validators, to this node */
+export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
+  const { keys, sign, limits, random, now, onError } = options
+  const lines = new Map<Address, Line>()
+  let rejected = 0
+
+  return {
+    rejected: () => rejected,
+    againAt({ validators }) {
+      const free = (validators?.nodes ?? [])
+        .map(({ address }) => lines.get(address)?.until ?? 0)
+        .sort((a, b) => a - b)
+      return Math.max(now() + shortestWaitSeconds, free[(validators?.threshold ?? 2) - 2] ?? 0)
+    },
+    async agree(pool, judged) {
+      const { validators } = pool
+      if (validators === null) throw new RangeError('the pool has no validators')
+      const key = keys.poolSecret('verdict-inputs', lastingScope(pool))
+      const all = [keys.statementAddress, ...validators.nodes.map(({ address }) => address)]
+      const expected = judged.map((one) => expectedOf(pool, one, { key, validators: all }))
+      const said: Said = new Map(judged.map((one) => [one.contribution.id, []]))
+      options.requireOwnKeys()
+      judged.forEach((one, place) => {
+        const context = expected[place]?.context
+        if (context === undefined) return
+        const { statementKey: privateKey } = keys
+        said.get(one.contribution.id)?.push(signVerdict({ verdict: one.verdict, context, privateKey }))
+      })
+      await listen(
+        validators.nodes.map((validator) => ask(pool, validator, { key, judged, said })),
+        validators.threshold - 1,
+        () =>
+          judged.every((one, place) => {
+            const about = expected[place]
+            const heard = said.get(one.contribution.id)
+            return (
+              about !== undefined && heard !== undefined && decideAgreement(heard, about).kind === 'agreed'
+            )
+          }),
+      )
+      return judged.flatMap((one, place) => {
+        const about = expected[place]
+        if (about === undefined) return []
+        const decision = decideAgreement(said.get(one.contribution.id) ?? [], about)
+        rejected += decision.rejected.length
+        for (const { code } of decision.rejected) onError(keys.statementAddress, notCounted(pool, one, code))
+        return [decision]
+      })
+    },
+  }
+
+  function expectedOf(
+    pool: ServedPool,
+    { contribution, at, mediaType, told }: OwnVerdict,
+    { key, validators }: { readonly key: Uint8Array; readonly validators: readonly Address[] },
+  ): ExpectedAgreement {
+    const { owner, commitment, id } = contribution
+    return {
+      pool: pool.address,
+      contribution: id,
+      poc: pool.poc.digest,
+      validators,
+      threshold: pool.validators?.threshold ?? validators.length,
+      context: {
+        chainId: pool.chainId,
+        registry: sign.deployment.nodeRegistry,
+        subject: subjectOf(id),
+        commitment,
+        inputs: inputsOf({ key, pool, limits, owner, at, mediaType, told }),
+      },
+    }
+  }
+
+  /** Waits for all; once `enough` have answered and all is decided, only a little longer. */
+  async function listen(asked: readonly Promise<boolean>[], enough: number, decided: () => boolean) {
+    let answered = 0
+    let over: () => void = () => undefined
+    const early = new Promise<void>((resolve) => {
+      over = resolve
+    })
+    const heard = asked.map(async (one) => {
+      if (!(await one)) return
+      answered += 1
+      // Slow ones must not keep this from ending either.
+      if (answered >= enough && answered < asked.length && decided()) options.grace().then(over, over)
+    })
+    await Promise.race([Promise.all(heard), early])
+  }
+
+  /** @returns whether it has answered; it never throws */
+  async function ask(
+    pool: ServedPool,
+    validator: { readonly address: Address; readonly url: string },
+    {
+      key,
+      judged,
+      said,
+    }: { readonly key: Uint8Array; readonly judged: readonly OwnVerdict[]; readonly said: Said },
+  ): Promise<boolean> {
+    const line = lines.get(validator.address) ?? { failures: 0, until: 0, busy: false }
+    lines.set(validator.address, line)
+    if (line.busy || line.until > now()) return false
+    line.busy = true
+    try {
+      const peer = await options.attest(validator, pool)
+      const call = options.call(peer)
+      for (let first = 0; first < judged.length; first += itemsAtOnce) {
+        const part = judged.slice(first, first + itemsAtOnce)
+        await askPart({ pool, peer, call, key, part, said })
+      }
+      line.failures = 0
+      return true
+    } catch (error) {
+      line.failures += 1
+      line.until = now() + Math.min(2 ** Math.min(line.failures, 8), longestWaitSeconds)
+      onError(validator.address, error)
+      return false
+    } finally {
+      line.busy = false
+    }
+  }
+
+  async function askPart(asked: {
+    readonly pool: ServedPool
+    readonly peer: AttestedPeer
+    readonly call: PeerLine
+    readonly key: Uint8Array
+    readonly part: readonly OwnVerdict[]
+    readonly said: Said
+  }): Promise<void> {
+    const { pool, peer, call, key, part, said } = asked
+    const publicKey = decodeBase64Url(peer.keySet.hpke.publicKey)
+    const items = await Promise.all(
+      part.map(async (one) => {
+        const header = await headerFor(pool, one, publicKey)
+        return {
+          id: one.contribution.id,
+          block: one.contribution.blockNumber.toString(),
+          header: header === undefined ? null : encodeBase64Url(header),
+          told: one.told,
+        }
+      }),
+    )
+    const answer = await call({
+      method: 'POST',
+      path: '/v1/validation/verdicts',
+      body: { pool: pool.address, poc: pool.poc.digest, key: encodeHex(key), items },
+    })
+    const read = answerSchema.safeParse(answer.body)
+    if (answer.status !== 200 || !read.success) {
+      throw new NodeError(
+        'NODE_UNREACHABLE',
+        peer.url,
+        'the validator did not answer what it was asked; try again',
+      )
+    }
+    if (read.data.state !== 'judged') {
+      const { state, reason } = read.data
+      throw new NodeError(
+        'VALIDATION_WITHHELD',
+        peer.url,
+        `the validator judges nothing now (${state}: ${reason})`,
+      )
+    }
+    for (const { id, statement, reason } of read.data.answers) {
+      // What was not asked about is no answer; one statement of each validator is as many as count.
+      const heard = part.some(({ contribution }) => contribution.id === id) ? said.get(id) : undefined
+      if (statement !== null) heard?.push(statement)
+      else if (heard !== undefined)
+        onError(peer.statementAddress, withheld(pool, id, reason ?? 'without a reason'))
+    }
+  }
+
+  /** The file's header with the validator among its recipients; undefined when the file's key cannot be had. */
+  async function headerFor(
+    pool: ServedPool,
+    { contribution, file, told }: OwnVerdict,
+    publicKey: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
+    if (file === undefined || file.header.length > longestHeader) return undefined
+    const { privateKey } = keys.poolKey(keyScope(pool, file.epoch))
+    try {
+      const header = await addRecipient(file.header, {
+        identities: [hpkeIdentity({ privateKey })],
+        recipient: hpkeRecipient({ publicKey }),
+        expect: { chainId: pool.chainId, pool: pool.address, policyDigest: pool.policyDigest },
+        random,
+      })
+      return header
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error
+      if (told.opening === null) onError(keys.statementAddress, withheld(pool, contribution.id, error.code))
+      return undefined
+    }
+  }
+}
+
+function notCounted(pool: ServedPool, { contribution }: OwnVerdict, code: string): NodeError {
+  const place = `pool ${pool.address} contribution ${contribution.id}`
+  return new NodeError('VALIDATION_WITHHELD', place, `a validator's statement does not count (${code})`)
+}
+
+function withheld(pool: ServedPool, id: string, reason: string): NodeError {
+  const place = `pool ${pool.address} contribution ${id}`
+  return new NodeError('VALIDATION_WITHHELD', place, `a validator signs no verdict on it (${reason})`)
+}
