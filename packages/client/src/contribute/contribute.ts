@@ -6,12 +6,13 @@ import {
   getContributions,
   type Sent,
 } from '@sealpool/contracts'
-import { type Address, digestToHex, type Hex, type Random } from '@sealpool/crypto'
+import { type Address, digestToHex, type Hex, hexToDigest, type Random } from '@sealpool/crypto'
 import { type Account, type Client, isAddressEqual } from 'viem'
 import { getBlockNumber, getTransactionReceipt, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
+import { parseOwnLocation } from '../store/own-location.js'
 import type { VerifiedPool } from '../verify/verified-pool.js'
 import {
   type ContributionJournal,
@@ -23,6 +24,7 @@ import {
 import { type PreflightCheck, type PreflightFinding, requirePreflight, runPreflight } from './preflight.js'
 import {
   type ContributionInput,
+  locatorOf,
   nonceOf,
   type PreparedContribution,
   sealContribution,
@@ -242,7 +244,7 @@ function sameContribution(
           contribution.schemaId === digestToHex(input.schemaId) &&
           contribution.consentDigest === digestToHex(input.consentDigest) &&
           contribution.nonce === entry.nonce &&
-          contribution.locator === `sha256:${contribution.blobDigest.slice(2)}`
+          contribution.locator === locatorOf(input, hexToDigest(contribution.blobDigest))
         ),
     ],
   ] as const
@@ -257,14 +259,20 @@ function sameContribution(
 
 /** Whether what an earlier run stored can still be sent: sealed to the key of today, and still there. */
 async function stillGood(
-  { contribution }: { readonly contribution: { readonly epoch: number; readonly locator: string } },
+  {
+    contribution,
+  }: {
+    readonly contribution: { readonly epoch: number; readonly blobDigest: Hex; readonly locator: string }
+  },
   pool: VerifiedPool,
   blobStore: BlobStore,
   patience: Parameters<typeof withRetries>[1],
 ): Promise<boolean> {
   if (contribution.epoch !== pool.epoch) return false
+  // The pool went live meanwhile: what lies in a store of the pool's would be refused.
+  if (pool.keep === 'live' && parseOwnLocation(contribution.locator) === undefined) return false
   try {
-    await withRetries(() => blobStore.getRange(contribution.locator, { start: 0, length: 1 }), patience)
+    await withRetries(() => blobStore.getRange(hexToDigest(contribution.blobDigest), { start: 0, length: 1 }), patience)
     return true
   } catch (error) {
     if (error instanceof BlobStoreError && error.code === 'BLOB_MISSING') return false

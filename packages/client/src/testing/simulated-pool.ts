@@ -196,6 +196,7 @@ export function simulatedNode(seed = 7, served: JsonObject = policy, place = { d
       epoch,
       poolKey: { publicKey: encodeBase64Url(publicKey), keyId },
       statement: statement({ epoch }) as unknown as JsonObject,
+      live: null,
     }
   }
 
