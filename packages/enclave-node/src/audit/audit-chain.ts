@@ -39,6 +39,7 @@ export const auditEvents = [
   'verdict-differs',
   'verdict-same-again',
   'share-refused',
+  'pool-keeps',
 ] as const
 
 const entrySchema = z.strictObject({

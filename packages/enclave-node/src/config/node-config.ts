@@ -19,6 +19,7 @@ import {
 } from './federation-settings.js'
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
+import { measuredOwnCopies, ownCopiesSchema, requireLiveAlone } from './own-copies-settings.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
 import { jobRetentionSchema } from './retention-settings.js'
 import { measuredTrace, traceSchema } from './trace-settings.js'
@@ -208,6 +209,7 @@ export const nodeConfigSchema = z.strictObject({
     .prefault({}),
   trace: traceSchema,
   blobStore: blobStoreSchema,
+  ownCopies: ownCopiesSchema,
   /** None only for a node that runs jobs for others (`serveHandOff`). */
   pools: z.array(poolSchema).max(100),
   handOff: handOffSchema,
@@ -270,6 +272,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
   requireAnyWork(parsed.data)
   requireEachPoolOnce(parsed.data)
   requireFederationAnchors(parsed.data)
+  requireLiveAlone(parsed.data)
   if (parsed.data.committee !== null && parsed.data.peers === null) {
     throw new NodeError(
       'CONFIG_INVALID',
@@ -340,6 +343,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
       .sort((a, b) => (a.address < b.address ? -1 : 1)),
     ...measuredHandOffs(config),
     ...measuredFederation(config.federation),
+    ...measuredOwnCopies(config.ownCopies),
     ...(config.retention === null ? {} : { retention: config.retention }),
     sandbox: config.sandbox,
     engine: { memoryBytes: config.engine.memoryBytes, timeoutMs: config.engine.timeoutMs },

@@ -8,6 +8,7 @@ import { DEFAULT_FARMING_RULE, type FarmingRule } from '@sealpool/poc'
 import { DEFAULT_VERIFICATION_BUDGET, type VerificationBudget } from '@sealpool/poc/authenticity'
 import * as z from 'zod'
 import { factsSettings, type PoolFacts } from './facts-settings.js'
+import { type Keep, keepSchema } from './own-copies-settings.js'
 import { type PoolRetention, poolRetentionSchema } from './retention-settings.js'
 
 const { noveltyFloor, clusterDecay, identityDecay, identityCap, clusterCap } = DEFAULT_FARMING_RULE
@@ -57,6 +58,7 @@ export const proofRules = {
     .nullable()
     .default(null),
   retention: poolRetentionSchema,
+  keep: keepSchema,
 }
 
 /** @returns the measured part; absent rather than null, so that pools without a rule have the digests that they always had */
@@ -67,8 +69,9 @@ export function measuredProofRules(pool: {
   readonly auditShare: number
   readonly verification: VerificationBudget | null
   readonly retention: PoolRetention | null
+  readonly keep: Keep
 }): JsonObject {
-  const { accountRule, farming, facts, auditShare, verification, retention } = pool
+  const { accountRule, farming, facts, auditShare, verification, retention, keep } = pool
   return {
     accountRule,
     ...(farming === null ? {} : { farming: { ...farming } }),
@@ -76,5 +79,6 @@ export function measuredProofRules(pool: {
     ...(auditShare === 0 ? {} : { auditShare }),
     ...(verification === null ? {} : { verification: { ...verification } }),
     ...(retention === null ? {} : { retention: { ...retention } }),
+    ...(keep === 'escrow' ? {} : { keep }),
   }
 }

@@ -42,6 +42,9 @@ import { lastingScope, type ServedPool } from './served-pool.js'
 import { valueVerdict } from './value-verdict.js'
 import { storeVerdictBatch } from './verdict-batch.js'
 
+/** Seconds in which blobs are fetched for one batch. */
+const openSeconds = 30
+
 interface Judged extends Judgement {
   readonly contribution: ContributionRow
   readonly statement: SignedStatement
@@ -99,8 +102,12 @@ async function judgeRows(
     return asked
   }
   const judged: Judged[] = []
+  let waited = 0
   // A window at a time, so that no more than `concurrency` plaintexts are in memory.
   for (let first = 0; first < rows.length; first += settings.concurrency) {
+    // Owners' own stores that are slow must not hold up the node's other work: what is left is next in the next round.
+    if (waited > openSeconds) break
+    const begun = context.now()
     const opened = await Promise.all(
       rows.slice(first, first + settings.concurrency).map(async (contribution) => {
         const [opening, at] = await Promise.all([
@@ -110,6 +117,7 @@ async function judgeRows(
         return { contribution, opening, at }
       }),
     )
+    waited += Math.abs(context.now() - begun)
     for (const { contribution, opening, at } of opened) {
       if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
       judged.push(await judge({ context, pool, contribution, opening, at, before: judged, content }))
@@ -272,7 +280,8 @@ async function storeJudged(
       })
       if (one.known !== undefined) await storeAudit(tx, pool.address, contribution.id, one.known)
       if (one.farming !== undefined) await storeFarmingEntry(tx, pool.address, one.farming)
-      if (one.blobSize !== undefined) {
+      // Of a live pool nothing is expected to lie in the blob store.
+      if (one.blobSize !== undefined && pool.keep === 'escrow') {
         await noteBlob(tx, { digest: contribution.blobDigest, purpose: 'contribution', size: one.blobSize })
       }
       if (verdict.valid && one.fingerprint !== undefined) {

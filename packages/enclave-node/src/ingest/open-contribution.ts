@@ -3,7 +3,7 @@
  * Every way to fail has a name, so that the contributor learns what to do and nobody else loses anything.
  * @module
  */
-import { type BlobStore, BlobStoreError } from '@sealpool/client'
+import { type BlobStore, BlobStoreError, parseOwnLocation } from '@sealpool/client'
 import {
   CryptoError,
   hpkeIdentity,
@@ -34,7 +34,7 @@ export type OpenedContribution =
 
 /** What opening needs. */
 export interface OpenContext {
-  readonly blobStore: BlobStore
+  readonly blobStore: Pick<BlobStore, 'get'>
   readonly keys: NodeKeyRing
   readonly maximumBlobBytes: number
   /** The header of a contribution that was moved to another key; absent: none was. */
@@ -55,6 +55,8 @@ export async function openContribution(
     code,
     place,
   })
+  if (pool.keep === 'live' && parseOwnLocation(contribution.locator) === undefined)
+    return refused('OWN_STORE_REQUIRED', 'locator')
   let sealed: Uint8Array
   try {
     sealed = await blobStore.get(contribution.locator, { maximumBytes: maximumBlobBytes })

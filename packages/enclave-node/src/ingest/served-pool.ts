@@ -4,6 +4,7 @@ import type { VerificationBudget } from '@sealpool/poc/authenticity'
 import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
 import type { PoolFacts } from '../config/facts-settings.js'
+import type { Keep } from '../config/own-copies-settings.js'
 import type { PoolFarming } from '../config/proof-rules.js'
 import type { PoolRetention } from '../config/retention-settings.js'
 
@@ -32,6 +33,8 @@ export interface ServedPool extends PlannablePool {
   readonly auditShare: number
   /** Most work that verifying the sources of one contribution may cost; null: as `poc` has it. */
   readonly verification: VerificationBudget | null
+  /** Whether sealed copies and rows of contributions are kept at all. */
+  readonly keep: Keep
   /** For how long what is kept; null: as long as its owners leave it. */
   readonly retention: PoolRetention | null
   readonly poc: { readonly code: string; readonly digest: Digest }

@@ -145,12 +145,14 @@ async function remove(
   pools: ReadonlyMap<Address, ServedPool>,
   deletion: NotedDeletion,
 ): Promise<number> {
-  const { id, kind, object, digest } = deletion
+  const { id, kind, object, digest, reason } = deletion
   const pool = pools.get(deletion.pool ?? '0x')
   // Of a pool that is served no more, nothing is touched.
   if (pool === undefined) return 0
   if (kind === 'copy' && digest !== null) {
     if (await isCopyNeeded(store, digest)) {
+      // Another pool has the same file under its name: this one's copy goes when that one is through with it.
+      if (reason === 'live') return 0
       await dropDeletions(store, [id])
       return 0
     }

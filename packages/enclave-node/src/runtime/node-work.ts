@@ -31,11 +31,14 @@ import { settleWrites } from '../ingest/settle-writes.js'
 import type { JobContext } from '../job/job-context.js'
 import { manifestOf } from '../job/load-manifest.js'
 import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
+import { seeLive } from '../live/see-live.js'
+import { switchKeep } from '../live/switch-keep.js'
 import { keysMoved as keysMovedError, noteListed, placeOfKeys } from '../migration/moved-keys.js'
 import { platformRandom } from '../platform.js'
 import { garbageCollector } from '../retention/garbage-collector.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
 import { countJobs, findJob, openProposals } from '../state/job-table.js'
+import { keptAs } from '../state/kept-as.js'
 import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { countDiffering } from '../state/verdict-audit-table.js'
@@ -237,26 +240,38 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     [...poolKeys].some(([pool, { epoch }]) => epoch < incident.firstEpoch(pool))
 
   const ingestPool = async (pool: ServedPool): Promise<number> => {
+    const switched = await switchKeep(ingest, pool, options.records.audit)
+    if (switched > 0) log.info({ pool: pool.name, keep: pool.keep }, 'switched what is kept of contributions')
     const moved = await moveToPresentKey(pool)
     const judged = await judgeBatch(ingest, pool)
     if (judged > 0) await recordVerdicts(ingest)
     if ((await signMerkleVerdicts(ingest, pool)) > 0) await recordMerkleVerdicts(ingest)
     // Refined in few large parts: when nothing more is waiting to be judged.
-    const refined = judged === 0 ? await refineNext(ingest, pool) : 0
-    if (refined > 0) await recordRefinements(ingest)
+    const refined = judged === 0 ? await takeIn(pool) : 0
     if (judged > 0 || refined > 0) log.info({ pool: pool.name, judged, refined }, 'ingested')
     // Nothing waits for an audit.
     const audited =
       judged + refined > 0 ? 0 : await auditVerdicts({ ingest, audit: options.records.audit }, pool)
     if (judged + refined === 0) differing = await countDiffering(store)
-    return moved + judged + refined + audited
+    return switched + moved + judged + refined + audited
+  }
+
+  /** Takes accepted contributions into the tables; of a live pool, of which none are kept, it only looks what their rows are. */
+  const takeIn = async (pool: ServedPool): Promise<number> => {
+    // Until a switch is over, nothing new is kept in the manner of either.
+    if ((await keptAs(store, pool.address)) !== pool.keep) return 0
+    if (pool.keep === 'live') return seeLive(ingest, pool)
+    const refined = await refineNext(ingest, pool)
+    if (refined > 0) await recordRefinements(ingest)
+    return refined
   }
 
   /** What was sealed to a key that an incident gave up is read with the present one from here on. */
   const moveToPresentKey = async (pool: ServedPool): Promise<number> => {
     const first = incident.firstEpoch(pool.address)
     const epoch = poolKeys.get(pool.address)?.epoch ?? 0
-    if (first === 1 || epoch < first) return 0
+    // A live pool's owners give the file as it was sealed: the node keeps no header of it.
+    if (first === 1 || epoch < first || pool.keep === 'live') return 0
     const moved = await rewrapContributions(ingest, pool, epoch, platformRandom)
     if (moved > 0) log.info({ pool: pool.name, epoch, moved }, 'moved contributions to the present key')
     return moved
@@ -369,6 +384,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       process_uptime_seconds: Math.floor(process.uptime()),
       verdicts_differing: differing,
       ...collector.figures(),
+      ...job.live?.figures(),
       ...options.served?.figures(),
     }),
   }

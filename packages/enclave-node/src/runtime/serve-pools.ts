@@ -78,6 +78,7 @@ async function servePool(
     auditShare: config.auditShare,
     verification: config.verification,
     retention: config.retention,
+    keep: config.keep,
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
     schemaId: schemaId(schema),

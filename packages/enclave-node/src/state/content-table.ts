@@ -70,11 +70,12 @@ export async function storeContent(
   }
 }
 
-/** Destroys what is stored of a contribution's content and account, and what it would be judged again by. */
+/** Destroys what is stored of a contribution's content, rows and account, and what it would be judged again by. */
 export async function forgetContent(tx: Sql, contribution: string): Promise<void> {
   await tx.query('delete from content_prints where contribution = $1', [contribution])
   await tx.query('delete from account_claims where contribution = $1', [contribution])
   await tx.query('delete from verdict_audits where contribution = $1', [contribution])
+  await tx.query('delete from live_copies where contribution = $1', [contribution])
 }
 
 /** @returns entries of Merkle batches that were withdrawn and whose prints or claims are still there */

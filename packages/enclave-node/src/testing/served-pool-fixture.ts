@@ -53,6 +53,7 @@ export function servedPoolFixture(address: Address = addressOfDigit('a')): Serve
     auditShare: 0,
     verification: null,
     retention: null,
+    keep: 'escrow',
     poc: { code: '', digest: digestOfDigit('1') },
     refiner: {
       code: '',
