@@ -13,7 +13,6 @@ import {
   text,
   whole,
 } from '../node-api/shape.js'
-import { parseOwnLocation } from '../store/own-location.js'
 
 /**
  * Where a client notes how far a contribution has come, so that it goes on after a crash instead of beginning again. Texts are
@@ -97,11 +96,6 @@ export function storageJournal(
 
 const number: Reader<bigint> = (value, place) =>
   BigInt(text(/^(?:0|[1-9][0-9]{0,77})$/, 'a number')(value, place))
-/** Of a blob store, or of the contributor's own. */
-const locator: Reader<string> = (value, place) => {
-  const read = text()(value, place)
-  return parseOwnLocation(read) === undefined ? digest(read, place) : read
-}
 const word: Reader<Hex> = text<Hex>(/^0x[0-9a-f]{64}$/, '32 bytes')
 
 const entrySchema = () =>
@@ -127,7 +121,8 @@ const entrySchema = () =>
             schemaId: word,
             consentDigest: word,
             epoch: whole(1),
-            locator,
+            // It is held against the input: see `contribute`.
+            locator: text(),
             nonce: number,
           }),
           sealedBytes: whole(0),
@@ -172,7 +167,7 @@ function invalid(why: string): ClientError {
   return new ClientError(
     'JOURNAL_INVALID',
     'journal',
-    `the entry cannot be read (${why}); look on chain for the contribution before you delete it`,
+    `the entry cannot be read (${why}); look on chain before you delete it`,
   )
 }
 

@@ -9,7 +9,6 @@ import {
   type Digest,
   digestToHex,
   encodeHex,
-  hexToDigest,
   hpkeRecipient,
   parseHeader,
   type Random,
@@ -90,7 +89,7 @@ export function requireSendable(options: {
  * Seals an export to the pool and to the contributor's own wallet: one payload, two recipients.
  *
  * @param options - the verified pool, the owner, the export, its nonce in the registry
- * @throws ClientError as {@link requireSendable}, `OWN_STORE_REQUIRED`; BlobStoreError when `ownStore` is no address; CryptoError
+ * @throws ClientError as {@link requireSendable}, `OWN_STORE_REQUIRED`, `OPTION_INVALID` (`ownStore`); CryptoError
  */
 export async function sealContribution(options: {
   readonly pool: VerifiedPool
@@ -102,7 +101,12 @@ export async function sealContribution(options: {
 }): Promise<SealedContribution> {
   requireSendable(options)
   const { pool, account, input } = options
-  requireOwnStore(pool, input)
+  if (pool.keep === 'live' && input.ownStore === undefined)
+    throw new ClientError(
+      'OWN_STORE_REQUIRED',
+      'ownStore',
+      'the pool keeps no copies: name a store of your own',
+    )
   const owner = account.address.toLowerCase() as Address
   const sealed = await sealBytes(input.bytes, {
     recipients: [
@@ -134,23 +138,13 @@ export async function sealContribution(options: {
   return { sealed, contribution }
 }
 
-/** @throws ClientError `OWN_STORE_REQUIRED` where the pool is live and the contributor names no store of his own */
-function requireOwnStore({ keep }: VerifiedPool, { ownStore }: ContributionInput): void {
-  if (keep === 'escrow' || ownStore !== undefined) return
-  throw new ClientError(
-    'OWN_STORE_REQUIRED',
-    'ownStore',
-    'nothing was sealed: the pool is live and keeps no copy of what is contributed; store the file where the node can read it and give that address as ownStore',
-  )
-}
-
 /**
  * Where the node will find a sealed file.
  *
  * @param input the export, with its owner's store where he has one
  * @param digest of the sealed file
  * @returns the text that goes on chain
- * @throws BlobStoreError when `ownStore` can be no address of a store
+ * @throws ClientError `OPTION_INVALID` when `ownStore` can be no address of a store
  */
 export function locatorOf({ ownStore }: Pick<ContributionInput, 'ownStore'>, digest: Digest): string {
   return ownStore === undefined ? digest : formatOwnLocation(ownStore, digest)
@@ -166,13 +160,12 @@ export async function storeContribution(
   blobStore: BlobStore,
   signal?: AbortSignal,
 ): Promise<void> {
-  const digest = hexToDigest(contribution.blobDigest)
   const stored = await blobStore.put(sealed, signal === undefined ? {} : { signal })
-  if (stored.digest !== digest || stored.locator !== digest) {
+  if (stored.locator !== stored.digest || digestToHex(stored.digest) !== contribution.blobDigest) {
     throw new ClientError(
       'BLOB_STORE_INVALID',
       'blobStore.put',
-      'the store names the blob otherwise than by its digest, so it may give others something else; nothing was signed, use another store',
+      'the store names the blob otherwise than by its digest; nothing was signed, use another store',
     )
   }
 }

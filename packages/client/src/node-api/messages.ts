@@ -54,7 +54,7 @@ export const servedPoolsSchema: AnswerSchema<{ simulated: boolean; pools: Served
             poolKey: nullable(record({ publicKey: text(), keyId: text() })),
             statement: nullable(jsonObject),
             // Nodes of earlier releases know no live pools.
-            live: (value, place) => nullable(jsonObject)(value ?? null, place),
+            live: (value = null, place) => nullable(jsonObject)(value, place),
           }),
         ),
       }),

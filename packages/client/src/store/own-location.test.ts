@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BlobStoreError } from './blob-store-error.js'
+import { ClientError } from '../errors.js'
 import { formatOwnLocation, parseOwnLocation } from './own-location.js'
 
 const hex = 'ab'.repeat(32)
@@ -17,14 +17,16 @@ describe('formatOwnLocation', () => {
   )
 
   test.each([
-    ['a user', 'https://me:secret@files.example/', 'BLOB_STORE_FAILED'],
-    ['a query', 'https://files.example/?key=secret', 'BLOB_STORE_FAILED'],
-    ['another protocol', 'ftp://files.example/', 'BLOB_STORE_FAILED'],
-    ['no address', 'files', 'BLOB_STORE_FAILED'],
-    ['a long one', `https://files.example/${'a'.repeat(450)}`, 'BLOB_LOCATOR_INVALID'],
+    ['a user', 'https://me:secret@files.example/', 'OPTION_INVALID'],
+    ['a fragment', 'https://files.example/#a', 'OPTION_INVALID'],
+    ['another alphabet', 'https://f\u0456les.example/', 'OPTION_INVALID'],
+    ['no host', 'https://', 'OPTION_INVALID'],
+    ['a query', 'https://files.example/?key=secret', 'OPTION_INVALID'],
+    ['another protocol', 'ftp://files.example/', 'OPTION_INVALID'],
+    ['no address', 'files', 'OPTION_INVALID'],
   ])('error: %s', (_, store, code) => {
     expect(() => formatOwnLocation(store, digest)).toThrow(expect.objectContaining({ code }))
-    expect(() => formatOwnLocation(store, digest)).toThrow(BlobStoreError)
+    expect(() => formatOwnLocation(store, digest)).toThrow(ClientError)
   })
 })
 

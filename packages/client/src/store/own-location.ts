@@ -4,9 +4,7 @@
  * @module
  */
 import type { Digest } from '@sealpool/crypto'
-import { parseBlobLocator } from './blob-store.js'
-import { BlobStoreError } from './blob-store-error.js'
-import { parseStoreUrl } from './transport.js'
+import { ClientError } from '../errors.js'
 
 /** A sealed file in its owner's own store. */
 export interface OwnLocation {
@@ -20,24 +18,22 @@ const longestLocator = 512
 /** Nothing but visible ASCII, so that text and address are one; the digest is a path segment of its own, a value, or the fragment. */
 const locationPattern = /^https?:\/\/[!-~]*[/=#]([0-9a-f]{64})$/
 
+/** A store's address: ASCII alone, no user, no query, no fragment. */
+const storePattern = /^https?:\/\/[!"$->A-~]+$/
+
 /**
  * Writes the location of a sealed file.
  *
  * @param store address under which the owner's store gives files as `<store>/<64 hex digits>`
  * @param digest of the sealed file
  * @returns the text that goes on chain
- * @throws BlobStoreError `BLOB_STORE_FAILED` for an address with user, query or fragment, or none at all; `BLOB_LOCATOR_INVALID` when
- *   it is too long
+ * @throws ClientError `OPTION_INVALID` for an address with user, query or fragment, or none at all; the chain refuses one of more than
+ *   512 bytes
  */
 export function formatOwnLocation(store: string, digest: Digest): string {
-  const locator = `${parseStoreUrl(store)}/${parseBlobLocator(digest).hex}`
-  if (parseOwnLocation(locator) === undefined) {
-    throw new BlobStoreError(
-      'BLOB_LOCATOR_INVALID',
-      'ownStore',
-      `the address of the own store is too long or has other than ASCII characters; the chain takes ${longestLocator} bytes with the file's name`,
-    )
-  }
+  const locator = `${store.replace(/\/+$/, '')}/${digest.slice(7)}`
+  if (!storePattern.test(store) || !URL.canParse(locator))
+    throw new ClientError('OPTION_INVALID', 'ownStore', 'expected an http address')
   return locator
 }
 

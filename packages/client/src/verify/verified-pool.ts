@@ -80,7 +80,7 @@ const titles = {
   'measurement-on-chain':
     'The code that the node runs is the one that it is registered with and that the pool demands',
   'measurement-logged': 'The code that the node runs stands in the public log',
-  live: 'The node itself signed that the pool is live: it keeps no copy, and your own store must stay reachable',
+  live: 'The node signed that it keeps no copy',
 } as const
 
 /** Types are structural: this set is what keeps a hand-made "verified" pool from being sealed to. */
@@ -160,8 +160,10 @@ export function verifyPool(options: {
   const measurement = measuredCode(evidence)
   check('measurement-on-chain', measurementProblem(measurement, chain), measurement ?? '')
   if (served.live !== null) {
-    const stated = { ...options, pool: address, signer }
-    check('live', liveProblem(stated, keySetDigest(keySet)), 'jobs use a contribution only while its store answers')
+    // A statement of before a switch names the key set of other settings.
+    const said = { keySet: keySetDigest(keySet) }
+    const problem = statedProblem('live-pool', served.live, { ...options, pool: address, signer }, said)
+    check('live', problem, 'live')
   }
   if (options.logged !== undefined) {
     own.push({ id: 'measurement-logged', title: titles['measurement-logged'], ...options.logged })
@@ -271,38 +273,29 @@ interface StatementPlace {
 }
 
 function statementProblem(options: StatementPlace & { readonly policyDigest: Digest }): string | undefined {
-  const { served } = options
-  return statedProblem('sealpool/pool-key', served.statement, options, (body) => {
-    if (body['policy'] !== options.policyDigest) return 'it names another policy'
-    if (body['epoch'] !== served.epoch) return 'it names another epoch'
-    if (body['publicKey'] !== served.poolKey.publicKey) return 'it names another key'
-    return undefined
-  })
-}
-
-/** A statement of before a switch names the key set of other settings. */
-function liveProblem(options: StatementPlace, keySet: Digest): string | undefined {
-  return statedProblem('sealpool/live-pool', options.served.live, options, (body) =>
-    body['keySet'] === keySet ? undefined : 'it was signed under other settings of the node'
-  )
+  const { epoch, poolKey, statement } = options.served
+  const said = { policy: options.policyDigest, epoch, publicKey: poolKey.publicKey }
+  return statedProblem('pool-key', statement, options, said)
 }
 
 function statedProblem(
   type: string,
   given: unknown,
   options: StatementPlace,
-  problemOf: (body: JsonObject) => string | undefined,
+  said: JsonObject,
 ): string | undefined {
   try {
     const signed = parseSignedStatement(given)
     const { statement, context } = signed
     if (!verifyStatement(signed, { signer: options.signer })) return 'its signature is not the node’s'
-    if (statement.type !== type || statement.version !== 1) return 'it is a statement on something else'
+    if (statement.type !== `sealpool/${type}` || statement.version !== 1)
+      return 'it is a statement on something else'
     if (context.chainId !== options.chainId) return 'it was made for another chain'
     if (context.registry.toLowerCase() !== options.nodeRegistry.toLowerCase())
       return 'it was made for another registry'
     if (context.pool.toLowerCase() !== options.pool) return 'it was made for another pool'
-    return problemOf(statement.body)
+    const other = Object.keys(said).find((name) => statement.body[name] !== said[name])
+    return other && `it names another ${other}`
   } catch {
     return 'it is not a signed statement'
   }

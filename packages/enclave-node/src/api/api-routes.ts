@@ -154,7 +154,11 @@ export const apiRoutes: readonly ApiRoute[] = [
                 pool: addressSchema,
                 accepted: z.int().nonnegative(),
                 found: z.int().nonnegative(),
-                lookedAt: z.int().nonnegative().nullable().describe('unix seconds of the oldest look'),
+                lookedAt: z
+                  .int()
+                  .nonnegative()
+                  .nullable()
+                  .describe('unix seconds of the last job’s look; null before the first'),
               }),
             )
             .describe(

@@ -27,7 +27,7 @@ export type PlanAnswer =
       readonly explanation: JsonValue
       readonly plan: JsonValue
       readonly planDigest: Digest
-      /** Live pools, with how many contributors could be had when it was last looked; the job itself looks anew. */
+      /** Live pools, with how many contributors could be had when a job last looked; the job itself looks anew. */
       readonly live: readonly (LiveCount & { readonly pool: Address })[]
     }
   | RefusedPlan

@@ -157,7 +157,7 @@ export function liveTables(context: LiveTablesContext): LiveTables {
       })
       throw error
     }
-    await store.transaction((tx) => noteLooks(tx, looks, context.now()))
+    await store.transaction((tx) => noteLooks(tx, pool.address, looks, context.now()))
     fetched += inputs.length
     leftOut += looks.length - inputs.length
     // The chain's numbers, as every other list of inputs has them.

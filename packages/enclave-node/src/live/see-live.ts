@@ -49,9 +49,7 @@ async function seeOne(
   const seen = await rowsOf(context, pool, contribution)
   if (seen.kind === 'rows') {
     const { digest: rows, size } = seen
-    return store.transaction((tx) =>
-      storeLiveCopy(tx, pool.address, { contribution: id, rows, size, at: now() }),
-    )
+    return store.transaction((tx) => storeLiveCopy(tx, pool.address, { contribution: id, rows, size }))
   }
   if (seen.kind === 'unfit') {
     const reason = 'REFINER_REFUSED'

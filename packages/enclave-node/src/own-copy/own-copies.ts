@@ -124,7 +124,8 @@ function ask(
       },
     })
     request.once('response', resolve)
-    request.once('error', reject)
+    // Also what comes after the answer has begun, which its body tells as well.
+    request.on('error', reject)
     request.end()
   })
 }

@@ -38,6 +38,8 @@ export interface GarbageCollector {
    * @returns how many things were done
    */
   collect(): Promise<number>
+  /** Something was noted that is to be removed now: the next step does not wait for the next look. */
+  wake(): void
   /** @returns what is declared, and a page of signed lists from a number on */
   read(from: number): Promise<ToldDeletions>
   figures(): Readonly<Record<string, number>>
@@ -125,6 +127,9 @@ export function garbageCollector(options: GarbageCollectorOptions): GarbageColle
         done += listed
         if (listed === 0) return done
       }
+    },
+    wake() {
+      walking = true
     },
     read: async (from) => ({
       retention: {

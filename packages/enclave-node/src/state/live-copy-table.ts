@@ -1,6 +1,7 @@
 import type { Address, Digest } from '@sealpool/crypto'
 import { integerOf, textOf } from './column.js'
 import { type ContributionRow, contributionColumns, readContribution } from './contribution-table.js'
+import { getMeta, setMeta } from './meta-table.js'
 import type { Sql } from './state-store.js'
 
 /** A contribution of a live pool that counts, with what its rows must be. */
@@ -24,7 +25,7 @@ export interface LiveLook {
 export async function storeLiveCopy(
   tx: Sql,
   pool: Address,
-  seen: { readonly contribution: string; readonly rows: Digest; readonly size: number; readonly at: number },
+  seen: { readonly contribution: string; readonly rows: Digest; readonly size: number },
 ): Promise<boolean> {
   const taken = await tx.query(
     `update contributions set state = 'refined', refinement = null, reason = null, reason_text = null
@@ -33,10 +34,10 @@ export async function storeLiveCopy(
   )
   if (taken.length === 0) return false
   await tx.query(
-    `insert into live_copies (contribution, pool, rows, size, looked_at, found, misses) values ($1, $2, $3, $4, $5, true, 0)
+    `insert into live_copies (contribution, pool, rows, size, found, misses) values ($1, $2, $3, $4, true, 0)
      on conflict (contribution) do update set rows = excluded.rows, size = excluded.size,
-       looked_at = excluded.looked_at, found = true, misses = 0`,
-    [seen.contribution, pool.toLowerCase(), seen.rows, seen.size, seen.at],
+       found = true, misses = 0`,
+    [seen.contribution, pool.toLowerCase(), seen.rows, seen.size],
   )
   return true
 }
@@ -57,24 +58,32 @@ export async function liveCopiesOf(sql: Sql, pool: Address): Promise<readonly Li
   }))
 }
 
-/** Notes what a look at the owners' stores came to. */
-export async function noteLooks(tx: Sql, looks: readonly LiveLook[], at: number): Promise<void> {
+/** Notes what a look at a pool's owners' stores came to. Where all is as it was, nothing but its time is written, however large the pool is. */
+export async function noteLooks(
+  tx: Sql,
+  pool: Address,
+  looks: readonly LiveLook[],
+  at: number,
+): Promise<void> {
   for (const found of [true, false]) {
     const ids = looks.filter((look) => look.found === found).map(({ contribution }) => contribution)
     if (ids.length === 0) continue
     await tx.query(
-      `update live_copies set looked_at = $2, found = $3, misses = case when $3 then 0 else misses + 1 end
-       where contribution = any (string_to_array($1, ',')::bigint[])`,
-      [ids.join(','), at, found],
+      `update live_copies set found = $2, misses = case when $2 then 0 else misses + 1 end
+       where contribution = any (string_to_array($1, ',')::bigint[]) and not (found and $2)`,
+      [ids.join(','), found],
     )
   }
+  await setMeta(tx, lookKey(pool), String(at))
 }
 
-/** How many of a live pool's contributors had something that could be had when it was last looked. */
+const lookKey = (pool: Address): string => `live-look ${pool.toLowerCase()}`
+
+/** How many of a live pool's contributors had something that could be had when a job last looked. */
 export interface LiveCount {
   readonly accepted: number
   readonly found: number
-  /** Unix seconds of the oldest of these looks; null before the first. */
+  /** Unix seconds of that look; null before the first: then each was found when it was accepted, and not since. */
   readonly lookedAt: number | null
 }
 
@@ -82,18 +91,16 @@ export interface LiveCount {
 export async function countLive(sql: Sql, pool: Address): Promise<LiveCount> {
   const [row] = await sql.query(
     `select count(distinct contributor)::integer as accepted,
-       count(distinct contributor) filter (where found)::integer as found,
-       coalesce(min(looked_at), -1)::integer as looked_at
+       count(distinct contributor) filter (where found)::integer as found
      from contributions join live_copies on live_copies.contribution = contributions.id
      where contributions.pool = $1 and state = 'refined' and reason is null`,
     [pool.toLowerCase()],
   )
-  if (row === undefined) return { accepted: 0, found: 0, lookedAt: null }
-  const lookedAt = integerOf(row, 'looked_at')
+  const lookedAt = await getMeta(sql, lookKey(pool))
   return {
-    accepted: integerOf(row, 'accepted'),
-    found: integerOf(row, 'found'),
-    lookedAt: lookedAt < 0 ? null : lookedAt,
+    accepted: row === undefined ? 0 : integerOf(row, 'accepted'),
+    found: row === undefined ? 0 : integerOf(row, 'found'),
+    lookedAt: lookedAt === undefined ? null : Number(lookedAt),
   }
 }
 

@@ -14,8 +14,7 @@ export const liveCopies: Migration = {
       -- Digest of the rows that the refiner made of it when it was first seen: what it gives later must be the same.
       rows text not null,
       size integer not null,
-      -- At the last look: when (unix seconds), whether its owner's store gave it, and how often in a row it did not.
-      looked_at bigint not null,
+      -- Whether its owner's store gave it at the last look, and how often in a row it did not.
       found boolean not null,
       misses integer not null
     );
@@ -24,7 +23,7 @@ export const liveCopies: Migration = {
   down: `
     update contributions set state = 'recorded', retry_at = 0, attempts = 0
       where state = 'refined' and reason is null and id in (select contribution from live_copies);
-    delete from meta where key like 'keep %';
+    delete from meta where key like 'keep %' or key like 'live-look %';
     drop table live_copies;
   `,
 }
