@@ -14,6 +14,7 @@
  * - `CAPABILITY_INVALID`: a token or caveat has no form that is known
  * - `SEALED_CALL_REFUSED`: a sealed call or answer was not made for these keys, or was changed on its way
  * - `SIGN_IN_FAILED`: the node did not take the sign-in; its code is in {@link ClientError.nodeCode}
+ * - `OWN_STORE_REQUIRED`: the pool is live and keeps no copy; the contributor must name a store of his own
  * - `PREFLIGHT_FAILED`: a check of the app found the export unfit; nothing was sent
  * - `JOURNAL_INVALID`: the journal's entry cannot be read
  * - `JOURNAL_FAILED`: the journal could not be read or written; the contribution stopped there and can go on
@@ -40,6 +41,7 @@ export type ClientErrorCode =
   | 'CAPABILITY_INVALID'
   | 'SEALED_CALL_REFUSED'
   | 'SIGN_IN_FAILED'
+  | 'OWN_STORE_REQUIRED'
   | 'PREFLIGHT_FAILED'
   | 'JOURNAL_INVALID'
   | 'JOURNAL_FAILED'

@@ -28,10 +28,10 @@ export const maximumDeletions = 200
 export const deletionKinds = ['rows', 'copy', 'contribution', 'answer', 'facts'] as const
 
 /**
- * Why: its time is over (`expired`), what it belonged to has ended (`ended`), newer rows took its place (`superseded`), or nothing
- * names it (`orphaned`).
+ * Why: its time is over (`expired`), what it belonged to has ended (`ended`), newer rows took its place (`superseded`), nothing
+ * names it (`orphaned`), or the pool keeps no copies any more (`live`).
  */
-export const deletionReasons = ['expired', 'ended', 'superseded', 'orphaned'] as const
+export const deletionReasons = ['expired', 'ended', 'superseded', 'orphaned', 'live'] as const
 
 /** One thing that is gone, by the word of the node. */
 export type Deletion = {

@@ -10,7 +10,11 @@ export interface ReceiptDeployment {
 }
 
 /** Refusals of jobs that had looked at data: they are paid for like answers. */
-export const chargedRefusals: readonly string[] = ['EXECUTION_FAILED', 'TOO_FEW_CONTRIBUTORS_AFTER_NOISE']
+export const chargedRefusals: readonly string[] = [
+  'EXECUTION_FAILED',
+  'TOO_FEW_CONTRIBUTORS_AFTER_NOISE',
+  'SOURCES_AWAY',
+]
 
 const zeroAddress = `0x${'0'.repeat(40)}`
 

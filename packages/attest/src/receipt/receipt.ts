@@ -48,6 +48,11 @@ export type ReceiptPool = {
     hash: Hex
     conditions: { rules: Digest; verdict: 'yes' | 'no' | 'unknown' }[]
   }
+  /**
+   * The pool is live: its node keeps no rows and no copies, and the inputs are of the contributions alone that their owners' stores gave for this
+   * job; `leftOut` of the accepted ones were not to be had. Absent: the pool keeps them, or nothing was fetched before the job was refused.
+   */
+  live?: { leftOut: number }
   /** Null when nothing was charged because the job was refused. */
   budget: {
     before: BudgetView
@@ -174,6 +179,9 @@ const pool = /* @__PURE__ */ (() =>
           { max: 100 },
         ),
       }),
+    ),
+    live: /* @__PURE__ */ optional(
+      /* @__PURE__ */ record<NonNullable<ReceiptPool['live']>>({ leftOut: count }),
     ),
     budget: /* @__PURE__ */ nullable(
       /* @__PURE__ */ record<Budget>({

@@ -59,6 +59,10 @@ const contribute: Command = {
     },
     consent: { value: 'FILE', help: 'the text that you agree to, or its sha256:…', required: true },
     nonce: { value: 'NUMBER', help: 'your number in the registry; default: random' },
+    'own-store': {
+      value: 'URL',
+      help: 'where the node finds the file in your own store (--store), as URL/<64 hex digits>; a live pool takes nothing else',
+    },
     resume: { value: 'NAME', help: 'goes on with what was begun under this name; needs --journal' },
   },
   details:
@@ -70,6 +74,7 @@ const contribute: Command = {
     const bytes = await readBytes(given.positionals[0] ?? '', '<file>')
     if (bytes.length === 0) throw usage('<file>', 'the file is empty')
     const nonce = given.get('nonce')
+    const ownStore = given.get('own-store')
     const key = given.get('resume')
     const walletPublicKey = await ownCopyKey(account, deployment.chainId)
     const done = await client.contribute(
@@ -81,6 +86,7 @@ const contribute: Command = {
         consentDigest: await digestArgument(given.need('consent'), '--consent', 'bytes'),
         walletPublicKey,
         ...(nonce === undefined ? {} : { nonce: wholeNumber(nonce, '--nonce') }),
+        ...(ownStore === undefined ? {} : { ownStore }),
       },
       {
         ...(key === undefined ? {} : { key }),

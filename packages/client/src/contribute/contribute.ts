@@ -6,7 +6,7 @@ import {
   getContributions,
   type Sent,
 } from '@sealpool/contracts'
-import { type Address, digestToHex, type Hex, type Random } from '@sealpool/crypto'
+import { type Address, type Digest, digestToHex, type Hex, type Random } from '@sealpool/crypto'
 import { type Account, type Client, isAddressEqual } from 'viem'
 import { getBlockNumber, getTransactionReceipt, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
@@ -23,6 +23,7 @@ import {
 import { type PreflightCheck, type PreflightFinding, requirePreflight, runPreflight } from './preflight.js'
 import {
   type ContributionInput,
+  locatorOf,
   nonceOf,
   type PreparedContribution,
   sealContribution,
@@ -189,8 +190,7 @@ async function journaling<Result>(work: () => Promise<Result>): Promise<Result> 
   try {
     return await work()
   } catch (cause) {
-    const message =
-      'the journal cannot be read or written; make room or give rights, then call again with the same key'
+    const message = 'the journal cannot be read or written; make room or give rights, then call again'
     throw new ClientError('JOURNAL_FAILED', 'journal', message, { cause })
   }
 }
@@ -242,7 +242,7 @@ function sameContribution(
           contribution.schemaId === digestToHex(input.schemaId) &&
           contribution.consentDigest === digestToHex(input.consentDigest) &&
           contribution.nonce === entry.nonce &&
-          contribution.locator === `sha256:${contribution.blobDigest.slice(2)}`
+          contribution.locator === locatorOf(input, digestOfBlob(contribution))
         ),
     ],
   ] as const
@@ -251,20 +251,31 @@ function sameContribution(
   throw new ClientError(
     'JOURNAL_MISMATCH',
     'key',
-    `under this key another contribution was begun (${places.join(', ')} differ); use another key for another export`,
+    `under this key another contribution was begun (${places.join(', ')} differ); use another key`,
   )
+}
+
+/** What every store of blobs calls the sealed file. */
+function digestOfBlob({ blobDigest }: { readonly blobDigest: Hex }): Digest {
+  return `sha256:${blobDigest.slice(2)}`
 }
 
 /** Whether what an earlier run stored can still be sent: sealed to the key of today, and still there. */
 async function stillGood(
-  { contribution }: { readonly contribution: { readonly epoch: number; readonly locator: string } },
+  {
+    contribution,
+  }: {
+    readonly contribution: { readonly epoch: number; readonly blobDigest: Hex; readonly locator: string }
+  },
   pool: VerifiedPool,
   blobStore: BlobStore,
   patience: Parameters<typeof withRetries>[1],
 ): Promise<boolean> {
   if (contribution.epoch !== pool.epoch) return false
+  // The pool went live meanwhile: what lies in a store of the pool's would be refused.
+  if (pool.keep === 'live' && contribution.locator.startsWith('sha256:')) return false
   try {
-    await withRetries(() => blobStore.getRange(contribution.locator, { start: 0, length: 1 }), patience)
+    await withRetries(() => blobStore.getRange(digestOfBlob(contribution), { start: 0, length: 1 }), patience)
     return true
   } catch (error) {
     if (error instanceof BlobStoreError && error.code === 'BLOB_MISSING') return false
@@ -328,7 +339,7 @@ async function onChain(
     throw new ClientError(
       'NONCE_TAKEN',
       'nonce',
-      'the registry has another contribution, or a cancellation, under this number; choose another one',
+      'the registry has something else under this number; choose another one',
     )
   }
   const receipt = await chainRead('receipt', () =>

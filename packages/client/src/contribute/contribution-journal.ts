@@ -121,7 +121,8 @@ const entrySchema = () =>
             schemaId: word,
             consentDigest: word,
             epoch: whole(1),
-            locator: digest,
+            // It is held against the input: see `contribute`.
+            locator: text(),
             nonce: number,
           }),
           sealedBytes: whole(0),
@@ -166,7 +167,7 @@ function invalid(why: string): ClientError {
   return new ClientError(
     'JOURNAL_INVALID',
     'journal',
-    `the entry cannot be read (${why}); look on chain for the contribution before you delete it`,
+    `the entry cannot be read (${why}); look on chain before you delete it`,
   )
 }
 

@@ -37,6 +37,37 @@ function prepare(change: Partial<Options> = {}) {
   return { store, puts, prepared: prepareContribution(options) }
 }
 
+describe('a sealed file that stays with its owner', () => {
+  const ownStore = 'https://files.example/mine'
+
+  test('is stored where the client says, and named on chain by its address', async () => {
+    const { prepared, store, puts } = prepare({ pool: verifiedPool('live'), input: { ...input, ownStore } })
+    const { contribution } = await prepared
+    const digest = hexToDigest(contribution.blobDigest)
+    expect(contribution.locator).toBe(`${ownStore}/${digest.slice(7)}`)
+    expect(puts.map((bytes) => sha256Digest(bytes))).toEqual([digest])
+    expect(await store.get(digest)).toEqual(puts[0])
+  })
+
+  test('may do so in a pool that keeps copies as well', async () => {
+    const { contribution } = await prepare({ input: { ...input, ownStore } }).prepared
+    expect(contribution.locator).toMatch(/^https:\/\/files\.example\/mine\/[0-9a-f]{64}$/)
+  })
+
+  test('error: a live pool takes no file that lies in the pool’s store; nothing is sealed', async () => {
+    const { prepared, puts } = prepare({ pool: verifiedPool('live') })
+    await expect(prepared).rejects.toMatchObject({ code: 'OWN_STORE_REQUIRED', place: 'ownStore' })
+    expect(puts).toEqual([])
+  })
+
+  test('error: an address that can be no store’s', async () => {
+    const { prepared, puts } = prepare({ input: { ...input, ownStore: 'https://me:secret@files.example' } })
+    await expect(prepared).rejects.toMatchObject({ code: 'OPTION_INVALID', place: 'ownStore' })
+    await expect(prepared).rejects.not.toMatchObject({ message: expect.stringContaining('secret') })
+    expect(puts).toEqual([])
+  })
+})
+
 describe('prepareContribution', () => {
   test('seals one payload that pool and wallet open, bound to chain, pool, policy and epoch', async () => {
     const { prepared, store } = prepare()

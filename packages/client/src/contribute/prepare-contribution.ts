@@ -19,6 +19,7 @@ import {
 import type { Account } from 'viem'
 import { ClientError } from '../errors.js'
 import type { BlobStore } from '../store/blob-store.js'
+import { formatOwnLocation } from '../store/own-location.js'
 import { isVerifiedPool, type VerifiedPool } from '../verify/verified-pool.js'
 import { type OnContributionProgress, runStep } from './progress.js'
 
@@ -41,6 +42,12 @@ export interface ContributionInput {
   readonly nonce?: bigint
   /** Last moment, unix seconds of chain time, at which the contribution may be recorded. Default: an hour from now. */
   readonly deadline?: bigint
+  /**
+   * Address under which the contributor's own store gives the sealed file to the pool's node, as `<ownStore>/<64 hex digits>`; the client's
+   * `blobStore` must be that store. It goes on chain. A live pool keeps no copy and takes nothing else: its jobs use the data only while the
+   * store answers. Absent: `blobStore` is the pool's.
+   */
+  readonly ownStore?: string
 }
 
 /** A sealed and stored contribution with its owner's signature: ready for `contributeSigned` or a batch. */
@@ -82,7 +89,7 @@ export function requireSendable(options: {
  * Seals an export to the pool and to the contributor's own wallet: one payload, two recipients.
  *
  * @param options - the verified pool, the owner, the export, its nonce in the registry
- * @throws ClientError as {@link requireSendable}; CryptoError
+ * @throws ClientError as {@link requireSendable}, `OWN_STORE_REQUIRED`, `OPTION_INVALID` (`ownStore`); CryptoError
  */
 export async function sealContribution(options: {
   readonly pool: VerifiedPool
@@ -94,6 +101,12 @@ export async function sealContribution(options: {
 }): Promise<SealedContribution> {
   requireSendable(options)
   const { pool, account, input } = options
+  if (pool.keep === 'live' && input.ownStore === undefined)
+    throw new ClientError(
+      'OWN_STORE_REQUIRED',
+      'ownStore',
+      'the pool keeps no copies: name a store of your own',
+    )
   const owner = account.address.toLowerCase() as Address
   const sealed = await sealBytes(input.bytes, {
     recipients: [
@@ -119,10 +132,22 @@ export async function sealContribution(options: {
     schemaId: digestToHex(input.schemaId),
     consentDigest: digestToHex(input.consentDigest),
     epoch: pool.epoch,
-    locator: digest,
+    locator: locatorOf(input, digest),
     nonce: options.nonce,
   }
   return { sealed, contribution }
+}
+
+/**
+ * Where the node will find a sealed file.
+ *
+ * @param input the export, with its owner's store where he has one
+ * @param digest of the sealed file
+ * @returns the text that goes on chain
+ * @throws ClientError `OPTION_INVALID` when `ownStore` can be no address of a store
+ */
+export function locatorOf({ ownStore }: Pick<ContributionInput, 'ownStore'>, digest: Digest): string {
+  return ownStore === undefined ? digest : formatOwnLocation(ownStore, digest)
 }
 
 /**
@@ -135,13 +160,12 @@ export async function storeContribution(
   blobStore: BlobStore,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { locator } = contribution
   const stored = await blobStore.put(sealed, signal === undefined ? {} : { signal })
-  if (stored.digest !== locator || stored.locator !== locator) {
+  if (stored.locator !== stored.digest || digestToHex(stored.digest) !== contribution.blobDigest) {
     throw new ClientError(
       'BLOB_STORE_INVALID',
       'blobStore.put',
-      'the store names the blob otherwise than by its digest, so it may give others something else; nothing was signed, use another store',
+      'the store names the blob otherwise than by its digest; nothing was signed, use another store',
     )
   }
 }
@@ -182,7 +206,7 @@ export function nonceOf(input: ContributionInput, random: Random): bigint {
  * @param options - the verified pool, the deployment on the pool's chain, the owner's account (a viem account that signs
  *   typed data), the export; `now` for the default of its deadline; `onProgress` and `signal` as for `contribute`
  * @returns the signed contribution
- * @throws ClientError before anything is sealed: `ACCOUNT_REQUIRED`, `NOT_READY` (no verified pool), `WRONG_CHAIN`; after
+ * @throws ClientError before anything is sealed: `ACCOUNT_REQUIRED`, `NOT_READY` (no verified pool), `WRONG_CHAIN`, `OWN_STORE_REQUIRED`; after
  *   the blob was stored: `BLOB_STORE_INVALID`. CryptoError and BlobStoreError as their calls
  */
 export async function prepareContribution(options: {

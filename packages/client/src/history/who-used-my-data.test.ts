@@ -143,6 +143,7 @@ describe('whoUsedMyData', () => {
         contributions: [1n],
         title: null,
         purpose: null,
+        leftOut: null,
         reason: null,
       },
     ])

@@ -33,6 +33,11 @@ export interface DataUse {
   /** What the job is for, by the manifest that the receipt names; only when it verified. */
   readonly title: string | null
   readonly purpose: string | null
+  /**
+   * How many contributions a live pool left out of the job because their owners' stores did not give them; null for a pool that keeps
+   * copies, and where the receipt is not known. Where `used` is `no` and this is not 0, look whether your own store was reachable then.
+   */
+  readonly leftOut: number | null
   /** Why `unknown` or `not-final`. */
   readonly reason: string | null
 }
@@ -103,7 +108,7 @@ export async function whoUsedMyData(options: {
       blockNumber: released.blockNumber,
       transactionHash: released.transactionHash,
     }
-    const unknown = { used: 'unknown', contributions: [], title: null, purpose: null } as const
+    const unknown = { used: 'unknown', contributions: [], title: null, purpose: null, leftOut: null } as const
     if (!isFinal(released.blockNumber)) {
       uses.push({
         ...known,
@@ -132,6 +137,7 @@ export async function whoUsedMyData(options: {
       continue
     }
     const inputs = bundle.verdicts[pool.toLowerCase()] ?? []
+    const inReceipt = verdict.body?.pools.find((one) => isAddressEqual(one.pool, pool))
     const used = inputs.flatMap((digest) => idOf.get(digest) ?? [])
     const text = (name: string) => {
       const value = bundle.manifest?.[name]
@@ -143,6 +149,7 @@ export async function whoUsedMyData(options: {
       contributions: used,
       title: text('title'),
       purpose: text('purpose'),
+      leftOut: inReceipt?.live?.leftOut ?? null,
       reason: null,
     })
   }

@@ -35,6 +35,8 @@ export type ServedPoolAnswer = {
   poolKey: { publicKey: string; keyId: string } | null
   /** Checked whole by crypto's `parseSignedStatement`; here it only has to be an object. */
   statement: JsonObject | null
+  /** The node's signed word that it keeps no copies for the pool (a live one); null where it keeps them. Checked whole by `verifyPool`. */
+  live: JsonObject | null
 }
 
 /** `GET /v1/pools`: the pools that the node serves, each with its current key and the node's statement on it. */
@@ -51,6 +53,8 @@ export const servedPoolsSchema: AnswerSchema<{ simulated: boolean; pools: Served
             epoch: nullable(whole(1)),
             poolKey: nullable(record({ publicKey: text(), keyId: text() })),
             statement: nullable(jsonObject),
+            // Nodes of earlier releases know no live pools.
+            live: (value = null, place) => nullable(jsonObject)(value, place),
           }),
         ),
       }),

@@ -67,11 +67,17 @@ const pools = {
       epoch: 1,
       poolKey: { publicKey: 'AAAA', keyId: 'sha256:00' },
       statement: { statement: {} },
+      live: null,
     },
   ],
 }
 
 describe('nodeApi', () => {
+  test('reads what a node of an earlier release says, which knows no live pools', async () => {
+    const [{ live: _unknown, ...pool }] = pools.pools as [(typeof pools.pools)[number]]
+    expect(await against(json({ ...pools, pools: [pool] })).pools()).toEqual(pools.pools)
+  })
+
   test('asks what it says and gives what was answered', async () => {
     const api = against(json(pools))
     expect(await api.pools()).toEqual(pools.pools)

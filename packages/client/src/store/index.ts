@@ -10,6 +10,7 @@ export {
 export { BlobStoreError, type BlobStoreErrorCode } from './blob-store-error.js'
 export { type HttpBlobStoreOptions, httpBlobStore } from './http-store.js'
 export { memoryBlobStore } from './memory-store.js'
+export { formatOwnLocation, type OwnLocation, parseOwnLocation } from './own-location.js'
 export {
   type ReplicaState,
   type ReplicatedBlobStore,

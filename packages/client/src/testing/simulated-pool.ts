@@ -186,6 +186,26 @@ export function simulatedNode(seed = 7, served: JsonObject = policy, place = { d
     })
   }
 
+  /** The node's signed word that it keeps no copies for the pool, as the node itself makes it. */
+  function liveStatement(
+    change: { readonly keySet?: Digest; readonly pool?: Address; readonly type?: string } = {},
+  ): SignedStatement {
+    const named = change.keySet ?? keySetDigest(keySet)
+    const of = (change.pool ?? place.pool).toLowerCase() as Address
+    return signStatement({
+      statement: { type: change.type ?? 'sealpool/live-pool', version: 1, body: { pool: of, keySet: named } },
+      context: {
+        chainId: place.deployment.chainId,
+        registry: place.deployment.nodeRegistry,
+        pool: of,
+        subject: digestToHex(named),
+        nonce: '0',
+        facts: [],
+      },
+      privateKey: keys.statementKey,
+    })
+  }
+
   /** The pool as `GET /v1/pools` lists it. */
   function answer(epoch = 1): KeyedPoolAnswer {
     const { publicKey, keyId } = poolKey(epoch)
@@ -196,6 +216,7 @@ export function simulatedNode(seed = 7, served: JsonObject = policy, place = { d
       epoch,
       poolKey: { publicKey: encodeBase64Url(publicKey), keyId },
       statement: statement({ epoch }) as unknown as JsonObject,
+      live: null,
     }
   }
 
@@ -213,7 +234,7 @@ export function simulatedNode(seed = 7, served: JsonObject = policy, place = { d
       node: { active: true, keySetDigest: digestToHex(keySetDigest(keySet)), measurement },
     }
   }
-  return { keys, keySet, poolKey, evidence, statement, answer, facts }
+  return { keys, keySet, poolKey, evidence, statement, liveStatement, answer, facts }
 }
 
 export const node = simulatedNode()

@@ -58,6 +58,7 @@ const lineOf: Readonly<Record<string, SummaryLine['id']>> = {
   'pool-key-statement': 'keys',
   'pool-key-on-chain': 'keys',
   'policy-on-chain': 'policy',
+  live: 'policy',
   'node-on-chain': 'registered',
 }
 

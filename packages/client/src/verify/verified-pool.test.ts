@@ -91,6 +91,7 @@ describe('verifyPool', () => {
     expect(answer.ok).toBe(true)
     expect(answer.simulated).toBe(true)
     expect(answer.pool).toEqual({
+      keep: 'escrow',
       chainId: 31337,
       address: pool.toLowerCase(),
       policyDigest: digestOf(policy),
@@ -282,7 +283,7 @@ describe('verifyPool refuses a pool-key statement', () => {
     ['for another pool', stated({ pool: deployment.jobBoard }), /another pool/],
     ['for another policy', stated({ policy: otherDigest }), /another policy/],
     ['for another epoch', stated({ epoch: 2, publicKey: good.served.poolKey.publicKey }), /another epoch/],
-    ['for another key', stated({ publicKey: encodeBase64Url(otherKey) }), /another key/],
+    ['for another key', stated({ publicKey: encodeBase64Url(otherKey) }), /another publicKey/],
     ['that is none', served({ statement: { signed: 'yes' } }), /not a signed statement/],
   ]
   test.each(cases)('%s', (_name, answer, why) => {

@@ -28,8 +28,8 @@ import { readinessSummary, type SummaryLine } from './readiness-summary.js'
 
 /** A pool whose key is published: what {@link verifyPool} can judge. */
 export type KeyedPoolAnswer = {
-  readonly [Name in keyof ServedPoolAnswer]: NonNullable<ServedPoolAnswer[Name]>
-}
+  readonly [Name in keyof Omit<ServedPoolAnswer, 'live'>]: NonNullable<ServedPoolAnswer[Name]>
+} & Pick<ServedPoolAnswer, 'live'>
 
 /** A pool whose node, key and policy were verified together. Only {@link verifyPool} makes it, only this can be sealed to. */
 export interface VerifiedPool {
@@ -50,6 +50,11 @@ export interface VerifiedPool {
   readonly validUntil: string | null
   /** No hardware stands behind the node. */
   readonly simulated: boolean
+  /**
+   * `live`: the node keeps no copy of what is contributed, by its signed word; each contributor's own store must give it at every job.
+   * `escrow`: the pool's store keeps the sealed copy.
+   */
+  readonly keep: 'escrow' | 'live'
 }
 
 /** The answer to "may I send?". */
@@ -75,6 +80,7 @@ const titles = {
   'measurement-on-chain':
     'The code that the node runs is the one that it is registered with and that the pool demands',
   'measurement-logged': 'The code that the node runs stands in the public log',
+  live: 'The node signed that it keeps no copy',
 } as const
 
 /** Types are structural: this set is what keeps a hand-made "verified" pool from being sealed to. */
@@ -153,6 +159,12 @@ export function verifyPool(options: {
   )
   const measurement = measuredCode(evidence)
   check('measurement-on-chain', measurementProblem(measurement, chain), measurement ?? '')
+  if (served.live !== null) {
+    // A statement of before a switch names the key set of other settings.
+    const said = { keySet: keySetDigest(keySet) }
+    const problem = statedProblem('live-pool', served.live, { ...options, pool: address, signer }, said)
+    check('live', problem, 'live')
+  }
   if (options.logged !== undefined) {
     own.push({ id: 'measurement-logged', title: titles['measurement-logged'], ...options.logged })
   }
@@ -177,6 +189,7 @@ export function verifyPool(options: {
     measurement,
     validUntil,
     simulated,
+    keep: served.live === null ? 'escrow' : 'live',
   })
   made.add(pool)
   return { ...answer, pool }
@@ -250,30 +263,39 @@ function servedKeyProblem(options: {
   return keyProblem({ epoch: served.epoch, publicKey, policyDigest }, options.chain)
 }
 
-function statementProblem(options: {
+/** For which pool, where, and by whom a statement must be made. */
+interface StatementPlace {
   readonly served: KeyedPoolAnswer
   readonly pool: Address
   readonly chainId: number
   readonly nodeRegistry: Address
-  readonly policyDigest: Digest
   readonly signer: Address
-}): string | undefined {
-  const { served } = options
+}
+
+function statementProblem(options: StatementPlace & { readonly policyDigest: Digest }): string | undefined {
+  const { epoch, poolKey, statement } = options.served
+  const said = { policy: options.policyDigest, epoch, publicKey: poolKey.publicKey }
+  return statedProblem('pool-key', statement, options, said)
+}
+
+function statedProblem(
+  type: string,
+  given: unknown,
+  options: StatementPlace,
+  said: JsonObject,
+): string | undefined {
   try {
-    const signed = parseSignedStatement(served.statement)
+    const signed = parseSignedStatement(given)
     const { statement, context } = signed
     if (!verifyStatement(signed, { signer: options.signer })) return 'its signature is not the node’s'
-    if (statement.type !== 'sealpool/pool-key' || statement.version !== 1)
+    if (statement.type !== `sealpool/${type}` || statement.version !== 1)
       return 'it is a statement on something else'
     if (context.chainId !== options.chainId) return 'it was made for another chain'
     if (context.registry.toLowerCase() !== options.nodeRegistry.toLowerCase())
       return 'it was made for another registry'
     if (context.pool.toLowerCase() !== options.pool) return 'it was made for another pool'
-    const { body } = statement
-    if (body['policy'] !== options.policyDigest) return 'it names another policy'
-    if (body['epoch'] !== served.epoch) return 'it names another epoch'
-    if (body['publicKey'] !== served.poolKey.publicKey) return 'it names another key'
-    return undefined
+    const other = Object.keys(said).find((name) => statement.body[name] !== said[name])
+    return other && `it names another ${other}`
   } catch {
     return 'it is not a signed statement'
   }

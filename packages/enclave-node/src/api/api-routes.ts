@@ -92,6 +92,7 @@ export const apiRoutes: readonly ApiRoute[] = [
               .strictObject({ kem: z.literal('x25519'), publicKey: base64Url, keyId: digest })
               .nullable(),
             statement: statement.nullable(),
+            live: statement.nullable().describe('the node’s word that it keeps no copies for the pool'),
           }),
         ),
       }),
@@ -148,6 +149,22 @@ export const apiRoutes: readonly ApiRoute[] = [
           explanation: z.unknown(),
           plan: json,
           planDigest: digest,
+          live: z
+            .array(
+              z.strictObject({
+                pool: addressSchema,
+                accepted: z.int().nonnegative(),
+                found: z.int().nonnegative(),
+                lookedAt: z
+                  .int()
+                  .nonnegative()
+                  .nullable()
+                  .describe('unix seconds of the last job’s look; null before the first'),
+              }),
+            )
+            .describe(
+              'live pools: accepted contributors, and how many of them could be had at the last look; the job looks anew, and its policy’s minimum holds for what it finds',
+            ),
         }),
         z.strictObject({ simulated, ok: z.literal(false), ...bundle }),
       ]),

@@ -254,7 +254,7 @@ describe('the rate', () => {
       most = Math.max(most, planning)
       await new Promise<void>((resolve) => ends.push(resolve))
       planning -= 1
-      return { ok: true, explanation: {}, plan: {}, planDigest: digest } as const
+      return { ok: true, explanation: {}, plan: {}, planDigest: digest, live: [] } as const
     }
     const own = nodeApi({ ...service, plan }, () => undefined)
     const ask = async (address: string) =>

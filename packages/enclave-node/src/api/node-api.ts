@@ -177,6 +177,7 @@ export function nodeApi(
         epoch: key?.epoch ?? null,
         poolKey: key === null ? null : { kem: 'x25519', publicKey: key.publicKey, keyId: key.keyId },
         statement: key?.statement ?? null,
+        live: key?.live ?? null,
       })),
     }),
   )

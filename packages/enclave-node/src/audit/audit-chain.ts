@@ -40,6 +40,7 @@ export const auditEvents = [
   'verdict-same-again',
   'verdict-disputed',
   'share-refused',
+  'pool-keeps',
 ] as const
 
 const entrySchema = z.strictObject({

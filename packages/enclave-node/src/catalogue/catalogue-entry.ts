@@ -53,6 +53,8 @@ export const catalogueEntrySchema = z.strictObject({
     .max(100),
   /** At least so many contributions are in the tables: rounded down to a multiple of the policy's smallest group. */
   contributions: z.int().nonnegative(),
+  /** Its node keeps no copies: jobs use what the owners' stores give. Absent: it keeps them. */
+  keep: z.literal('live').optional(),
   price: amount.describe('as the policy names it; the votes decide'),
   poolTokenBurn: amount,
   /** What the node runs, in the one number that the registry lists. */

@@ -52,6 +52,7 @@ export function ownEntry(pool: ServedPool, facts: OwnFacts): CatalogueEntry {
       }
     }),
     contributions: Math.floor(refined / smallest) * smallest,
+    ...(pool.keep === 'live' ? { keep: 'live' as const } : {}),
     price: policy.economics.price,
     poolTokenBurn: policy.economics.poolTokenBurn,
     issuedAt: now,

@@ -16,6 +16,11 @@ export function handOffFolder(config: NodeConfig): string {
   return join(tablesFolder(config), 'hand-off')
 }
 
+/** Tables of live pools, made for jobs: of this machine and this run alone. */
+export function liveFolder({ dataDirectory }: NodeConfig): string {
+  return join(dataDirectory, 'live-tables')
+}
+
 /** Tables of jobs that run here for other nodes: of this machine and this run alone. */
 export function servedHandOffFolder({ dataDirectory }: NodeConfig): string {
   return join(dataDirectory, 'hand-off-served')

@@ -19,6 +19,7 @@ import {
 } from './federation-settings.js'
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
+import { measuredOwnCopies, ownCopiesSchema, requireLiveAlone } from './own-copies-settings.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
 import { jobRetentionSchema } from './retention-settings.js'
 import { measuredTrace, traceSchema } from './trace-settings.js'
@@ -209,6 +210,7 @@ export const nodeConfigSchema = z.strictObject({
     .prefault({}),
   trace: traceSchema,
   blobStore: blobStoreSchema,
+  ownCopies: ownCopiesSchema,
   /** None only for a node that runs jobs for others (`serveHandOff`) or judges for them (`validates`). */
   pools: z.array(poolSchema).max(100),
   handOff: handOffSchema,
@@ -273,6 +275,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
   requireEachPoolOnce(parsed.data)
   requireOthersPools(parsed.data)
   requireFederationAnchors(parsed.data)
+  requireLiveAlone(parsed.data)
   if (parsed.data.committee !== null && parsed.data.peers === null) {
     throw new NodeError(
       'CONFIG_INVALID',
@@ -344,6 +347,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
     ...measuredHandOffs(config),
     ...measuredFederation(config.federation),
     ...measuredValidates(config.validates),
+    ...measuredOwnCopies(config.ownCopies),
     ...(config.retention === null ? {} : { retention: config.retention }),
     sandbox: config.sandbox,
     engine: { memoryBytes: config.engine.memoryBytes, timeoutMs: config.engine.timeoutMs },

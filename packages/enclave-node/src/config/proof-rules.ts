@@ -8,6 +8,7 @@ import type { VerificationBudget } from '@sealpool/poc/authenticity'
 import * as z from 'zod'
 import { factsSettings, type PoolFacts } from './facts-settings.js'
 import { judgingRules, measuredJudging, type PoolFarming } from './judging-rules.js'
+import { type Keep, keepSchema } from './own-copies-settings.js'
 import { type PoolRetention, poolRetentionSchema } from './retention-settings.js'
 import { measuredValidators, type PoolValidators, validatorsSchema } from './validator-settings.js'
 
@@ -24,6 +25,7 @@ export const proofRules = {
   auditShare: z.number().min(0).max(1).default(0),
   retention: poolRetentionSchema,
   validators: validatorsSchema,
+  keep: keepSchema,
 }
 
 /** @returns the measured part; absent rather than null, so that pools without a rule have the digests that they always had */
@@ -35,8 +37,9 @@ export function measuredProofRules(pool: {
   readonly verification: VerificationBudget | null
   readonly retention: PoolRetention | null
   readonly validators: PoolValidators | null
+  readonly keep: Keep
 }): JsonObject {
-  const { accountRule, farming, facts, auditShare, verification, retention, validators } = pool
+  const { accountRule, farming, facts, auditShare, verification, retention, validators, keep } = pool
   return {
     accountRule,
     ...measuredJudging({ farming, verification }),
@@ -44,5 +47,6 @@ export function measuredProofRules(pool: {
     ...(auditShare === 0 ? {} : { auditShare }),
     ...(retention === null ? {} : { retention: { ...retention } }),
     ...(validators === null ? {} : { validators: measuredValidators(validators) }),
+    ...(keep === 'escrow' ? {} : { keep }),
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '@sealpool/crypto'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import { keyScope, type ServedPool } from '../ingest/served-pool.js'
+import { copiesOf } from '../own-copy/copies-of.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import { findRewrapped, nextToRewrap, saveRewrapped } from './rewrapped-header.js'
 
@@ -29,7 +30,7 @@ const atOnce = 50
  * @returns how many were renewed
  */
 export async function rewrapContributions(
-  context: Pick<IngestContext, 'store' | 'keys' | 'blobStore' | 'settings'>,
+  context: Pick<IngestContext, 'store' | 'keys' | 'blobStore' | 'ownCopies' | 'settings'>,
   pool: ServedPool,
   epoch: number,
   random: (length: number) => Uint8Array,
@@ -52,7 +53,7 @@ export async function rewrapContributions(
 }
 
 async function renewedHeader(
-  context: Pick<IngestContext, 'store' | 'keys' | 'blobStore' | 'settings'>,
+  context: Pick<IngestContext, 'store' | 'keys' | 'blobStore' | 'ownCopies' | 'settings'>,
   pool: ServedPool,
   asked: {
     readonly row: ContributionRow
@@ -60,10 +61,10 @@ async function renewedHeader(
     readonly random: (length: number) => Uint8Array
   },
 ): Promise<Uint8Array | undefined> {
-  const { store, keys, blobStore, settings } = context
+  const { store, keys, settings } = context
   const { row, epoch, random } = asked
   try {
-    const sealed = await blobStore.get(row.locator, { maximumBytes: settings.maximumBlobBytes })
+    const sealed = await copiesOf(context, pool).get(row.locator, { maximumBytes: settings.maximumBlobBytes })
     if (sha256Digest(sealed) !== row.blobDigest) return undefined
     const before = await findRewrapped(store, row.id)
     const file = before === undefined ? sealed : withHeader(sealed, before.header)

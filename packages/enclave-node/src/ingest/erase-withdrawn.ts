@@ -38,7 +38,7 @@ export async function eraseWithdrawn(
       // Not by the names of its files: a table's file is there when there are rows for it.
       const object = `refinement ${refinement.id}`
       const rows = { kind: 'rows', pool: pool.address, object, digest: null } as const
-      await noteDeletion(tx, { ...rows, reason: 'superseded' }, 'done')
+      await noteDeletion(tx, { ...rows, reason: pool.keep === 'live' ? 'live' : 'superseded' }, 'done')
     })
     return 1
   })

@@ -3,8 +3,10 @@ import type { NamedTable, Row } from '@sealpool/refine'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
 import type { AuditLog } from '../audit/audit-file.js'
 import type { ChainPort } from '../chain/chain-port.js'
+import type { OwnCopiesSettings } from '../config/own-copies-settings.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
+import type { OwnCopies } from '../own-copy/own-copies.js'
 import type { TablePart } from '../state/refinement-table.js'
 import type { StateStore } from '../state/state-store.js'
 import type { ValidatorPanel } from '../validation/ask-validators.js'
@@ -34,6 +36,8 @@ export interface IngestContext {
   readonly store: StateStore
   readonly chain: ChainPort
   readonly blobStore: BlobStore
+  /** What contributors keep in stores of their own. */
+  readonly ownCopies: OwnCopies
   readonly keys: NodeKeyRing
   readonly sign: NodeSigner
   readonly runtime: JobRuntime
@@ -50,6 +54,7 @@ export interface IngestContext {
     readonly maximumBlobBytes: number
     readonly missingBlobTries: number
     readonly missingBlobWaitSeconds: number
+    readonly ownCopies: Pick<OwnCopiesSettings, 'atOnce' | 'jobSeconds'>
   }
   /** Unix seconds; decides only when something is tried again. */
   readonly now: () => number

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
+import type { Hex, SignedStatement } from '@sealpool/crypto'
 import { type PocVerdict, scoreUnits, verdictDigest } from '@sealpool/poc'
 import { subjectOf } from '../key/node-signer.js'
 import {
@@ -43,6 +43,9 @@ import { openStored } from './open-stored.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 import { type Scaling, valueVerdict } from './value-verdict.js'
 import { storeVerdictBatch } from './verdict-batch.js'
+
+/** Seconds in which blobs are fetched for one batch. */
+const openSeconds = 30
 
 /** A contribution that this node has judged, before anything is signed. */
 export interface Judged extends Judgement {
@@ -113,8 +116,12 @@ async function judgeRows(
     return asked
   }
   const judged: Judged[] = []
+  let waited = 0
   // A window at a time, so that no more than `concurrency` plaintexts are in memory.
   for (let first = 0; first < rows.length; first += settings.concurrency) {
+    // Owners' own stores that are slow must not hold up the node's other work: what is left is next in the next round.
+    if (waited > openSeconds) break
+    const begun = context.now()
     const opened = await Promise.all(
       rows.slice(first, first + settings.concurrency).map(async (contribution) => {
         const [opening, at] = await Promise.all([
@@ -124,6 +131,7 @@ async function judgeRows(
         return { contribution, opening, at }
       }),
     )
+    waited += Math.abs(context.now() - begun)
     for (const { contribution, opening, at } of opened) {
       if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
       judged.push(await judge({ context, pool, contribution, opening, at, before: judged, content }))
@@ -298,7 +306,8 @@ async function storeJudged(
       })
       if (one.known !== undefined) await storeAudit(tx, pool.address, contribution.id, one.known)
       if (verdict.valid && one.farming !== undefined) await storeFarmingEntry(tx, pool.address, one.farming)
-      if (one.blobSize !== undefined) {
+      // Of a live pool nothing is expected to lie in the blob store.
+      if (one.blobSize !== undefined && pool.keep === 'escrow') {
         await noteBlob(tx, { digest: contribution.blobDigest, purpose: 'contribution', size: one.blobSize })
       }
       if (verdict.valid && one.fingerprint !== undefined) {

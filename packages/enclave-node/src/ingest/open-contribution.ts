@@ -3,7 +3,7 @@
  * Every way to fail has a name, so that the contributor learns what to do and nobody else loses anything.
  * @module
  */
-import { type BlobStore, BlobStoreError } from '@sealpool/client'
+import { type BlobStore, BlobStoreError, parseOwnLocation } from '@sealpool/client'
 import {
   CryptoError,
   hpkeIdentity,
@@ -61,7 +61,7 @@ export interface OpenContext {
  */
 export async function openContribution(
   contribution: ChainContribution,
-  pool: Pick<JudgedPool, 'address' | 'chainId' | 'policyDigest'>,
+  pool: Pick<JudgedPool, 'address' | 'chainId' | 'policyDigest' | 'keep'>,
   { blobStore, keys, maximumBlobBytes, rewrapped }: OpenContext,
 ): Promise<OpenedContribution> {
   let file: OpenedHeader | undefined
@@ -71,6 +71,8 @@ export async function openContribution(
     place,
     file,
   })
+  if (pool.keep === 'live' && parseOwnLocation(contribution.locator) === undefined)
+    return refused('OWN_STORE_REQUIRED', 'locator')
   let sealed: Uint8Array
   try {
     sealed = await blobStore.get(contribution.locator, { maximumBytes: maximumBlobBytes })

@@ -1,17 +1,25 @@
 import { findRewrapped } from '../incident/rewrapped-header.js'
+import { copiesOf } from '../own-copy/copies-of.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import type { IngestContext } from './ingest-context.js'
 import { type OpenedContribution, openContribution } from './open-contribution.js'
 import type { ServedPool } from './served-pool.js'
 
-/** Fetches and opens a contribution with what ingest works with. @returns see `openContribution` */
+/**
+ * Fetches and opens a contribution with what ingest works with.
+ * @param options `keeping`: what an owner's store gives is kept in the node's, where the pool keeps copies
+ * @returns see `openContribution`
+ */
 export function openStored(
-  context: Pick<IngestContext, 'store' | 'blobStore' | 'keys' | 'settings'>,
+  context: Pick<IngestContext, 'store' | 'blobStore' | 'ownCopies' | 'keys'> & {
+    readonly settings: Pick<IngestContext['settings'], 'maximumBlobBytes'>
+  },
   pool: ServedPool,
   contribution: ContributionRow,
+  options: { readonly keeping?: boolean } = {},
 ): Promise<OpenedContribution> {
   return openContribution(contribution, pool, {
-    blobStore: context.blobStore,
+    blobStore: copiesOf(context, pool, options),
     keys: context.keys,
     maximumBlobBytes: context.settings.maximumBlobBytes,
     rewrapped: (id) => findRewrapped(context.store, id),

@@ -3,6 +3,7 @@
  * written as encrypted Parquet, stored together with a signed statement that then goes on chain.
  * @module
  */
+import { parseOwnLocation } from '@sealpool/client'
 import { refinementContext } from '@sealpool/contracts'
 import { canonicalBytes, digestToHex, encodeHex, type JsonObject, merkleRoot } from '@sealpool/crypto'
 import { type RefineContribution, type RefinedBatch, refineBatch, tableOf } from '@sealpool/refine'
@@ -15,7 +16,7 @@ import {
   putOffContribution,
   stillIn,
 } from '../state/contribution-table.js'
-import { blobSizes } from '../state/meta-table.js'
+import { blobSizes, noteBlob } from '../state/meta-table.js'
 import {
   insertRefinement,
   markRefinementRecorded,
@@ -45,11 +46,17 @@ export async function refineNext(context: IngestContext, pool: ServedPool): Prom
     context.now(),
   )
   if (rows.length === 0) return 0
+  const until = context.now() + openSeconds
   const opened = (
-    await mapBounded(await withinMemory(store, rows), settings.concurrency, async (contribution) => ({
-      contribution,
-      input: await reopen(context, pool, contribution),
-    }))
+    await mapBounded(
+      await withinMemory(store, rows, settings.maximumBlobBytes),
+      settings.concurrency,
+      async (contribution) => ({
+        contribution,
+        // What is not asked for any more stays where it stands, for the next round.
+        input: context.now() > until ? undefined : await reopen(context, pool, contribution),
+      }),
+    )
   ).filter((one): one is Opened => one.input !== undefined)
   if (opened.length === 0) return 0
   const batch = await refineBatch({
@@ -63,18 +70,24 @@ export async function refineNext(context: IngestContext, pool: ServedPool): Prom
   return opened.length
 }
 
+/** Seconds in which blobs are fetched for one refinement: owners' own stores that are slow must not hold up the node's other work. */
+const openSeconds = 30
 /** Most bytes of contributions that are refined together, as stored. */
 const refinementBytes = 64 * 1024 * 1024
 
 /** The first contributions whose blobs together fit into memory; always at least one. */
-async function withinMemory(sql: Sql, rows: readonly ContributionRow[]): Promise<readonly ContributionRow[]> {
+async function withinMemory(
+  sql: Sql,
+  rows: readonly ContributionRow[],
+  largest: number,
+): Promise<readonly ContributionRow[]> {
   const sizes = await blobSizes(
     sql,
     rows.map(({ blobDigest }) => blobDigest),
   )
   let total = 0
   return rows.filter(({ blobDigest }, index) => {
-    total += sizes.get(blobDigest) ?? 0
+    total += sizes.get(blobDigest) ?? largest
     return index === 0 || total <= refinementBytes
   })
 }
@@ -90,7 +103,7 @@ async function reopen(
   pool: ServedPool,
   contribution: ContributionRow,
 ): Promise<RefineContribution | undefined> {
-  const opening = await openStored(context, pool, contribution)
+  const opening = await openStored(context, pool, contribution, { keeping: true })
   if (opening.kind !== 'opened') {
     await putOffContribution(context.store, contribution.id, {
       reason: 'BLOB_MISSING',
@@ -98,6 +111,11 @@ async function reopen(
       at: context.now() + context.settings.missingBlobWaitSeconds,
     })
     return undefined
+  }
+  // Kept from here on, wherever it came from.
+  if (parseOwnLocation(contribution.locator) !== undefined) {
+    const blob = { digest: contribution.blobDigest, purpose: 'contribution', size: opening.blobSize } as const
+    await noteBlob(context.store, blob)
   }
   return {
     id: contribution.id,

@@ -5,6 +5,7 @@ import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
 import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolFarming } from '../config/judging-rules.js'
+import type { Keep } from '../config/own-copies-settings.js'
 import type { PoolRetention } from '../config/retention-settings.js'
 import type { PoolValidators } from '../config/validator-settings.js'
 
@@ -33,6 +34,8 @@ export interface ServedPool extends PlannablePool {
   readonly auditShare: number
   /** Most work that verifying the sources of one contribution may cost; null: as `poc` has it. */
   readonly verification: VerificationBudget | null
+  /** Whether sealed copies and rows of contributions are kept at all. */
+  readonly keep: Keep
   /** For how long what is kept; null: as long as its owners leave it. */
   readonly retention: PoolRetention | null
   /** Who judges its contributions besides this node, and how many must agree; null: this node alone. */
@@ -47,7 +50,7 @@ export interface ServedPool extends PlannablePool {
 /** What judging a contribution takes of its pool. */
 export type JudgedPool = Pick<
   ServedPool,
-  'address' | 'chainId' | 'policyDigest' | 'poc' | 'farming' | 'verification'
+  'address' | 'chainId' | 'policyDigest' | 'poc' | 'farming' | 'verification' | 'keep'
 >
 
 /** The scope of a pool's keys in one epoch. */

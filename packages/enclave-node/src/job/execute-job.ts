@@ -3,9 +3,12 @@ import type { JsonValue } from '@sealpool/crypto'
 import type { GivenShare } from '../federation/federation.js'
 import type { HandOffFacts } from '../hand-off/hand-off-statements.js'
 import { lastingScope } from '../ingest/served-pool.js'
+import type { LiveSet, LiveSets, LiveTables } from '../live/live-tables.js'
 import type { JobRow, Reservation } from '../state/job-table.js'
+import { countUsable } from '../state/live-copy-table.js'
 import { poolRefinements, type Refinement } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
+import { readVerdictList } from '../state/verdict-list-table.js'
 import type { JobContext } from './job-context.js'
 import { noiseStream } from './job-noise.js'
 import { JobRefusal } from './job-refusal.js'
@@ -19,7 +22,12 @@ import { type ReadTable, readTables, runOnEngine, tableLoad } from './run-on-eng
  * under the same charge
  */
 export async function requireInputs(sql: Sql, { inputs }: Reservation): Promise<void> {
-  for (const { pool, refinements } of inputs) {
+  for (const { pool, refinements, leftOut, verdictList, count } of inputs) {
+    if (leftOut !== undefined) {
+      const verdicts = await readVerdictList(sql, verdictList)
+      if ((await countUsable(sql, pool, verdicts)) !== count) throw JobRefusal.of('EXECUTION_FAILED')
+      continue
+    }
     const kept = new Set((await poolRefinements(sql, pool)).map(({ id }) => id))
     if (!refinements.every((id) => kept.has(id))) throw JobRefusal.of('EXECUTION_FAILED')
   }
@@ -45,17 +53,28 @@ export interface JobMaterial {
 
 /**
  * Gathers what was reserved for a job.
+ * @param live what was fetched of its live pools
  * @throws JobRefusal `EXECUTION_FAILED`, see {@link requireInputs}
  */
 export async function jobMaterial(
   context: Pick<JobContext, 'store' | 'keys' | 'parts'>,
   planned: PlannedJob,
   reservation: Reservation,
+  live?: Pick<LiveTables, 'parts'> & { readonly sets: LiveSets | undefined },
 ): Promise<JobMaterial> {
   await requireInputs(context.store, reservation)
   const refinements = new Map<string, readonly Refinement[]>()
+  const fetched = new Map<string, LiveSet>()
   for (const { pool } of planned.charges) {
-    const reserved = reservation.inputs.find((one) => one.pool === pool.address)?.refinements ?? []
+    const input = reservation.inputs.find((one) => one.pool === pool.address)
+    const reserved = input?.refinements ?? []
+    if (input?.leftOut !== undefined) {
+      const set = live?.sets?.get(pool.address)
+      // Without them the job would run on nothing, or on something else than its charge says.
+      if (set?.inputs.length !== input.count) throw JobRefusal.of('EXECUTION_FAILED')
+      fetched.set(pool.address, set)
+      continue
+    }
     const kept = await poolRefinements(context.store, pool.address)
     refinements.set(
       pool.address,
@@ -65,12 +84,18 @@ export async function jobMaterial(
   const secrets: JobSecretOptions = {
     keys: context.keys,
     planned,
-    contributions: new Map(
-      [...refinements].map(([pool, ones]) => [pool, ones.flatMap((one) => one.contributions)]),
-    ),
+    contributions: new Map([
+      ...[...refinements].map(([pool, ones]) => [pool, ones.flatMap((one) => one.contributions)] as const),
+      ...[...fetched].map(([pool, { inputs }]) => [pool, inputs.map(({ id }) => id)] as const),
+    ]),
   }
   return {
     tables: readTables(planned).map((table) => {
+      const set = fetched.get(table.pool.address)
+      if (set !== undefined && live !== undefined) {
+        const own = set.parts.filter((part) => part.table === table.table)
+        return { ...table, paths: live.parts.paths(table.pool, own), key: set.key }
+      }
       const parts = (refinements.get(table.pool.address) ?? []).flatMap((refinement) =>
         refinement.parts.filter((part) => part.table === table.table),
       )
@@ -107,7 +132,9 @@ export async function executeJob(
   reservation: Reservation,
   asked?: { readonly job: JobRow; readonly manifest: JobManifest; readonly beat: () => Promise<void> },
 ): Promise<ExecutedJob> {
-  const material = await jobMaterial(context, planned, reservation)
+  const sets = asked === undefined ? undefined : context.live?.of(asked.job.id)
+  const live = context.live === undefined ? undefined : { parts: context.live.parts, sets }
+  const material = await jobMaterial(context, planned, reservation, live)
   if (asked?.manifest.handOff !== undefined) {
     if (context.handOff === undefined && asked.manifest.handOff.fallback === 'none') {
       throw JobRefusal.of('EXECUTION_FAILED')

@@ -10,6 +10,7 @@ import type { PartStore } from '../ingest/ingest-context.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
+import type { LiveTables } from '../live/live-tables.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Tracer } from '../trace/tracer.js'
 import type { JobLock } from './job-lock.js'
@@ -39,6 +40,8 @@ export interface JobContext {
   readonly handOff?: HandOffHome
   /** Answers jobs over pools of several homes; absent: the settings name no other home. */
   readonly federation?: Federation
+  /** Makes the tables of live pools for jobs; absent: it serves none. */
+  readonly live?: LiveTables
   /** True when this node does no work now, by an incident's order; absent: it is never asked. */
   readonly stopped?: () => boolean
   /** Notes the steps of jobs; absent: nothing of them leaves the node. */

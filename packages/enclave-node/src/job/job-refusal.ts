@@ -52,6 +52,8 @@ const texts = {
     'a pool has less privacy budget left than the job needs; ask for less or use another pool',
   TOO_FEW_CONTRIBUTORS_AFTER_NOISE:
     'a noisy count of the contributors is below what the policy asks for; it was charged, because the count was looked at',
+  SOURCES_AWAY:
+    'the node was restarted after the charge, and the owners’ stores of a live pool did not give all that the job had reserved; it was charged, ask again',
   EXECUTION_FAILED:
     'the job did not come to an end within its limits; it was charged, because a failure tells something too',
 } as const

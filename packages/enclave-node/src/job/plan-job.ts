@@ -1,5 +1,6 @@
 import type { JobManifest } from '@sealpool/compute'
 import type { PlannablePool } from '../ingest/served-pool.js'
+import type { LiveSets } from '../live/live-tables.js'
 import { requireViews } from '../policy/admit-views.js'
 import { refinedContributors } from '../state/contribution-table.js'
 import { canAfford } from '../state/pglite-ledger.js'
@@ -40,12 +41,22 @@ export function requireAllUsed<Planned extends PlannedJob<PlannablePool>>(
 /**
  * Checks what needs no data but the pools' public figures: enough contributors, enough budget.
  * @param charge name under which the job is charged
+ * @param live what was fetched of live pools: their contributors are those that were had
  * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`
  */
-export async function requireRunnable(sql: Sql, charge: string, planned: PlannedJob): Promise<void> {
+export async function requireRunnable(
+  sql: Sql,
+  charge: string,
+  planned: PlannedJob,
+  live?: LiveSets,
+): Promise<void> {
   for (const { pool } of planned.charges) {
-    if ((await refinedContributors(sql, pool.address)) < pool.policy.privacy.minimumContributors)
-      throw JobRefusal.of('TOO_FEW_CONTRIBUTORS')
+    const had = live?.get(pool.address)
+    const contributors =
+      had === undefined
+        ? await refinedContributors(sql, pool.address)
+        : new Set(had.inputs.map(({ contributor }) => contributor)).size
+    if (contributors < pool.policy.privacy.minimumContributors) throw JobRefusal.of('TOO_FEW_CONTRIBUTORS')
   }
   if (!(await canAfford(sql, chargeRequests(charge, planned)))) throw JobRefusal.of('BUDGET_EXHAUSTED')
 }

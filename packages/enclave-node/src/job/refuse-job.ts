@@ -45,7 +45,7 @@ export async function refuseJob(
   const refusal = refused.refusal.shownOver(pools.map(({ address }) => address))
   const { reservation } = job
   const inputs = await (reservation === null
-    ? jobInputs(context.store, pools)
+    ? jobInputs(context.store, pools, context.live?.of(job.id))
     : reservedInputs(context.store, reservation))
   const issuedAt = (await context.chain.head()).timestamp
   const epochs = await keyEpochs(context, pools)

@@ -11,6 +11,7 @@ import { admitConsumer, withAccess } from '../policy/admit-consumer.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { findJob, type JobRow } from '../state/job-table.js'
+import { countLive, type LiveCount } from '../state/live-copy-table.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import type { JobContext } from './job-context.js'
 import { JobRefusal, type NodeRefusalCode } from './job-refusal.js'
@@ -26,6 +27,8 @@ export type PlanAnswer =
       readonly explanation: JsonValue
       readonly plan: JsonValue
       readonly planDigest: Digest
+      /** Live pools, with how many contributors could be had when a job last looked; the job itself looks anew. */
+      readonly live: readonly (LiveCount & { readonly pool: Address })[]
     }
   | RefusedPlan
 
@@ -66,8 +69,12 @@ export async function previewPlan(context: JobContext, manifest: JobManifest): P
   // Over pools of other homes as well: what their budgets have left, they are asked when the job is paid.
   const preview = await planOrRefusal(context, manifest, async () => (await planShare(context, manifest)).own)
   if (!preview.ok) return preview
-  const { explanation, plan, planDigest } = preview.planned
-  return { ok: true, explanation, plan, planDigest }
+  const { explanation, plan, planDigest, charges } = preview.planned
+  const live: (LiveCount & { readonly pool: Address })[] = []
+  for (const { pool } of charges)
+    if (pool.keep === 'live')
+      live.push({ pool: pool.address, ...(await countLive(context.store, pool.address)) })
+  return { ok: true, explanation, plan, planDigest, live }
 }
 
 /**

@@ -13,11 +13,14 @@ import type { ChainPort } from '../chain/chain-port.js'
 import type { inOrder } from '../chain/in-order.js'
 import { NodeError } from '../errors.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
+import type { LiveSets } from '../live/live-tables.js'
 import { jobInputs } from '../release/job-inputs.js'
 import { ledgerEntryAt } from '../state/budget-anchor.js'
 import { textOf } from '../state/column.js'
 import { claimStatement } from '../state/exclusive-statement.js'
 import { type JobRow, moveJob, type Reservation, storeReservation } from '../state/job-table.js'
+import { keptAs } from '../state/kept-as.js'
+import { countUsable } from '../state/live-copy-table.js'
 import { chargeBudgets } from '../state/pglite-ledger.js'
 import { poolRefinements } from '../state/refinement-table.js'
 import type { Sql, StateStore } from '../state/state-store.js'
@@ -38,7 +41,7 @@ function chargePrefix(job: JobRow): string {
  * Reserves inputs and charge of a job in one transaction.
  * @returns the reservation; the job's own when it has one already
  * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`, and `EXECUTION_FAILED` when the pools have narrowed their
- * policies since the reservation so that another plan would run; JobPutOff `TABLES_REBUILT`; NodeError `JOB_ALREADY_CHARGED`
+ * policies since the reservation so that another plan would run; `SOURCES_AWAY`; JobPutOff `TABLES_REBUILT`, `SOURCES_AWAY`; NodeError `JOB_ALREADY_CHARGED`
  */
 export async function reserveJob(
   context: JobContext,
@@ -50,18 +53,23 @@ export async function reserveJob(
   if (job.reservation !== null) {
     if (job.reservation.planDigest !== planned.planDigest) throw JobRefusal.of('EXECUTION_FAILED')
     await moveJob(context.store, job.id, { from: ['waiting', 'running'], to: 'running' })
+    await context.live?.gather(job, planned)
     return job.reservation
   }
+  await requireTables(context.store, planned)
+  // Before the charge, which names what was had: what nobody gives is not in the answer, and not in the charge.
+  const live = await context.live?.gather(job, planned)
   return context.store.transaction(async (tx) => {
     const pools = planned.charges.map(({ pool }) => pool)
     await requireTables(tx, planned)
-    const found = await jobInputs(tx, pools)
+    await requireStillThere(tx, planned, live)
+    const found = await jobInputs(tx, pools, live)
     const charge = `${chargePrefix(job)} ${digestOf({
       format: 'sealpool/reservation',
       plan: planned.planDigest,
       inputs: found.map(({ pool, root, count }) => ({ pool, root, count })),
     } as JsonValue)}`
-    await requireRunnable(tx, charge, planned)
+    await requireRunnable(tx, charge, planned, live)
     const requests = chargeRequests(charge, planned)
     const charged = await chargeBudgets(tx, requests).catch((error: unknown) => {
       if (error instanceof PrivacyError && error.code === 'BUDGET_EXHAUSTED') {
@@ -70,14 +78,16 @@ export async function reserveJob(
       throw error
     })
     const inputs: Reservation['inputs'][number][] = []
-    for (const { pool, root, count, contributors, verdicts } of found) {
+    for (const { pool, root, count, contributors, verdicts, leftOut } of found) {
       inputs.push({
         pool,
         root,
         count,
         contributors,
         verdictList: await keepVerdictList(tx, verdicts),
-        refinements: (await poolRefinements(tx, pool)).map(({ id }) => id),
+        ...(leftOut === undefined
+          ? { refinements: (await poolRefinements(tx, pool)).map(({ id }) => id) }
+          : { refinements: [], leftOut }),
       })
     }
     const reservation: Reservation = {
@@ -98,15 +108,40 @@ export async function reserveJob(
 }
 
 /**
- * Sees to it that the pools' tables are whole.
- * @throws JobPutOff `TABLES_REBUILT`
+ * Sees to it that the pools' tables are whole, or a live pool's sources known.
+ * @throws JobPutOff `TABLES_REBUILT`, `KEEP_SWITCHED`
  */
 export async function requireTables(sql: Sql, planned: PlannedJob): Promise<void> {
   for (const { pool } of planned.charges) {
+    if ((await keptAs(sql, pool.address)) !== pool.keep) {
+      throw new JobPutOff(
+        'KEEP_SWITCHED',
+        'what the pool keeps of contributions is being switched; the job runs when that is over',
+      )
+    }
     if (!(await isRebuilding(sql, pool.address))) continue
     throw new JobPutOff(
       'TABLES_REBUILT',
       'a contribution was taken back; the job runs when the tables are rebuilt without it',
+    )
+  }
+}
+
+/**
+ * What was fetched may have been taken back since.
+ * @throws JobPutOff `TABLES_REBUILT`: it is fetched anew
+ */
+async function requireStillThere(sql: Sql, planned: PlannedJob, live: LiveSets | undefined): Promise<void> {
+  for (const { pool } of planned.charges) {
+    const verdicts = live?.get(pool.address)?.inputs.map(({ verdictDigest }) => verdictDigest)
+    if (verdicts === undefined) {
+      if (pool.keep === 'escrow') continue
+      throw new RangeError('nothing was fetched of a live pool')
+    }
+    if ((await countUsable(sql, pool.address, verdicts)) === verdicts.length) continue
+    throw new JobPutOff(
+      'TABLES_REBUILT',
+      'a contribution was taken back while the job was prepared; it is prepared again without it',
     )
   }
 }

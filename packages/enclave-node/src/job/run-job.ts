@@ -60,6 +60,8 @@ export function advanceJob(context: JobContext, id: string): Promise<JobRow | un
     await deliverJob(context, id)
     const after = await findJob(context.store, id)
     if (after?.state === 'closed') await context.handOff?.end(id)
+    // Answered or over: what was fetched for it goes with its key.
+    if (after?.state !== 'waiting' && after?.state !== 'running') await context.live?.end(id)
     return after
   })
 }

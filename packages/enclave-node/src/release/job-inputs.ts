@@ -5,6 +5,7 @@
 import { verdictsRoot } from '@sealpool/attest'
 import { type Address, bytesToDigest, canonicalBytes, type Digest, merkleRoot } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
+import type { LiveSets } from '../live/live-tables.js'
 import { type RefinedInput, refinedInputs, refinedInputsDigest } from '../state/contribution-table.js'
 import type { Reservation } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
@@ -22,6 +23,8 @@ export interface PoolInputs {
   /** Digests of the verdicts, by id of the contribution. */
   readonly verdicts: readonly Digest[]
   readonly verdictsRoot: Digest
+  /** Of a live pool: how many accepted contributions were not to be had. */
+  readonly leftOut?: number
 }
 
 /** Inputs that were gathered lately, by the digest of what they were gathered from; some megabytes each in a pool of 20,000. */
@@ -29,10 +32,22 @@ const gathered = lately<PoolInputs>(8)
 /** Roots of lists, by their names, which are digests as well: jobs over one head of a pool have one list. */
 const roots = lately<Digest>(100)
 
-/** @returns the inputs of each pool, in order */
-export async function jobInputs(sql: Sql, pools: readonly ServedPool[]): Promise<readonly PoolInputs[]> {
+/**
+ * @param live what was fetched of live pools
+ * @returns the inputs of each pool, in order
+ */
+export async function jobInputs(
+  sql: Sql,
+  pools: readonly ServedPool[],
+  live?: LiveSets,
+): Promise<readonly PoolInputs[]> {
   const all: PoolInputs[] = []
   for (const { address } of pools) {
+    const had = live?.get(address)
+    if (had !== undefined) {
+      all.push({ ...gather(address, had.inputs), leftOut: had.leftOut })
+      continue
+    }
     const digest = await refinedInputsDigest(sql, address)
     all.push(
       await gathered(
@@ -67,10 +82,11 @@ function gather(pool: Address, inputs: readonly RefinedInput[]): PoolInputs {
 /** @returns the inputs that a job was given, whatever came in or was taken back since. @throws NodeError `STATE_UNREADABLE` */
 export async function reservedInputs(sql: Sql, { inputs }: Reservation): Promise<readonly PoolInputs[]> {
   const all: PoolInputs[] = []
-  for (const { pool, root, count, contributors, verdictList } of inputs) {
+  for (const { pool, root, count, contributors, verdictList, leftOut } of inputs) {
     const verdicts = await readVerdictList(sql, verdictList)
     const ofVerdicts = await roots(verdictList, async () => verdictsRoot(verdicts))
-    all.push({ pool, root, count, contributors, verdicts, verdictsRoot: ofVerdicts })
+    const live = leftOut === undefined ? {} : { leftOut }
+    all.push({ pool, root, count, contributors, verdicts, verdictsRoot: ofVerdicts, ...live })
   }
   return all
 }

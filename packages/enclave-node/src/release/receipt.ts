@@ -126,6 +126,7 @@ export function receiptPool({ pool, epoch, inputs, booked }: PoolFacts): Receipt
     inputs: { root: inputs.root, count: inputs.count },
     verdicts: inputs.verdictsRoot,
     ...(pool.access === undefined ? {} : { access: pool.access }),
+    ...(inputs.leftOut === undefined ? {} : { live: { leftOut: inputs.leftOut } }),
     budget:
       booked === null
         ? null

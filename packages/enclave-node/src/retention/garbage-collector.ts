@@ -38,6 +38,8 @@ export interface GarbageCollector {
    * @returns how many things were done
    */
   collect(): Promise<number>
+  /** Something was noted that is to be removed now: the next step does not wait for the next look. */
+  wake(): void
   /** @returns what is declared, and a page of signed lists from a number on */
   read(from: number): Promise<ToldDeletions>
   figures(): Readonly<Record<string, number>>
@@ -126,6 +128,9 @@ export function garbageCollector(options: GarbageCollectorOptions): GarbageColle
         if (listed === 0) return done
       }
     },
+    wake() {
+      walking = true
+    },
     read: async (from) => ({
       retention: {
         answerDays: retention?.answerDays ?? null,
@@ -145,12 +150,14 @@ async function remove(
   pools: ReadonlyMap<Address, ServedPool>,
   deletion: NotedDeletion,
 ): Promise<number> {
-  const { id, kind, object, digest } = deletion
+  const { id, kind, object, digest, reason } = deletion
   const pool = pools.get(deletion.pool ?? '0x')
   // Of a pool that is served no more, nothing is touched.
   if (pool === undefined) return 0
   if (kind === 'copy' && digest !== null) {
     if (await isCopyNeeded(store, digest)) {
+      // Another pool has the same file under its name: this one's copy goes when that one is through with it.
+      if (reason === 'live') return 0
       await dropDeletions(store, [id])
       return 0
     }

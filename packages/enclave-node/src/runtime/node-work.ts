@@ -17,28 +17,22 @@ import { readWorkOf } from '../hand-off/kept-hand-off.js'
 import type { HandOffServer } from '../hand-off/serve-hand-off.js'
 import { handOffTidier } from '../hand-off/tidy-hand-offs.js'
 import type { NodeIncident } from '../incident/node-incident.js'
-import { rewrapContributions } from '../incident/rewrap-contributions.js'
-import { auditVerdicts } from '../ingest/audit-verdicts.js'
 import { sumOfEach } from '../ingest/each.js'
 import { eraseWithdrawn } from '../ingest/erase-withdrawn.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
-import { judgeBatch } from '../ingest/judge-batch.js'
-import { recordMerkleVerdicts, signMerkleVerdicts } from '../ingest/merkle-verdicts.js'
+import { recordMerkleVerdicts } from '../ingest/merkle-verdicts.js'
 import { recordVerdicts } from '../ingest/record-verdicts.js'
-import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
-import type { ServedPool } from '../ingest/served-pool.js'
+import { recordRefinements } from '../ingest/refine-batch.js'
 import { settleWrites } from '../ingest/settle-writes.js'
 import type { JobContext } from '../job/job-context.js'
 import { manifestOf } from '../job/load-manifest.js'
 import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
 import { keysMoved as keysMovedError, noteListed, placeOfKeys } from '../migration/moved-keys.js'
-import { platformRandom } from '../platform.js'
 import { garbageCollector } from '../retention/garbage-collector.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
 import { countJobs, findJob, openProposals } from '../state/job-table.js'
 import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
-import { countDiffering } from '../state/verdict-audit-table.js'
 import { readVerdictLists } from '../state/verdict-list-table.js'
 import { findVerdict } from '../state/verdict-table.js'
 import { attemptJob } from './attempt-job.js'
@@ -48,6 +42,7 @@ import type { NodeLogger } from './logger.js'
 import { startLoop } from './loop.js'
 import { notReady } from './not-ready.js'
 import type { NodeRecords } from './open-records.js'
+import { poolIngest } from './pool-ingest.js'
 import { ensurePoolKey, type PublishedPoolKey } from './pool-keys.js'
 import { signsOfLife } from './signs-of-life.js'
 
@@ -105,7 +100,6 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   const keysMoved = (): boolean => handedOver || successorListed
   let caughtUp = false
   let ingesting = 0
-  let differing = 0
   let settledUpTo: string | undefined
 
   const follow = (): Promise<boolean> =>
@@ -225,7 +219,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         collector.collect,
         ...[...job.pools.values()]
           .filter(({ address }) => published.has(address))
-          .map((pool) => () => ingestPool(pool)),
+          .map((pool) => () => pooling.step(pool)),
       ],
       (step) => step(),
     )
@@ -236,31 +230,14 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   const keysGivenUp = (): boolean =>
     [...poolKeys].some(([pool, { epoch }]) => epoch < incident.firstEpoch(pool))
 
-  const ingestPool = async (pool: ServedPool): Promise<number> => {
-    const moved = await moveToPresentKey(pool)
-    const judged = await judgeBatch(ingest, pool)
-    if (judged > 0) await recordVerdicts(ingest)
-    if ((await signMerkleVerdicts(ingest, pool)) > 0) await recordMerkleVerdicts(ingest)
-    // Refined in few large parts: when nothing more is waiting to be judged.
-    const refined = judged === 0 ? await refineNext(ingest, pool) : 0
-    if (refined > 0) await recordRefinements(ingest)
-    if (judged > 0 || refined > 0) log.info({ pool: pool.name, judged, refined }, 'ingested')
-    // Nothing waits for an audit.
-    const audited =
-      judged + refined > 0 ? 0 : await auditVerdicts({ ingest, audit: options.records.audit }, pool)
-    if (judged + refined === 0) differing = await countDiffering(store)
-    return moved + judged + refined + audited
-  }
-
-  /** What was sealed to a key that an incident gave up is read with the present one from here on. */
-  const moveToPresentKey = async (pool: ServedPool): Promise<number> => {
-    const first = incident.firstEpoch(pool.address)
-    const epoch = poolKeys.get(pool.address)?.epoch ?? 0
-    if (first === 1 || epoch < first) return 0
-    const moved = await rewrapContributions(ingest, pool, epoch, platformRandom)
-    if (moved > 0) log.info({ pool: pool.name, epoch, moved }, 'moved contributions to the present key')
-    return moved
-  }
+  const pooling = poolIngest({
+    ingest,
+    audit: options.records.audit,
+    log,
+    firstEpoch: incident.firstEpoch,
+    presentEpoch: (pool) => poolKeys.get(pool)?.epoch ?? 0,
+    onSwitched: collector.wake,
+  })
 
   // Before the chain was read to its head, a charge that this disk has forgotten could not be noticed.
   const mayWork = (): boolean =>
@@ -360,15 +337,16 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         : notReady({
             registered,
             reasons: [...incident.reasons(), ...poolReasons.values()],
-            differing,
+            differing: pooling.differing(),
             unpublished: poolReasons.size === 0 && published.size < job.pools.size,
             loops,
           }),
     figures: () => ({
       process_resident_bytes: process.memoryUsage.rss(),
       process_uptime_seconds: Math.floor(process.uptime()),
-      verdicts_differing: differing,
+      verdicts_differing: pooling.differing(),
       ...collector.figures(),
+      ...job.live?.figures(),
       ...options.served?.figures(),
     }),
   }

@@ -13,6 +13,7 @@ import { homeFinder } from '../federation/find-home.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { keysMoved } from '../migration/moved-keys.js'
+import { copiesOf } from '../own-copy/copies-of.js'
 import { attestPeer } from '../peer/attest-peer.js'
 import { openPeer } from '../peer/call-peer.js'
 import { platformRandom } from '../platform.js'
@@ -99,7 +100,8 @@ export async function openValidation(
           chain,
           keys,
           sign: node.sign,
-          blobStore: node.blobStore,
+          // What an owner keeps in a store of his own is read from there; nothing is kept here.
+          blobStore: copiesOf(node, { keep: 'escrow' }),
           runtime: node.runtime,
           limits: node.limits.proof,
           maximumBlobBytes: node.settings.maximumBlobBytes,
@@ -166,6 +168,8 @@ async function validatedPools(
         poc: { code: poc.code, digest: poc.digest },
         farming,
         verification,
+        // A live pool has no validators.
+        keep: 'escrow',
       }
     }),
   )

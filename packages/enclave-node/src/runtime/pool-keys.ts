@@ -18,6 +18,8 @@ export interface PublishedPoolKey {
   readonly publicKey: string
   readonly keyId: string
   readonly statement: SignedStatement
+  /** The node's word that it keeps no copies for the pool; null where it keeps them. */
+  readonly live: SignedStatement | null
 }
 
 /** What a round of publishing found for one pool. */
@@ -93,5 +95,26 @@ function publishedKey(
       keyDigest: digestToHex(keyId),
     }),
   })
-  return { epoch, publicKey: encodeBase64Url(publicKey), keyId, statement }
+  return {
+    epoch,
+    publicKey: encodeBase64Url(publicKey),
+    keyId,
+    statement,
+    live: liveStatement(context, pool),
+  }
+}
+
+/** Bound to the key set, and so to the settings that say so: a switch makes it worthless. */
+function liveStatement(
+  { keys, sign }: { readonly keys: NodeKeyRing; readonly sign: NodeSigner },
+  pool: ServedPool,
+): SignedStatement | null {
+  if (pool.keep === 'escrow') return null
+  return sign({
+    type: 'sealpool/live-pool',
+    body: { pool: pool.address, keySet: keys.keySetDigest },
+    pool: pool.address,
+    subject: digestToHex(keys.keySetDigest),
+    nonce: '0',
+  })
 }

@@ -79,6 +79,7 @@ async function servePool(
     verification: config.verification,
     retention: config.retention,
     validators: config.validators,
+    keep: config.keep,
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
     schemaId: schemaId(schema),

@@ -2,6 +2,7 @@
  * Wires the node and keeps it going.
  * @module
  */
+import { rm } from 'node:fs/promises'
 import type { Address, Digest, KeySet } from '@sealpool/crypto'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { openAuthentication } from '../api/authentication.js'
@@ -14,7 +15,7 @@ import { takeBackup } from '../backup/take-backup.js'
 import { requireRestored } from '../backup/unfinished-restore.js'
 import type { ChainPort } from '../chain/chain-port.js'
 import { configuredChain } from '../chain/configured-chain.js'
-import { tablesFolder } from '../config/data-folders.js'
+import { liveFolder, tablesFolder } from '../config/data-folders.js'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import type { NodeError } from '../errors.js'
@@ -168,6 +169,8 @@ async function start(
   const { tracer: trace, stop: stopTrace } = openTrace(config, chain, log)
   closers.push(stopTrace)
   const parts = { store, chain, keys, evidence, pools, runtime, moved, trace }
+  // Of jobs of an earlier run, whose keys went with it.
+  await rm(liveFolder(config), { recursive: true, force: true })
   const contexts = workContexts(config, secrets, parts)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())

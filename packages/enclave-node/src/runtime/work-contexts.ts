@@ -9,7 +9,7 @@ import type { JobRuntime } from '@sealpool/sandbox'
 import { openBlobStore } from '../blob-store/open-blob-store.js'
 import { inOrder } from '../chain/in-order.js'
 import { isListed } from '../chain/is-listed.js'
-import { tablesFolder } from '../config/data-folders.js'
+import { liveFolder, tablesFolder } from '../config/data-folders.js'
 import type { NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import type { EvidenceSource } from '../evidence/node-evidence.js'
@@ -19,6 +19,8 @@ import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
+import { liveTables } from '../live/live-tables.js'
+import { ownCopies } from '../own-copy/own-copies.js'
 import { platformNow, platformRandom } from '../platform.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Tracer } from '../trace/tracer.js'
@@ -54,16 +56,19 @@ export function workContexts(
     keys,
     sign,
     blobStore: openBlobStore(config, secrets),
+    ownCopies: ownCopies(config.ownCopies),
     parts: partFolder(tablesFolder(config)),
     now: platformNow,
   }
+  const limits = { proof: config.sandbox.proof, refiner: config.sandbox.refiner }
+  const settings = { ...config.ingest, ownCopies: config.ownCopies }
   return {
     ingest: {
       ...shared,
       runtime,
       contents: contentIndexes(),
-      limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
-      settings: config.ingest,
+      limits,
+      settings,
       giveWay: () => setImmediate(),
     },
     job: {
@@ -74,6 +79,15 @@ export function workContexts(
       evidence: parts.evidence,
       trace: parts.trace,
       pools: parts.pools,
+      live: liveTables({
+        ...shared,
+        runtime,
+        limits,
+        settings,
+        parts: partFolder(liveFolder(config)),
+        clock: () => performance.now(),
+        random: platformRandom,
+      }),
       openEngine: ({ pseudonymKey }) =>
         createDuckDbEngine({
           pseudonymKey,

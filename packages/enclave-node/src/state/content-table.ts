@@ -71,7 +71,7 @@ export async function storeContent(
   }
 }
 
-/** Destroys what is stored of a contribution's content and account, what it would be judged again by, and what validators said of it. */
+/** Destroys what is stored of a contribution's content, rows and account, what it would be judged again by, and what validators said of it. */
 export async function forgetContent(tx: Sql, contribution: string): Promise<void> {
   await clearContent(tx, contribution)
   await forgetAgreement(tx, contribution)
@@ -81,6 +81,7 @@ async function clearContent(tx: Sql, contribution: string): Promise<void> {
   await tx.query('delete from content_prints where contribution = $1', [contribution])
   await tx.query('delete from account_claims where contribution = $1', [contribution])
   await tx.query('delete from verdict_audits where contribution = $1', [contribution])
+  await tx.query('delete from live_copies where contribution = $1', [contribution])
 }
 
 /** @returns entries of Merkle batches that were withdrawn and of which prints, claims or what validators said are still there */

@@ -31,6 +31,7 @@ export type IngestRefusal =
   | 'BLOB_DIGEST_MISMATCH'
   | 'BLOB_TOO_LARGE'
   | 'BLOB_LOCATOR_INVALID'
+  | 'OWN_STORE_REQUIRED'
   | 'SEALED_FILE_INVALID'
   | 'SEALED_FILE_TAMPERED'
   | 'WRONG_POOL'
@@ -52,6 +53,7 @@ export const neverOpened: readonly IngestRefusal[] = [
   'BLOB_DIGEST_MISMATCH',
   'BLOB_TOO_LARGE',
   'BLOB_LOCATOR_INVALID',
+  'OWN_STORE_REQUIRED',
   'SEALED_FILE_INVALID',
   'SEALED_FILE_TAMPERED',
   'WRONG_POOL',
@@ -69,7 +71,9 @@ export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
     'the stored bytes differ from the digest on the chain; upload the whole blob and contribute again',
   BLOB_TOO_LARGE: 'the blob is larger than the node takes; split the export',
   BLOB_LOCATOR_INVALID:
-    'the locator is not of the form sha256:<64 hex digits>; contribute again with the locator of the store',
+    'the locator is not of the form sha256:<64 hex digits>, nor an http address that ends in them; contribute again with the locator of the store',
+  OWN_STORE_REQUIRED:
+    'the pool is live and keeps no copies; store the file where the node can read it and contribute again with that address (ownStore)',
   SEALED_FILE_INVALID: 'the blob is not a sealed file; seal the export with the pool key',
   SEALED_FILE_TAMPERED: 'the sealed file does not open whole; seal the export again',
   WRONG_POOL: 'the file was sealed for another pool; seal it with the key of this pool',

@@ -253,7 +253,8 @@ export async function markBatchRecorded(tx: Sql, batch: string): Promise<void> {
 export async function markRefined(
   tx: Sql,
   id: string,
-  refinement: string,
+  /** Null for one that the refiner refused before there was a refinement. */
+  refinement: string | null,
   refusal: { readonly reason: string; readonly reasonText: string } | null,
 ): Promise<void> {
   await tx.query(

@@ -6,6 +6,7 @@ import type { Address, Digest } from '@sealpool/crypto'
 import { bytesOrNull, integerOf, textOf, textOrNull } from './column.js'
 import { neverOpened } from './contribution-state.js'
 import { type ContributionRow, contributionColumns, readContribution } from './contribution-table.js'
+import { isLive } from './kept-as.js'
 import type { Sql } from './state-store.js'
 import { retentionOver } from './withdrawal.js'
 
@@ -28,7 +29,8 @@ const copyOver = `(contributions.state = 'withdrawn' and contributions.withdrawn
   or contributions.state = 'refused' and (contributions.reason = '${retentionOver}' or contributions.block_number <= $2))`
 
 /** Of one that needs the blob still: another contribution with the same bytes, or one that was taken back only lately. */
-const needsCopy = `(other.state not in ('withdrawn', 'refused') or other.state = 'withdrawn' and other.withdrawn_block > $2)`
+const needsCopy = `(other.state not in ('withdrawn', 'refused') or other.state = 'withdrawn' and other.withdrawn_block > $2)
+  and not ${isLive('other.pool')}`
 
 /** Of one that was opened: a sealed file opens in one pool only, so that its copy is that pool's to keep and to delete. */
 const opened = `contributions.verdict_digest is not null
@@ -68,7 +70,8 @@ export async function unneededCopies(
 /** @returns whether a contribution needs a blob, so that it must not be removed */
 export async function isCopyNeeded(sql: Sql, digest: Digest): Promise<boolean> {
   const [row] = await sql.query(
-    `select 1 as found from contributions where blob_digest = $1 and state not in ('withdrawn', 'refused') limit 1`,
+    `select 1 as found from contributions where blob_digest = $1 and state not in ('withdrawn', 'refused')
+       and not ${isLive('contributions.pool')} limit 1`,
     [digest],
   )
   return row !== undefined

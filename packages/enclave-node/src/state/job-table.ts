@@ -66,6 +66,8 @@ export interface Reservation {
     readonly verdictList: Digest
     readonly count: number
     readonly contributors: number
+    /** Of a live pool: how many accepted contributions were not to be had; absent: the pool's rows are kept, in `refinements`. */
+    readonly leftOut?: number
   }[]
   /** Ledger's version of each pool with the charge, in the order of the job's charges. */
   readonly versions: readonly { readonly pool: Address; readonly version: number }[]

@@ -16,6 +16,7 @@ import { dueErasures } from './migration-009-due-erasures.js'
 import { deletions } from './migration-010-deletions.js'
 import { verdictLists } from './migration-011-verdict-lists.js'
 import { coursesOfNumbers } from './migration-012-courses-of-numbers.js'
+import { liveCopies } from './migration-013-live-copies.js'
 import { validators } from './migration-014-validators.js'
 import type { StateStore } from './state-store.js'
 
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   deletions,
   verdictLists,
   coursesOfNumbers,
+  liveCopies,
   validators,
 ]
 

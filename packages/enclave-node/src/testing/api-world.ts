@@ -60,7 +60,7 @@ const statement = {
   signature: '0x',
 } as unknown as SignedStatement
 const digest = `sha256:${'0'.repeat(64)}` as const
-const plan = { ok: true, explanation: {}, plan: {}, planDigest: digest } as const
+const plan = { ok: true, explanation: {}, plan: {}, planDigest: digest, live: [] } as const
 
 function serviceOf(): NodeService {
   const job = {

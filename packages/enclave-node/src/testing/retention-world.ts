@@ -11,6 +11,7 @@ import { type Digest, encodeBase64Url, type SignedStatement, sha256Digest } from
 import type { JobRetention, PoolRetention } from '../config/retention-settings.js'
 import { eraseWithdrawn } from '../ingest/erase-withdrawn.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
+import type { ServedPool } from '../ingest/served-pool.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { type GarbageCollectorOptions, garbageCollector } from '../retention/garbage-collector.js'
 import { partFolder } from '../runtime/part-folder.js'
@@ -76,6 +77,8 @@ export async function retentionWorld(store: StateStore) {
         readonly behind?: number
         /** Whether it serves the pool still. */
         readonly serves?: boolean
+        /** What it keeps of the pool's contributions. */
+        readonly keep?: ServedPool['keep']
       } = {},
     ) {
       const errors: unknown[] = []
@@ -89,7 +92,7 @@ export async function retentionWorld(store: StateStore) {
         sign,
         now: () => day(today) + 3_600 + clock - (change.behind ?? 0),
       } as unknown as IngestContext & GarbageCollectorOptions['ingest']
-      const served = { ...pool, retention: retention.pool ?? null }
+      const served = { ...pool, retention: retention.pool ?? null, keep: change.keep ?? pool.keep }
       const pools = new Map(change.serves === false ? [] : [[pool.address, served] as const])
       const collector = garbageCollector({
         ingest,

@@ -54,6 +54,7 @@ export function servedPoolFixture(address: Address = addressOfDigit('a')): Serve
     verification: null,
     retention: null,
     validators: null,
+    keep: 'escrow',
     poc: { code: '', digest: digestOfDigit('1') },
     refiner: {
       code: '',

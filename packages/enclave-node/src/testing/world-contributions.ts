@@ -2,7 +2,7 @@
  * How the workers of a world contribute.
  * @module
  */
-import type { BlobStore } from '@sealpool/client'
+import { type BlobStore, formatOwnLocation } from '@sealpool/client'
 import {
   type BatchEntry,
   type BatchHeader,
@@ -47,6 +47,8 @@ export interface WorldExport {
   readonly bytes: Uint8Array
   /** Seals for another pool than the one on the chain. */
   readonly sealedFor?: WorldPool
+  /** Names a store of the worker's own on the chain; what lies in the pool's is the caller's to move there. */
+  readonly ownStore?: string
 }
 
 const noDigest: Hex = `0x${'00'.repeat(32)}`
@@ -67,7 +69,10 @@ export function worldContributions(options: {
   const servedPools = async (url: string): Promise<readonly ServedKey[]> =>
     ((await ask(`${url}/v1/pools`)) as { pools: ServedKey[] }).pools
   /** Seals one export for its pool's key and stores it. */
-  const seal = async (served: readonly ServedKey[], { pool, worker, bytes, sealedFor }: WorldExport) => {
+  const seal = async (
+    served: readonly ServedKey[],
+    { pool, worker, bytes, sealedFor, ownStore }: WorldExport,
+  ) => {
     const key = served.find((one) => one.pool === (sealedFor ?? pool).pool)
     const account = workers[worker]
     if (key === undefined || account === undefined) throw new Error('no such pool or worker')
@@ -88,7 +93,8 @@ export function worldContributions(options: {
       },
       random: platformRandom,
     })
-    const { locator } = await blobs.put(sealed)
+    const { digest } = await blobs.put(sealed)
+    const locator = ownStore === undefined ? digest : formatOwnLocation(ownStore, digest)
     const entry: BatchEntry = {
       owner: account.address,
       blobDigest: digestToHex(sha256Digest(sealed)),
