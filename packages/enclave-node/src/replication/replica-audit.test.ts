@@ -1,11 +1,15 @@
 import { memoryBlobStore, type ReplicaState, replicatedBlobStore } from '@sealpool/client'
 import type { Digest } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { maximumManifestBytes } from '../job/load-manifest.js'
+import { maximumRestrictionBytes } from '../policy/narrowed-pools.js'
 import { insertContribution } from '../state/contribution-table.js'
+import { insertJob } from '../state/job-table.js'
 import { noteBlob } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { chainContribution } from '../testing/job-fixture.js'
+import { addressOfDigit } from '../testing/served-pool-fixture.js'
 import { replicaAudit } from './replica-audit.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
@@ -16,12 +20,14 @@ const periodSeconds = 7_200
 let now = 1_800_000_000
 let stores = [memoryBlobStore(), memoryBlobStore()] as const
 let found: [Digest, readonly ReplicaState[]][] = []
+let restrictions: () => Promise<readonly Digest[]> = async () => []
 const open = () =>
   replicaAudit({
     store,
     blobStore: replicatedBlobStore({ stores }),
     periodSeconds,
     maximumBytes: 1_000,
+    restrictions: () => restrictions(),
     now: () => now,
     onFinding: (digest, states) => found.push([digest, states]),
   })
@@ -50,7 +56,8 @@ async function pass(audit: ReturnType<typeof open>, seconds: number, step = 60):
 }
 
 beforeEach(async () => {
-  await store.run('truncate contributions, contributors, blobs, meta cascade')
+  await store.run('truncate contributions, contributors, blobs, meta, jobs cascade')
+  restrictions = async () => []
   stores = [memoryBlobStore(), memoryBlobStore()]
   found = []
   now += 1_000_000
@@ -156,5 +163,92 @@ describe('the audit of replicas', () => {
       [lost, ['missing', 'missing']],
     ])
     expect(audit.figures()).toMatchObject({ replicas_lost: 1, replicas_damaged: 1, replicas_repaired: 0 })
+  })
+})
+
+/** Puts a document into the first store alone. */
+async function document(text: string, length = 0): Promise<Digest> {
+  return (await stores[0].put(new TextEncoder().encode(text.padEnd(length)))).digest
+}
+/** Puts a paid job of a manifest on the chain. */
+async function paid(id: number, manifestDigest: Digest, change = '', locator: string = manifestDigest) {
+  const consumer = addressOfDigit('e')
+  await insertJob(store, { id: `${id}`, consumer, manifestDigest, locator, pools: [addressOfDigit('a')] })
+  await store.query(`update jobs set state = 'waiting', chain_state = 'Funded' where id = $1`, [`${id}`])
+  if (change !== '') await store.query(`update jobs set ${change} where id = $1`, [`${id}`])
+}
+
+describe('the audit of what jobs need', () => {
+  it('mends manifests of paid jobs that wait or run, between the sealed files', async () => {
+    await contribute(1)
+    const needed = [await document('one'), await document('two'), await document('three')]
+    await paid(1, needed[0] as Digest)
+    await paid(2, needed[1] as Digest, `state = 'running', chain_state = 'Running', reservation = '{}'`)
+    await paid(3, needed[2] as Digest, `chain_state = 'Assigned'`)
+    // The same manifest again is the same blob.
+    await paid(4, needed[0] as Digest)
+    expect(await pass(open(), periodSeconds / 2 - 1)).toBe(4)
+    for (const digest of needed) expect(await has(1, digest)).toBe(true)
+  })
+
+  it.each([
+    ['is not paid for', `state = 'seen', chain_state = 'Approved'`],
+    ['is over for the node', `state = 'charged', chain_state = 'Running'`],
+    ['is over on the chain', `chain_state = 'Expired'`],
+    ['is gone from the chain', 'detached = true'],
+    ['names another place', `locator = 'sha256:${'0'.repeat(64)}'`],
+  ])('leaves alone the manifest of a job that %s', async (_, change) => {
+    const digest = await document('one')
+    await paid(1, digest, change)
+    expect(await pass(open(), periodSeconds)).toBe(0)
+    expect(await has(1, digest)).toBe(false)
+  })
+
+  it('brings back under no other name what a contributor has taken back', async () => {
+    const gone = await contribute(1, 'withdrawn')
+    await stores[1].remove(gone)
+    await paid(1, gone)
+    restrictions = async () => [gone]
+    expect(await pass(open(), periodSeconds)).toBe(0)
+    expect(await has(1, gone)).toBe(false)
+  })
+
+  it('mends restrictions, those of now, and goes by what it knows while the chain is away', async () => {
+    const [old, fresh] = [await document('old'), await document('fresh')]
+    restrictions = async () => [old, old]
+    const audit = open()
+    expect(await audit.round()).toBe(true)
+    expect([await has(1, old), await has(1, fresh)]).toEqual([true, false])
+    await stores[1].remove(old)
+    restrictions = async () => Promise.reject(new Error('the chain is away'))
+    await pass(audit, periodSeconds)
+    expect([await has(1, old), await has(1, fresh)]).toEqual([true, false])
+    restrictions = async () => [fresh]
+    await stores[1].remove(old)
+    await pass(audit, periodSeconds)
+    expect([await has(1, old), await has(1, fresh)]).toEqual([false, true])
+    // Sealed files are not held up by it either, from the first look on.
+    restrictions = async () => Promise.reject(new Error('the chain is away'))
+    const file = await contribute(1)
+    await stores[1].remove(file)
+    await pass(open(), periodSeconds)
+    expect(await has(1, file)).toBe(true)
+  })
+
+  it('copies no more about than a manifest or a restriction may have', async () => {
+    const [manifest, restriction] = [
+      await document('manifest', maximumManifestBytes + 1),
+      await document('restriction', maximumRestrictionBytes + 1),
+    ]
+    const most = [
+      await document('manifest', maximumManifestBytes),
+      await document('restriction', maximumRestrictionBytes),
+    ]
+    await paid(1, manifest)
+    await paid(2, most[0] as Digest)
+    restrictions = async () => [restriction, most[1] as Digest]
+    await pass(open(), periodSeconds)
+    for (const digest of [manifest, restriction]) expect(await has(1, digest)).toBe(false)
+    for (const digest of most) expect(await has(1, digest)).toBe(true)
   })
 })
