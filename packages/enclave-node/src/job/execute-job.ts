@@ -6,6 +6,7 @@ import { lastingScope } from '../ingest/served-pool.js'
 import type { JobRow, Reservation } from '../state/job-table.js'
 import { poolRefinements, type Refinement } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
+import { traced } from '../trace/tracer.js'
 import type { JobContext } from './job-context.js'
 import { noiseStream } from './job-noise.js'
 import { JobRefusal } from './job-refusal.js'
@@ -112,7 +113,11 @@ export async function executeJob(
     if (context.handOff === undefined && asked.manifest.handOff.fallback === 'none') {
       throw JobRefusal.of('EXECUTION_FAILED')
     }
-    const handed = await context.handOff?.visit({ ...asked, planned, material })
+    const { handOff, trace } = context
+    const about = { job: asked.job.id, manifest: asked.job.manifestDigest }
+    const handed =
+      handOff &&
+      (await traced(trace, 'job.visit', about, () => handOff.visit({ ...asked, planned, material })))
     if (handed !== undefined && handed !== 'home') return handed
   }
   const answer = await runOnEngine({

@@ -65,6 +65,7 @@ export function workContexts(
       limits: { proof: config.sandbox.proof, refiner: config.sandbox.refiner },
       settings: config.ingest,
       giveWay: () => setImmediate(),
+      trace: parts.trace,
     },
     job: {
       ...shared,
