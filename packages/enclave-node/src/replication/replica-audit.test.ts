@@ -92,8 +92,27 @@ describe('the audit of replicas', () => {
     now += periodSeconds / 4 - 1
     expect(await round()).toBe(4)
     expect(await round()).toBe(4)
-    now += 1
+    const { replicas_audited_at: end } = audit.figures()
+    await audit.round()
+    // Between two passes nothing comes to an end anew.
+    now += 0.5
+    expect(await round()).toBe(4)
+    expect(audit.figures()['replicas_audited_at']).toBe(end)
+    now += 0.5
     expect(await round()).toBe(5)
+  })
+
+  it('comes to the end of a pass that takes longer than its time', async () => {
+    const digests = await Promise.all([1, 2, 3].map((id) => contribute(id)))
+    for (const digest of digests) await stores[1].remove(digest)
+    const audit = open()
+    for (const _ of digests) {
+      expect(await audit.round()).toBe(true)
+      now += 2 * periodSeconds
+    }
+    for (const digest of digests) expect(await has(1, digest)).toBe(true)
+    expect(await audit.round()).toBe(false)
+    expect(audit.figures()).toMatchObject({ replicas_repaired: 3, replicas_audited_at: now })
   })
 
   it('goes on where it was after a restart', async () => {
@@ -142,6 +161,14 @@ describe('the audit of replicas', () => {
     expect(await open().round()).toBe(true)
     await store.query(`update meta set value = 'null' where key = 'replica-audit'`)
     expect(await open().round()).toBe(true)
+    const last = { begun: now, total: 1, done: 1, after: `sha256:${'f'.repeat(64)}` }
+    const odd = [{ begun: 'x' }, { total: null }, { done: '1' }, { after: 7 }, { after: undefined }]
+    for (const change of [{}, ...odd]) {
+      const value = JSON.stringify({ ...last, ...change })
+      await store.query(`update meta set value = $1 where key = 'replica-audit'`, [value])
+      // Of one that can be read it goes on, where nothing comes any more.
+      expect(await open().round(), value).toBe(Object.keys(change).length > 0)
+    }
   })
 
   it('leaves alone what is withdrawn or refused, and what this node never opened', async () => {
@@ -215,9 +242,16 @@ describe('the audit of what jobs need', () => {
 
   it('mends restrictions, those of now, and goes by what it knows while the chain is away', async () => {
     const [old, fresh] = [await document('old'), await document('fresh')]
-    restrictions = async () => [old, old]
+    let asked = 0
+    restrictions = async () => {
+      asked += 1
+      return [old, old]
+    }
     const audit = open()
     expect(await audit.round()).toBe(true)
+    await audit.round()
+    // The chain is asked every ten minutes, not for every blob.
+    expect(asked).toBe(1)
     expect([await has(1, old), await has(1, fresh)]).toEqual([true, false])
     await stores[1].remove(old)
     restrictions = async () => Promise.reject(new Error('the chain is away'))

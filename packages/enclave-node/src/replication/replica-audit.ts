@@ -167,7 +167,7 @@ export function replicaAudit(options: ReplicaAuditOptions): ReplicaAudit {
 function readPass(text: string | undefined): Pass | undefined {
   if (text === undefined) return undefined
   const { begun, total, done, after } = (JSON.parse(text) ?? {}) as Partial<Pass>
-  const numbers = [begun, total, done].every((value) => typeof value === 'number' && Number.isFinite(value))
+  const numbers = [begun, total, done].every((value) => Number.isFinite(value))
   return numbers && (after === null || typeof after === 'string')
     ? { begun: begun ?? 0, total: total ?? 0, done: done ?? 0, after }
     : undefined

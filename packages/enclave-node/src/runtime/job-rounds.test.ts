@@ -131,3 +131,34 @@ it('begin others beside jobs that fail at every try', async () => {
   await rounds.ended()
   expect(failing).toContain(tried.at(-1))
 })
+
+it('begin nothing while the node may not work, is not listed, or has a disk that is behind the chain', async () => {
+  await world.reset()
+  await world.paid()
+  const listed = { keySetDigest: keys.keySetDigest, measurement: '0x', active: true }
+  let looks = 0
+  const begun = async (
+    change: { readonly works?: () => boolean; readonly chain?: object } = {},
+  ): Promise<readonly string[]> => {
+    const tried: string[] = []
+    const chain = { ...world.chain, node: async () => listed, ...change.chain } as unknown as ChainPort
+    const rounds = jobRounds({
+      job: world.context(undefined, { chain }),
+      engine: { jobsAtOnce: 1, jobsBegun },
+      mayWork: change.works ?? (() => true),
+      work: async (id) => tried.push(id) > 0,
+      freed: () => undefined,
+    })
+    await rounds.round()
+    await rounds.ended()
+    return tried
+  }
+  expect(await begun({ works: () => false })).toEqual([])
+  // It was stopped while the chain was asked.
+  expect(await begun({ works: () => looks++ === 0 })).toEqual([])
+  for (const node of [null, { ...listed, active: false }, { ...listed, keySetDigest: 'sha256:other' }])
+    expect(await begun({ chain: { node: async () => node } })).toEqual([])
+  const ahead = { anchoredHead: async () => ({ sequence: 3, head: 'sha256:unknown' }) }
+  await expect(begun({ chain: ahead })).rejects.toMatchObject({ code: 'STATE_ROLLED_BACK' })
+  expect(await begun()).toEqual(['1'])
+})
