@@ -42,7 +42,7 @@ const forms: ReadonlyMap<string, RegExp> = new Map([
 ])
 
 /** What a step of a job says of itself. */
-export interface JobFacts {
+interface JobFacts {
   /** Decimal. */
   readonly job: string
   /** Digest of the job's manifest, when it is known. */
@@ -55,7 +55,7 @@ export interface JobFacts {
  * What a step of ingest says of itself: the pool, and never which contribution, since how long one takes tells of what is in it. Numbers are
  * those under which the chain has batch or refinement.
  */
-export interface IngestFacts {
+interface IngestFacts {
   readonly pool: string
   readonly batch?: string | undefined
   readonly refinement?: string | undefined
