@@ -3,12 +3,8 @@
  *
  * @module
  */
-export {
-  type AgreedEntry,
-  type Agreement,
-  agreedEntry,
-  agreeOnVerdict,
-} from './agreement/agree-on-verdict.js'
+export { type Agreement, agreeOnVerdict } from './agreement/agree-on-verdict.js'
+export { type AgreedEntry, agreedEntry } from './agreement/agreed-entry.js'
 export { checkDispute, type Dispute, type DisputeEvidence } from './agreement/dispute.js'
 export { type PaidVerdict, payVerdict, type VerdictPayment } from './agreement/pay-verdict.js'
 export { planRescoring, type RescoringPlan, type RescoringScope } from './agreement/plan-rescoring.js'
@@ -70,6 +66,7 @@ export {
 } from './uniqueness/near-duplicate-index.js'
 export { novelty } from './uniqueness/novelty.js'
 export { createRowIndex, type RowFile, type RowIndex } from './uniqueness/row-index.js'
+export { scoreUnits } from './verdict/score-units.js'
 export { type JudgedPart, type PocVerdict, parsePocVerdict, verdictDigest } from './verdict/verdict.js'
 export { type JudgedBy, verdictInputs } from './verdict/verdict-inputs.js'
 export {

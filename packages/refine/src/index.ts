@@ -28,13 +28,12 @@ export {
 } from './define/define-refiner.js'
 export { RefineError, type RefineErrorCode } from './errors.js'
 export { contentDigest, type Tables } from './job/content-digest.js'
-export {
-  type BundledRefiner,
-  type RefineBatchOptions,
-  type RefineContribution,
-  type RefinedBatch,
-  type Refusal,
-  refineBatch,
+export type {
+  BundledRefiner,
+  RefineBatchOptions,
+  RefineContribution,
+  RefinedBatch,
+  Refusal,
 } from './job/refine-batch.js'
 export { createPiiPass, type PiiPass } from './pii/pii-pass.js'
 export { maskedSample } from './sample/masked-sample.js'
@@ -73,11 +72,13 @@ export {
 export type { ByteSource, RandomAccess } from './source/byte-source.js'
 export { parseCsvSource } from './source/csv-source.js'
 export { type ExportFormat, exportFormat } from './source/export-format.js'
+export type { Decompress } from './source/inflate.js'
 export { parseJsonSource } from './source/json-source.js'
 export type { MimeReader, ParsedMail } from './source/mail/mailbox.js'
-export { type OpenExportOptions, openExport, type SourceReaders } from './source/open-export.js'
+export type { OpenExportOptions, SourceReaders } from './source/open-export.js'
 export { readRecords } from './source/read-records.js'
 export { type RequiredField, requiredFields } from './source/required-fields.js'
 export { defaultSourceLimits, type SourceLimits } from './source/source-limits.js'
 export type { TableChoice, TableReader } from './source/table-reader.js'
 export type { XmlHandlers, XmlReader, XmlRules, XmlStream } from './source/xml-events.js'
+export { openExport, refineBatch } from './with-platform.js'

@@ -3,7 +3,7 @@
  * @module
  */
 import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
-import { describePoc, type PocVerdict, selectForAudit, verdictDigest } from '@sealpool/poc'
+import { type PocVerdict, selectForAudit, verdictDigest } from '@sealpool/poc'
 import type { AuditLog } from '../audit/audit-file.js'
 import {
   type DueAudit,
@@ -119,7 +119,7 @@ async function judgeAgain(
     limits: limits.proof,
     at: known.at,
     giveWay,
-    examines: (await describePoc(pool.poc, runtime)).examines,
+    isCompared: known.novelty !== null,
     noveltyOf: async () => known.novelty ?? 1,
     accountOf: async () => known.account ?? { accepted: false },
   })

@@ -5,6 +5,7 @@
  */
 import { type Address, concatBytes } from '@sealpool/crypto'
 import {
+  type ContentItems,
   contentSketch,
   courseSketch,
   createNearDuplicateIndex,
@@ -22,6 +23,8 @@ import type { Sql } from '../state/state-store.js'
 export interface PoolContent {
   /** @returns how new a content is, from 0 to 1 */
   noveltyOf(content: ItemSource): number
+  /** @returns whether every item of it is held, by one contribution or by many; nothing is held of nothing */
+  holdsAll(content: ContentItems): boolean
   /** @returns the contribution that is most like a content, and the share of it that the other holds; undefined when none was found */
   nearestTo(content: ItemSource): { readonly contribution: string; readonly contained: number } | undefined
   /** Takes the content of a contribution in. @returns what is to be stored of it */
@@ -68,6 +71,7 @@ interface Indexes {
 function poolContent(key: Uint8Array, { near, rows, courses, ids }: Indexes): PoolContent {
   return {
     noveltyOf: (content) => novelty({ key, content, near, rows, courses }),
+    holdsAll: (content) => content.items.length > 0 && rows.novelty(content) === 0,
     nearestTo(content) {
       const found = near.nearest(contentSketch({ key, ...content }))
       const contribution = found === undefined ? undefined : ids[found.entry]

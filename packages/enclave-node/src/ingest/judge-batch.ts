@@ -6,7 +6,7 @@
  */
 
 import type { Digest, Hex, JsonObject, SignedStatement } from '@sealpool/crypto'
-import { type PocVerdict, verdictDigest } from '@sealpool/poc'
+import { type PocVerdict, scoreUnits, verdictDigest } from '@sealpool/poc'
 import { subjectOf } from '../key/node-signer.js'
 import {
   type AccountHolder,
@@ -178,6 +178,7 @@ async function judge(options: {
           at: options.at,
           giveWay,
           noveltyOf: async (asked) => (await content()).noveltyOf(asked),
+          holdsAll: async (asked) => (await content()).holdsAll(asked),
           accountKey: keys.poolSecret('account-pseudonym', lastingScope(pool)),
           accountHolder: async (pseudonym) =>
             (await accountHolder(store, pool.address, pseudonym)) ?? claimantIn(before, pseudonym),
@@ -263,7 +264,7 @@ async function storeJudged(
     const single = current.filter(({ contribution }) => contribution.merkle === null)
     const entries: VerdictEntry[] = single.map(({ contribution, verdict, digest }) => ({
       contributionId: contribution.id,
-      score: scoreOf(verdict),
+      score: scoreUnits(verdict),
       refused: !verdict.valid,
       verdictDigest: digest,
     }))
@@ -272,7 +273,7 @@ async function storeJudged(
       const { contribution, verdict } = one
       await insertVerdict(tx, { contribution: contribution.id, digest: one.digest, statement: one.statement })
       await markJudged(tx, contribution.id, {
-        score: scoreOf(verdict),
+        score: scoreUnits(verdict),
         verdictDigest: one.digest,
         batch: contribution.merkle === null ? batch : null,
         ...reasonOf(verdict),
@@ -293,11 +294,6 @@ async function storeJudged(
     }
     return true
   })
-}
-
-/** A score as the chain takes it: 0 to 10,000. */
-function scoreOf(verdict: PocVerdict): number {
-  return verdict.valid ? Math.round(verdict.score * 10_000) : 0
 }
 
 function reasonOf(verdict: PocVerdict): {

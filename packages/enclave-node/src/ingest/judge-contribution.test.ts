@@ -1,6 +1,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { canonicalBytes, type JsonObject, sha256Digest } from '@sealpool/crypto'
+import { type AuthenticitySource, createRowIndex } from '@sealpool/poc'
 import { type Job, type JobRuntime, type RunResult, SandboxError } from '@sealpool/sandbox'
+import { privateKeyToAccount } from 'viem/accounts'
 import { expect, test } from 'vitest'
 import type { ContributionRow } from '../state/contribution-table.js'
 import { judgeContribution } from './judge-contribution.js'
@@ -46,14 +48,21 @@ const file = (signature: string) =>
   new TextEncoder().encode(JSON.stringify({ payload: mark.payload, issuer: 'Plat', signature }))
 
 /** A world whose proof answers, or throws, as told; counts how often the proof was asked. */
-function world(evaluate: () => RunResult, rules: Partial<ServedPool> = {}) {
+function world(
+  evaluate: () => RunResult,
+  rules: Partial<ServedPool> = {},
+  described: Partial<typeof description> | { readonly sources: readonly AuthenticitySource[] } = {},
+) {
   const holders = new Map<string, string>()
+  const held = createRowIndex({ key: new Uint8Array(32) })
   let asked = 0
   const runtime: JobRuntime = {
     name: 'told',
     isolation: 'none',
     run: async ({ entry }: Job) => {
-      if (entry === 'describe') return { ok: true, output: description, logs: [] }
+      if (entry === 'describe')
+        return { ok: true, output: { ...description, ...described } as JsonObject, logs: [] }
+      if (entry === 'examine') return { ok: true, output: { account: null, items: [{ day: 1 }] }, logs: [] }
       asked += 1
       return evaluate()
     },
@@ -74,15 +83,17 @@ function world(evaluate: () => RunResult, rules: Partial<ServedPool> = {}) {
       fingerprintKey: new Uint8Array(32).fill(1),
       holderOf: async (fingerprint) => holders.get(fingerprint),
       at: 1_700_000_000,
-      noveltyOf: async () => 1,
+      noveltyOf: async (content) => held.novelty(content),
+      holdsAll: async (content) => held.novelty(content) === 0,
       accountKey: new Uint8Array(32).fill(2),
       accountHolder: async () => undefined,
       giveWay: async () => undefined,
     })
     if (judged.fingerprint !== undefined) holders.set(judged.fingerprint, id)
+    if (judged.content !== undefined) held.add(judged.content)
     return judged.verdict
   }
-  return { judge, asked: () => asked }
+  return { judge, asked: () => asked, held }
 }
 const accepts = (): RunResult => ({ ok: true, output: accepted, logs: [] })
 
@@ -95,6 +106,36 @@ test('what a platform signed is the same content however its signature is writte
   const again = await judge('2', file(mark.signature.toString('base64')))
   expect(again).toMatchObject({ valid: false, refusal: { code: 'DUPLICATE_CONTENT', place: 'content' } })
   expect(asked()).toBe(1)
+})
+
+test('a part of what was signed is nothing new, where the proof names no items', async () => {
+  const device = privateKeyToAccount(`0x${'11'.repeat(32)}`)
+  const types = { Sample: [{ name: 'counter', type: 'uint64' }] }
+  const records = await Promise.all(
+    [1, 2, 3, 4].map(async (counter) => {
+      const message = { counter }
+      return { message, signature: await device.signTypedData({ types, primaryType: 'Sample', message }) }
+    }),
+  )
+  const source = { kind: 'device-record', domain: {}, types, primaryType: 'Sample' } as const
+  const sources = [{ ...source, devices: [{ name: 'Meter', address: device.address }] }]
+  const { judge, asked, held } = world(accepts, {}, { sources })
+  const part = (...numbers: readonly number[]) =>
+    new TextEncoder().encode(JSON.stringify({ records: numbers.map((number) => records[number]) }))
+  expect(await judge('1', part(0, 1))).toMatchObject({ valid: true })
+  expect(await judge('2', part(2))).toMatchObject({ valid: true })
+  expect(held.size).toBe(3)
+  const refused = { valid: false, refusal: { code: 'DUPLICATE_CONTENT', place: 'content' } }
+  expect(await judge('3', part(1))).toMatchObject(refused)
+  // Held by two contributions together, by none of them as a whole.
+  expect(await judge('4', part(0, 2))).toMatchObject(refused)
+  expect(asked()).toBe(2)
+  expect(await judge('5', part(0, 3))).toMatchObject({ valid: true })
+  // A proof that names items has these compared, and nothing else.
+  const named = world(accepts, {}, { sources, examines: ['items'] as never[] })
+  expect(await named.judge('1', part(0))).toMatchObject({ valid: true })
+  expect(named.held.size).toBe(1)
+  expect(await named.judge('2', part(1))).toMatchObject({ valid: true })
 })
 
 test('what takes more work than the pool gives is judged as not signed', async () => {

@@ -6,6 +6,7 @@ import {
   type AccountFact,
   type AccountPort,
   accountPseudonym,
+  type ContentItems,
   decideAccount,
   describePoc,
   type ItemSource,
@@ -26,7 +27,7 @@ export interface Judgement {
   readonly verdict: PocVerdict
   /** Present when the file could be opened. */
   readonly fingerprint: string | undefined
-  /** What later contributions are compared with; only where the proof names its items. */
+  /** What later contributions are compared with; only where the proof names its items, or its sources sign statement by statement. */
   readonly content?: ItemSource | undefined
   /** How new that is to the pool, from 0 to 1. */
   readonly novelty?: number | undefined
@@ -58,8 +59,10 @@ export interface JudgeContext {
   readonly holderOf: (fingerprint: string) => Promise<string | undefined>
   /** Time of the contribution's block in unix seconds: what expires is judged by it, and by no clock. */
   readonly at: number
-  /** How new a content is to the pool, from 0 to 1; asked where the proof names its items. */
+  /** How new a content is to the pool, from 0 to 1; asked where there is something to compare. */
   readonly noveltyOf: (content: ItemSource) => Promise<number>
+  /** Whether the pool holds every single item of a content. */
+  readonly holdsAll: (content: ContentItems) => Promise<boolean>
   /** Key of the pool's pseudonyms of accounts. */
   readonly accountKey: Uint8Array
   /** Who holds an account in the pool, if anybody does. */
@@ -125,6 +128,12 @@ export async function judgeContribution(
   if (holder !== undefined && holder !== contribution.id) {
     return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
   }
+  const namesItems = examines.includes('items')
+  const { statements } = verified
+  // A part of a mailbox is another file with another fingerprint; its letters are those that were paid.
+  if (!namesItems && statements !== undefined && (await context.holdsAll(statements))) {
+    return { verdict: refusedVerdict(contribution, pool, 'DUPLICATE_CONTENT', 'content'), fingerprint }
+  }
   let account: ClaimedAccount | undefined
   const judgement = await runProof(contribution, pool, opened, {
     runtime,
@@ -132,7 +141,7 @@ export async function judgeContribution(
     at,
     giveWay: context.giveWay,
     verified,
-    examines,
+    isCompared: namesItems || statements !== undefined,
     noveltyOf: context.noveltyOf,
     accountOf: async (named) => {
       const decided = await decideClaim(contribution, pool, named, context)
@@ -148,8 +157,8 @@ export interface ProofContext
   extends Pick<JudgeContext, 'runtime' | 'limits' | 'at' | 'noveltyOf' | 'giveWay'> {
   /** What its sources came to, where they were verified already. */
   readonly verified?: VerifiedContribution
-  /** What the proof declares that it reads, see `describePoc`. */
-  readonly examines: readonly string[]
+  /** Whether the pool is asked how new it is. */
+  readonly isCompared: boolean
   /** What is known of an account. */
   readonly accountOf: (named: Parameters<AccountPort>[0]) => Promise<AccountFact>
 }
@@ -162,7 +171,7 @@ export async function runProof(
   contribution: Pick<ContributionRow, 'id' | 'owner'>,
   pool: ServedPool,
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
-  { runtime, limits, at, examines, verified, ...context }: ProofContext,
+  { runtime, limits, at, isCompared, verified, ...context }: ProofContext,
 ): Promise<Pick<Judgement, 'verdict' | 'content' | 'novelty'> & { readonly asked: AskedOfPool }> {
   const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
   let compared: { readonly content: ItemSource; readonly novelty: number } | undefined
@@ -178,8 +187,8 @@ export async function runProof(
       facts: {
         at,
         verified,
-        // A proof that names no items has its files compared as they are, which anybody gets around: then only copies count.
-        uniqueness: examines.includes('items')
+        // Without items and statements files would be compared as they are, which anybody gets around: then only copies count.
+        uniqueness: isCompared
           ? async ({ content }) => {
               const novelty = await context.noveltyOf(content)
               compared = { content, novelty }

@@ -1,4 +1,4 @@
-import { type Address, type Digest, digestToHex, type Hex, type SignedStatement } from '@sealpool/crypto'
+import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { PocError } from '../errors.js'
 import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
 import {
@@ -133,42 +133,5 @@ function requireSound(validators: readonly Address[], threshold: number, context
       'context.inputs',
       'name what the validators judged by: verdictInputs',
     )
-  }
-}
-
-/** What the contract is told of an agreed verdict, as `DataRegistry.recordVerdicts` takes it. */
-export interface AgreedEntry {
-  readonly contributionId: bigint
-  /** 0 to 10,000. */
-  readonly score: number
-  readonly refused: boolean
-  readonly verdictDigest: Hex
-}
-
-/**
- * The entry of a verdict that was agreed on. The contracts hear one node for each batch and do not count validators: the node that signs
- * the batch answers for the agreement, and the digest on chain leads whoever has `agreement.statements` to what was agreed.
- *
- * @param agreement of {@link agreeOnVerdict}
- * @returns the entry
- * @throws PocError `OPTION_INVALID` when nothing was agreed, or the contribution's id is no number of the registry
- */
-export function agreedEntry(agreement: Agreement): AgreedEntry {
-  const { status, verdict } = agreement
-  if (status !== 'agreed' || verdict === undefined) {
-    throw new PocError('OPTION_INVALID', 'agreement', `nothing was agreed yet (${status})`)
-  }
-  if (!/^(0|[1-9]\d{0,77})$/.test(verdict.contribution)) {
-    throw new PocError(
-      'OPTION_INVALID',
-      'agreement.verdict',
-      "the contribution's id is no number of the registry",
-    )
-  }
-  return {
-    contributionId: BigInt(verdict.contribution),
-    score: verdict.valid ? Math.round(verdict.score * 10_000) : 0,
-    refused: !verdict.valid,
-    verdictDigest: digestToHex(verdictDigest(verdict)),
   }
 }

@@ -9,7 +9,8 @@ import {
   verdictToInToto,
   verifyVerdict,
 } from '../verdict/verdict-statement.js'
-import { agreedEntry, agreeOnVerdict } from './agree-on-verdict.js'
+import { agreeOnVerdict } from './agree-on-verdict.js'
+import { agreedEntry } from './agreed-entry.js'
 import { rescore } from './rescore.js'
 
 const keys = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte))

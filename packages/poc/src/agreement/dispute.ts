@@ -90,7 +90,8 @@ function normal(verdict: PocVerdict): PocVerdict {
 /** Names of the fields in which two verdicts differ, in order. */
 export function differingFields(left: PocVerdict, right: PocVerdict): string[] {
   const textOf = (verdict: PocVerdict, name: string): string | undefined => {
-    const value = (normal(verdict) as unknown as JsonObject)[name]
+    const fields: JsonObject = normal(verdict)
+    const value = fields[name]
     return value === undefined ? undefined : canonicalize(value)
   }
   const names = new Set([...Object.keys(left), ...Object.keys(right)])

@@ -1,5 +1,6 @@
 import type { Digest } from '@sealpool/crypto'
 import { PocError } from '../errors.js'
+import { FULL_SCORE, scoreUnits } from '../verdict/score-units.js'
 import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
 
 /** One line of what was paid for a contribution; the store is the caller's. */
@@ -45,7 +46,7 @@ export function payVerdict(options: {
       'a line is of another contribution; give those of the verdict',
     )
   }
-  if (!before.every(({ paid }) => Number.isSafeInteger(paid) && paid >= 0 && paid <= FULL)) {
+  if (!before.every(({ paid }) => Number.isSafeInteger(paid) && paid >= 0 && paid <= FULL_SCORE)) {
     throw new PocError('OPTION_INVALID', 'before', 'what was paid is a whole number from 0 to 10,000')
   }
   if (new Set(before.map((line) => line.digest)).size < before.length) {
@@ -53,7 +54,7 @@ export function payVerdict(options: {
   }
   const digest = verdictDigest(verdict)
   if (before.some((line) => line.digest === digest)) return { pay: 0, reason: 'ALREADY_PAID', entry: null }
-  const worth = verdict.valid ? Math.round(verdict.score * FULL) : 0
+  const worth = scoreUnits(verdict)
   const pay = Math.max(0, worth - before.reduce((sum, { paid }) => sum + paid, 0))
   return {
     pay,
@@ -61,5 +62,3 @@ export function payVerdict(options: {
     entry: { contribution: verdict.contribution, digest, paid: pay },
   }
 }
-
-const FULL = 10_000

@@ -12,6 +12,11 @@ export interface SignedFinding extends AuthenticityFinding {
    * guess, so it goes into a keyed fingerprint and nowhere else: never into a verdict, a log or a fact.
    */
   readonly signedContent: Uint8Array | undefined
+  /**
+   * Where a file holds as many signed statements as somebody puts into it (letters of a mailbox, records of a device): a hash of each that
+   * this finding is on, as private as `signedContent`. Whoever leaves some out has another file and no other statements.
+   */
+  readonly statements?: readonly Uint8Array[]
   /** Names of the header fields of a mail that the signature covers wholly, in lower case. */
   readonly signedHeaders?: readonly string[]
   /** Those fields by name in their relaxed form, all of a name together, an empty text for absence that is signed. Private. */

@@ -11,6 +11,7 @@ import { parseObject } from './json-object.js'
 import { onceEach } from './once-each.js'
 import { verifyPlatformSignature } from './platform/verify-platform-signature.js'
 import { verifyReclaim } from './reclaim/verify-reclaim.js'
+import { runSteps } from './run-steps.js'
 import type { SignedFinding } from './signed-content.js'
 import type { AuthenticitySource } from './source.js'
 import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
@@ -56,11 +57,7 @@ export interface SourceToVerify {
  * @returns a finding for each part
  */
 export function verifySigned(options: MeteredSource): readonly SignedFinding[] {
-  const steps = verificationSteps(options)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
+  return runSteps(verificationSteps(options))
 }
 
 interface MeteredSource extends SourceToVerify {

@@ -7,12 +7,16 @@ import { PocError } from '../errors.js'
 import { contentFingerprint } from '../uniqueness/content-fingerprint.js'
 import { type ItemSource, itemsOf } from '../uniqueness/content-items.js'
 import { signedFingerprint } from '../uniqueness/contribution-fingerprint.js'
+import { signedStatements } from '../uniqueness/signed-statements.js'
 
 /** A contribution as the pool's indexes are asked about it. All of it is private. */
 export interface ContributionContent {
   /** As `contributionFingerprint` gives it, without verifying again. @throws PocError `KEY_INVALID` */
   readonly fingerprint: (key: Uint8Array) => string
-  /** The items that the proof read where it declares `items`, else the file: for `novelty`, `contentSketch` and a row index. */
+  /**
+   * The items that the proof read where it declares `items`; else what its sources signed, each letter or record an item; else the file. For
+   * `novelty`, `contentSketch` and a row index.
+   */
   readonly content: ItemSource
 }
 
@@ -74,6 +78,6 @@ export function contentOf(
 ): ContributionContent {
   return {
     fingerprint: (key) => signedFingerprint({ key, findings }) ?? contentFingerprint({ key, ...file }),
-    content: items === null ? file : itemsOf(items),
+    content: items === null ? (signedStatements(findings) ?? file) : itemsOf(items),
   }
 }

@@ -273,9 +273,10 @@ describe('what the host can be asked', () => {
   test('about the fingerprint: of what is signed where a source is authentic, else of the file', async () => {
     const key = new Uint8Array(32).fill(1)
     const prints: string[] = []
+    const contents: unknown[] = []
     const uniqueness = ({ fingerprint, content }: ContributionContent) => {
       prints.push(fingerprint(key))
-      expect(content).toMatchObject({ mediaType: 'message/rfc822' })
+      contents.push(content)
       return { duplicate: false }
     }
     const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'))
@@ -291,6 +292,10 @@ describe('what the host can be asked', () => {
     }
     const own = { key, mediaType: 'message/rfc822' }
     expect(prints[0]).toBe(prints[1])
+    // What is signed is compared statement by statement, and a file without a signature as it is.
+    expect(contents[0]).toEqual({ items: [expect.stringMatching(/^signed\W0x[0-9a-f]{64}$/)] })
+    expect(contents[1]).toEqual(contents[0])
+    expect(contents[2]).toMatchObject({ mediaType: 'message/rfc822' })
     expect(prints[0]).toBe(contributionFingerprint({ ...own, bytes: bytes(mail()), sources: [source] }))
     expect(prints[2]).toBe(contentFingerprint({ ...own, bytes: bytes(mail().replace('canary', 'other')) }))
   })

@@ -3,7 +3,9 @@ import { workMeter } from '../authenticity/verification-budget.js'
 import { verificationSteps } from '../authenticity/verify-source.js'
 import { PocError } from '../errors.js'
 import { contentFingerprint } from '../uniqueness/content-fingerprint.js'
+import type { ContentItems } from '../uniqueness/content-items.js'
 import { type ContributedFile, signedFingerprint } from '../uniqueness/contribution-fingerprint.js'
+import { signedStatements } from '../uniqueness/signed-statements.js'
 
 /** Parts that are verified before others get a turn. */
 const AT_ONCE = 32
@@ -12,6 +14,11 @@ const AT_ONCE = 32
 export interface VerifiedContribution {
   /** As `contributionFingerprint` gives it. @throws PocError `KEY_INVALID` */
   readonly fingerprint: (key: Uint8Array) => string
+  /**
+   * What is signed, each statement an item, where the file holds as many as somebody puts into it (letters, records of a device). A
+   * contribution of which the pool holds every statement is a part of what came before, also where the fingerprint is another one.
+   */
+  readonly statements: ContentItems | undefined
 }
 
 const known = new WeakMap<
@@ -63,6 +70,7 @@ export async function verifyContribution(
   const verified: VerifiedContribution = {
     fingerprint: (key) =>
       signedFingerprint({ key, findings }) ?? contentFingerprint({ key, mediaType, bytes }),
+    statements: signedStatements(findings),
   }
   known.set(verified, { findings, bytes, about: aboutOf(options) })
   return verified

@@ -2,6 +2,7 @@ import { decodeUrlSafe } from '../authenticity/base64.js'
 import { latin1 } from '../authenticity/dkim/message.js'
 import { readCsv } from '../csv/read-csv.js'
 import { essenceOf, isJson } from '../media-type.js'
+import { dayForm } from './day-form.js'
 
 /** What a contribution consists of, for comparing contributions by what they share. */
 export interface ContentItems {
@@ -23,7 +24,7 @@ const BINARY =
  * Takes a file apart. Objects in a list are rows, wherever the list is and however they are wrapped; other values of JSON are items
  * with their name; CSV gives rows; the payload of a token counts as JSON; any other text gives its runs of five words. Numbers count
  * with two significant digits, but Unix times (seconds or milliseconds, 2001 to 2099) by their day and `latitude` and `longitude` with two
- * decimals; days count without a time, and texts by their letters and digits (NFKD) without regard to case, accents and what is invisible,
+ * decimals; days count without a time and in one form however their numbers are put together, and texts by their letters and digits (NFKD) without regard to case, accents and what is invisible,
  * so that a copy in which values were nudged is still a copy. Names of columns count without case, empty cells not at all, and the order of
  * rows and columns does not matter.
  *
@@ -153,8 +154,10 @@ function cellOf(name: string, value: unknown): string | undefined {
 function essence(name: string, value: unknown): string {
   if (value === null || value === undefined) return ''
   const text = visible(String(value)).trim()
-  // Signs behind a value and a time behind a day cost nothing to add.
-  const bare = text.replace(/[^\p{L}\p{N}]{1,100}$/u, '').replace(/^(\d{4}-\d\d-\d\d)[T ]\d\d:?\d\d.*$/, '$1')
+  // Signs around a value and a time behind a day cost nothing to add.
+  const bare = text.replace(/[^\p{L}\p{N}]{1,100}$/u, '')
+  const day = dayForm(bare.replace(/^[^\p{L}\p{N}]{1,100}/u, ''))
+  if (day !== undefined) return day
   if (bare.length < 40 && NUMBER.test(bare)) return rounded(name, bare)
   const words = bare.replace(/[^\p{L}\p{N}]+/gu, ' ').trim()
   // A text of signs alone is what it is; a number in signs is a number.

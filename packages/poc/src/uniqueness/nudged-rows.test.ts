@@ -7,7 +7,7 @@ const key = new Uint8Array(32).fill(1)
 const item = (row: object): string => itemsOf([row]).items[0] ?? ''
 const share = (known: object, ...rows: object[]): number =>
   shareOfNudgedRows({
-    rows: rows.map((row, order) => ({ item: item(row), order })),
+    rows: rows.map((row, order) => ({ item: item(row), order, isCoarse: false })),
     isKnown: (asked) => asked === item(known),
   })
 
@@ -37,7 +37,7 @@ test('look-ups are bounded: six numbers are compared for some rows, ten for none
       item(
         Object.fromEntries(Array.from({ length: numbers }, (_, column) => [`c${column}`, 11 + at + column])),
       )
-    const rows = Array.from({ length: 80 }, (_, order) => ({ item: row(order), order }))
+    const rows = Array.from({ length: 80 }, (_, order) => ({ item: row(order), order, isCoarse: false }))
     shareOfNudgedRows({ rows, isKnown: () => count++ < 0 })
     return count
   }
@@ -59,6 +59,7 @@ test('a row as long as a file is looked up and costs no more than others', () =>
   const rows = Array.from({ length: 64 }, (_, order) => ({
     item: item({ ...long(1000, 11 + order), ...numbers }),
     order,
+    isCoarse: false,
   }))
   shareOfNudgedRows({ rows, isKnown: () => asked++ < 0 })
   expect(asked).toBe(Math.floor(40_000_000 / (rows[0]?.item.length ?? 0) / 729) * 729)

@@ -9,25 +9,27 @@ export interface RowLookup {
   readonly item: string
   /** Of the keyed fingerprint: rows are drawn by it, so that nobody without the key knows which. */
   readonly order: number
+  /** It is one of many combinations, see `coarseRows`. */
+  readonly isCoarse: boolean
 }
 
 /**
  * Share of rows that are not known but next to one that is: each number of a row in its own step of two significant digits or in one of
  * the two beside it, everything else the same. That is what a copy looks like whose numbers were all moved across the nearest edge.
  *
- * @param options `rows`: rows that the index does not hold; `isKnown`: whether it holds an item
+ * @param options `rows`: rows that the index does not hold; `isKnown`: whether it holds an item, for rows that are coarse or not
  * @returns 0 to 1, estimated from 64 rows at most; fewer where rows have six numbers or more (54 with six, 18 with seven, 6 with eight, 2 with nine), none of ten; fewer, too, of rows of
  *   thousands of characters
  */
 export function shareOfNudgedRows(options: {
   readonly rows: readonly RowLookup[]
-  readonly isKnown: (item: string) => boolean
+  readonly isKnown: (item: string, isCoarse: boolean) => boolean
 }): number {
   const { rows, isKnown } = options
   const drawn = [...rows].sort((a, b) => a.order - b.order).slice(0, MOST_ROWS)
   let [lookups, characters] = [0, 0]
   let [asked, nudged] = [0, 0]
-  for (const { item } of drawn) {
+  for (const { item, isCoarse } of drawn) {
     const cells = item.split('\u001e').map(stepsBeside)
     const combinations = cells.reduce((product, steps) => product * steps.length, 1)
     const length = combinations * item.length
@@ -35,7 +37,7 @@ export function shareOfNudgedRows(options: {
     lookups += combinations
     characters += length
     asked++
-    if (anyOf(cells, isKnown)) nudged++
+    if (anyOf(cells, (beside) => isKnown(beside, isCoarse))) nudged++
   }
   return asked === 0 ? 0 : nudged / asked
 }

@@ -1,5 +1,6 @@
 import { keyedFingerprint } from '@sealpool/privacy'
 import { PocError } from '../errors.js'
+import { coarseRows } from './coarse-rows.js'
 import { contentItems, type ItemSource } from './content-items.js'
 import { assertSketchKey } from './content-sketch.js'
 import { shareOfNudgedRows } from './nudged-rows.js'
@@ -13,7 +14,8 @@ export interface RowIndex {
   /**
    * Share of a file's distinct rows that no earlier contribution held, 0 to 1; 0 for a file without rows. Where most of the rows are held or
    * next to ones that are (numbers a step of two significant digits away), it falls to 0 with what is left of them: a copy whose numbers
-   * were moved out of their steps is none of it new.
+   * were moved out of their steps is none of it new. Coarse rows of earlier contributions (`coarseRows`) count for coarse rows alone: who
+   * lists all values that others can have takes nothing from them.
    */
   novelty(file: RowFile): number
   /** Takes a file's rows in; @returns how many were new */
@@ -72,11 +74,14 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
     }
     return true
   }
-  const printOf = (item: string): readonly [number, number] => {
-    const hex = keyedFingerprint({ key, domain: 'sealpool/row/3', data: item })
+  const printOf = (item: string, domain = 'sealpool/row/3'): readonly [number, number] => {
+    const hex = keyedFingerprint({ key, domain, data: item })
     const high = Number.parseInt(hex.slice(0, 8), 16)
     return [high, Number.parseInt(hex.slice(8, 16), 16) || 1]
   }
+  const coarsePrintOf = (item: string) => printOf(item, 'sealpool/row/3/coarse')
+  const isHeld = (item: string, isCoarse: boolean): boolean =>
+    has(find(...printOf(item))) || (isCoarse && has(find(...coarsePrintOf(item))))
   if (from.length % ROW_ENTRY_BYTES !== 0) {
     throw new PocError(
       'OPTION_INVALID',
@@ -105,19 +110,27 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
     },
     novelty(file) {
       const { items } = contentItems(file)
-      const fresh = items
-        .map((item) => ({ item, print: printOf(item) }))
-        .filter(({ print }) => !has(find(...print)))
-        .map(({ item, print: [order] }) => ({ item, order }))
+      const coarse = coarseRows(items)
+      const fresh = items.flatMap((item) => {
+        const print = printOf(item)
+        const isCoarse = coarse.has(item)
+        const isKnown = has(find(...print)) || (isCoarse && has(find(...coarsePrintOf(item))))
+        return isKnown ? [] : [{ item, order: print[0], isCoarse }]
+      })
       if (fresh.length === 0) return 0
       const share = fresh.length / items.length
-      const isKnown = (item: string): boolean => has(find(...printOf(item)))
-      const held = 1 - share + share * shareOfNudgedRows({ rows: fresh, isKnown })
+      const held = 1 - share + share * shareOfNudgedRows({ rows: fresh, isKnown: isHeld })
       // Honest rows stand beside others by chance, up to half of them for nothing; of a nudged copy all do.
       return Math.min(share, 2 * (1 - held))
     },
     add(file) {
-      return contentItems(file).items.filter((item) => insert(...printOf(item))).length
+      const { items } = contentItems(file)
+      const coarse = coarseRows(items)
+      return items.filter((item) =>
+        coarse.has(item)
+          ? !has(find(...printOf(item))) && insert(...coarsePrintOf(item))
+          : insert(...printOf(item)),
+      ).length
     },
     toBytes() {
       const rows = new BigUint64Array(size)

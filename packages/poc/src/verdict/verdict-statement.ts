@@ -17,6 +17,7 @@ import * as z from 'zod'
 import { type DatasetFacts, datasetFactsBody } from '../dataset-facts/dataset-facts.js'
 import { PocError } from '../errors.js'
 import { isWithinDepth } from '../json-depth.js'
+import { scoreUnits } from './score-units.js'
 import { type PocVerdict, parsePocVerdict } from './verdict.js'
 
 /** Type of the signed statement, and the predicate's type inside of it. */
@@ -70,7 +71,7 @@ export function verdictToInToto(verdict: PocVerdict, commitment: Digest, inputs?
       ...(inputs === undefined ? [] : [{ name: `${name}/inputs`, digest: { sealpoolInputs: hex(inputs) } }]),
     ],
     predicateType: PREDICATE,
-    predicate: verdict as unknown as JsonObject,
+    predicate: verdict,
   }
 }
 
@@ -110,7 +111,7 @@ function statementContext(verdict: PocVerdict, context: VerdictContext): SignedS
     subject: context.subject,
     nonce: context.nonce ?? '0',
     facts: [
-      { type: 'uint256', value: String(Math.round(verdict.score * 10_000)) },
+      { type: 'uint256', value: String(scoreUnits(verdict)) },
       { type: 'bytes32', value: encodeHex(digestToBytes(verdict.poc)) },
     ],
   }

@@ -4,9 +4,9 @@ import { PocError } from '../errors.js'
 
 /**
  * What a contribution is worth, and why. It holds no raw data: numbers, booleans, and words that stand in the approved
- * code. The owner's address is not in it either.
+ * code. The owner's address is not in it either. A type and no interface: so it is JSON by its type as well.
  */
-export interface PocVerdict {
+export type PocVerdict = {
   /** Id of the contribution in the registry. */
   readonly contribution: string
   readonly pool: Address
@@ -114,7 +114,7 @@ export function parsePocVerdict(value: unknown): PocVerdict {
  * @returns `sha256:` and 64 hexadecimal digits
  */
 export function verdictDigest(verdict: PocVerdict): Digest {
-  return digestOf(verdict as unknown as JsonObject)
+  return digestOf(verdict)
 }
 
 function read(schema: z.ZodType, value: unknown): unknown {

@@ -37,13 +37,18 @@ async function writeKey(path: string): Promise<boolean> {
   try {
     const file = await open(temporary, 'wx', 0o600)
     try {
-      await file.writeFile(`${randomBytes(32).toString('base64')}\n`)
-      await file.sync()
+      try {
+        await file.writeFile(`${randomBytes(32).toString('base64')}\n`)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      // Unlike a rename it leaves a key alone that somebody else put there meanwhile.
+      await link(temporary, path)
     } finally {
-      await file.close()
+      // A second name of a key is nothing to be silent about.
+      await unlink(temporary)
     }
-    // Unlike a rename it leaves a key alone that somebody else put there meanwhile.
-    await link(temporary, path)
     const folder = await open(dirname(path), 'r')
     try {
       await folder.sync()
@@ -55,8 +60,6 @@ async function writeKey(path: string): Promise<boolean> {
     const { code = 'error' } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
     throw new UsageError(`the key file cannot be written (${code})`)
-  } finally {
-    await unlink(temporary).catch(() => undefined)
   }
 }
 

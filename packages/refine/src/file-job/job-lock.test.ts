@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -64,6 +73,39 @@ describe('lockJob', () => {
         expect(claims()).toEqual([])
       }
     }
+  })
+
+  test('a claim that cannot be looked at is not one that has ended', async () => {
+    const other = `.lock.${'2'.repeat(16)}.7.100.${'a'.repeat(16)}`
+    symlinkSync(other, join(folder, other))
+    await expect(lockJob(folder, view(8, {}))).rejects.toMatchObject({ code: 'ELOOP' })
+    expect(claims()).toEqual([other])
+    rmSync(join(folder, other))
+
+    const lock = await lockJob(folder, view(7, { 7: '100' }))
+    const untold = async (number: number) => {
+      if (number === 7) throw Object.assign(new Error('no'), { code: 'EACCES' })
+      return '200'
+    }
+    await expect(lockJob(folder, { ...view(8, {}), startOf: untold })).rejects.toMatchObject({
+      code: 'EACCES',
+    })
+    expect(claims()).toHaveLength(1)
+    await lock.release()
+  })
+
+  test('a run whose claim was taken away does not go on, and one whose claim is gone is released', async () => {
+    const robbed: ProcessView = {
+      ...view(7, { 7: '100' }),
+      get renewEvery() {
+        for (const name of claims()) rmSync(join(folder, name))
+        return 60_000
+      },
+    }
+    await expect(lockJob(folder, robbed)).rejects.toMatchObject({ code: 'JOB_INVALID' })
+    const lock = await lockJob(folder, view(7, { 7: '100' }))
+    for (const name of claims()) rmSync(join(folder, name))
+    await lock.release()
   })
 
   test('a claim is renewed', async () => {

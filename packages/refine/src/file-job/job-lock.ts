@@ -47,7 +47,7 @@ export async function systemProcesses(): Promise<ProcessView> {
       told === undefined ? null : createHash('sha256').update(told.join('\n')).digest('hex').slice(0, 16),
     pid: process.pid,
     async startOf(pid) {
-      const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+      const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(unlessGone)
       // The second field is the program's name in brackets, which may hold brackets and blanks; the 22nd is the start in ticks.
       const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? []
       // A process that has ended and that its parent has not yet asked after is there by number alone.
@@ -58,6 +58,11 @@ export async function systemProcesses(): Promise<ProcessView> {
   }
 }
 
+/** What is not there is nothing; any other failure tells nothing, and is told. ESRCH: a process that ends while it is read. */
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error
+}
+
 function inUse(name: string, remedy: string): RefineError {
   return new RefineError('JOB_INVALID', 'output', `Another run works on the folder (${name}); ${remedy}`)
 }
@@ -65,8 +70,10 @@ function inUse(name: string, remedy: string): RefineError {
 /** Claims of runs that have ended; what may be of one that goes on is refused. */
 async function endedClaims(folder: string, own: string, view: ProcessView): Promise<readonly string[]> {
   const ended: string[] = []
-  const changed = async (name: string) => (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs
-  const now = (await changed(own)) ?? 0
+  const changed = async (name: string) => (await stat(join(folder, name)).catch(unlessGone))?.mtimeMs
+  const now = await changed(own)
+  // Whoever took it away takes this run for one that has ended.
+  if (now === undefined) throw inUse('which took the claim of this one away', 'wait for it, then begin again')
   for (const name of await readdir(folder)) {
     const [, world, pid, start] = claimName.exec(name) ?? []
     if (world === undefined || name === own) continue
@@ -92,7 +99,8 @@ async function endedClaims(folder: string, own: string, view: ProcessView): Prom
  * @param folder - of the job; there
  * @param view - default {@link systemProcesses}
  * @returns the claim; release it at the end
- * @throws RefineError with `JOB_INVALID` while another run has it; of two runs that begin at once both may be refused
+ * @throws RefineError with `JOB_INVALID` while another run has it; of two runs that begin at once both may be refused; the system's error
+ *   when the folder cannot be read or written
  */
 export async function lockJob(folder: string, view?: ProcessView): Promise<JobLock> {
   const processes = view ?? (await systemProcesses())
@@ -103,20 +111,26 @@ export async function lockJob(folder: string, view?: ProcessView): Promise<JobLo
   const path = join(folder, own)
   const file = await open(path, 'wx', 0o600)
   // Written, not stamped: then the folder's own system says when.
-  const renew = () => file.write('.', 0).catch(() => undefined)
-  const timer = setInterval(renew, processes.renewEvery)
+  const renew = () => file.write('.', 0)
+  // One that fails is tried again at the next turn: runs of this world see the claim however old it is, those of others for a minute more.
+  const timer = setInterval(() => void renew().catch(() => undefined), processes.renewEvery)
   timer.unref()
   const release = async () => {
     clearInterval(timer)
-    await unlink(path).catch(() => undefined)
-    await file.close()
+    try {
+      await unlink(path).catch(unlessGone)
+    } finally {
+      await file.close()
+    }
   }
   try {
     await renew()
+    // One that cannot be removed, of another user for example, means as little to the next run as to this one.
     for (const name of await endedClaims(folder, own, processes))
       await unlink(join(folder, name)).catch(() => undefined)
   } catch (error) {
-    await release()
+    // What went wrong first is told.
+    await release().catch(() => undefined)
     throw error
   }
   return { release }

@@ -2,7 +2,7 @@ import { mkdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { RefineError } from '../errors.js'
 
-/** Is it there, and a folder? What cannot be told is told by whoever makes something in it. */
+/** Is it there, and a folder? Whatever keeps that from being told keeps `mkdir` from making it as well, whose error is told. */
 async function isFolder(path: string): Promise<boolean> {
   const facts = await stat(path).catch(() => undefined)
   return facts?.isDirectory() === true
@@ -10,7 +10,8 @@ async function isFolder(path: string): Promise<boolean> {
 
 /**
  * Makes a folder and those above it that are missing, one behind the other: Node's own recursive way asks again and again, without end,
- * where a system says of a folder that is there that it is not (`/proc`).
+ * where a system says of a folder that is there that it is not (`/proc`). The command of `poc` has one like it: no package that both may
+ * import touches the disk in general.
  *
  * @param path - of the folder
  * @param options - `place`: what the path is called, for the error; `mode`: of folders that are made, default 0o700
@@ -51,7 +52,8 @@ export async function makeFolder(
 }
 
 /**
- * Takes back what {@link makeFolder} made, as far as it is empty.
+ * Takes back what {@link makeFolder} made, as far as it is empty. It never fails: what led here is to be told, and an empty folder that stays
+ * does no harm.
  *
  * @param made - what it returned
  */

@@ -7,7 +7,8 @@ import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundleRefiner } from '../bundle/index.js'
-import { type BundledRefiner, refineBatch } from '../job/refine-batch.js'
+import type { BundledRefiner } from '../job/refine-batch.js'
+import { refineBatch } from '../with-platform.js'
 import { runFileJob } from './index.js'
 
 const limits = { memoryBytes: 64 << 20, timeMs: 20_000, outputBytes: 1 << 24 }

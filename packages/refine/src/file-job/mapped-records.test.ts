@@ -9,8 +9,9 @@ import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bundleRefiner } from '../bundle/index.js'
-import { type BundledRefiner, refineBatch } from '../job/refine-batch.js'
+import type { BundledRefiner } from '../job/refine-batch.js'
 import { defaultSourceLimits } from '../source/source-limits.js'
+import { refineBatch } from '../with-platform.js'
 import { runFileJob } from './index.js'
 
 const entry = (name: string) => fileURLToPath(new URL(`../testing/${name}.ts`, import.meta.url))

@@ -11,7 +11,7 @@ import { tableOf } from '../schema/parse-schema.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
 import { peek } from '../source/byte-source.js'
 import { exportFormat, headBytes } from '../source/export-format.js'
-import { openExport, type SourceReaders } from '../source/open-export.js'
+import { openSource, type SourceReaders } from '../source/open-export.js'
 import { recordChunks } from '../source/record-chunks.js'
 import { checkFields, requiredFields } from '../source/required-fields.js'
 import type { FullSourceLimits } from '../source/source-limits.js'
@@ -276,7 +276,7 @@ async function refineRecords(
     under = next
   }
   let batch: JsonValue[] = []
-  const records = openExport({
+  const records = openSource({
     source: schema.source,
     bytes: file,
     name: input.path,

@@ -13,6 +13,7 @@ import { schemaId } from '../schema/schema-id.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
 import type { SourceReaders } from '../source/open-export.js'
 import { fullLimits, type SourceLimits } from '../source/source-limits.js'
+import { platformReaders } from '../with-platform.js'
 import { type OpenFile, openFile } from './file-source.js'
 import { lockJob } from './job-lock.js'
 import { arePartsWhole, type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
@@ -182,11 +183,16 @@ export async function runFileJob(options: FileJobOptions): Promise<FileJobResult
   await checkDescribed(options, schema, limits)
   await makeFolder(output, { place: 'output' })
   const lock = await lockJob(output)
+  let result: FileJobResult
   try {
-    return await runLocked(options, schema, limits)
-  } finally {
-    await lock.release()
+    result = await runLocked(options, schema, limits)
+  } catch (error) {
+    // What went wrong first is told.
+    await lock.release().catch(() => undefined)
+    throw error
   }
+  await lock.release()
+  return result
 }
 
 /** The job, once its folder is nobody else's. */
@@ -218,7 +224,7 @@ async function runLocked(
     const settings: InputSettings = {
       schema,
       limits: sourceLimits,
-      readers: options.readers ?? {},
+      readers: platformReaders(options.readers),
       host:
         options.runtime === undefined ? undefined : { code: refiner.code, runtime: options.runtime, limits },
       pass: createPiiPass(options.piiKey === undefined ? {} : { key: options.piiKey }),

@@ -8,7 +8,8 @@ import { bundleRefiner } from '../bundle/index.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
 import payroll from '../testing/payroll-refiner.js'
 import { property } from '../testing/property.js'
-import { type BundledRefiner, type RefineContribution, refineBatch } from './refine-batch.js'
+import { refineBatch } from '../with-platform.js'
+import type { BundledRefiner, RefineContribution } from './refine-batch.js'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const limits = { memoryBytes: 32 * 1024 * 1024, timeMs: 2000, outputBytes: 1024 * 1024 }

@@ -5,7 +5,7 @@ import { createPiiPass, type PiiPass } from '../pii/pii-pass.js'
 import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
 import { schemaId } from '../schema/schema-id.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
-import { openExport, type SourceReaders } from '../source/open-export.js'
+import { openSource, type SourceReaders } from '../source/open-export.js'
 import { requiredFields } from '../source/required-fields.js'
 import { defaultSourceLimits, type SourceLimits } from '../source/source-limits.js'
 import { checkRow } from './check-row.js'
@@ -134,7 +134,7 @@ async function recordsOf(
   const { sourceLimits = defaultSourceLimits, readers } = options
   const { mediaType, name, bytes } = contribution
   const records: JsonValue[] = []
-  for await (const record of openExport({
+  for await (const record of openSource({
     source: schema.source,
     bytes,
     mediaType,
@@ -185,15 +185,12 @@ async function refineOne(
 }
 
 /**
- * Refines a batch: reads each export on the host, maps it in the sandbox in a context of its own, checks every row
- * against the schema. A contribution gives all of its rows or none; one that is refused costs the others nothing.
+ * Refines a batch; see `refineBatch` of `../with-platform.ts`, which gives the platform's decompression to it.
  *
  * @param options - see {@link RefineBatchOptions}
  * @returns rows by table, refusals by contribution, and the content's digest
- * @throws RefineError with `REFINER_MISMATCH`, `SCHEMA_INVALID` or `ARGUMENT_INVALID` when the call itself is wrong; what
- *   the runtime throws when it is not usable
  */
-export async function refineBatch(options: RefineBatchOptions): Promise<RefinedBatch> {
+export async function refineContributions(options: RefineBatchOptions): Promise<RefinedBatch> {
   checkArguments(options)
   const schema = await checkDescribed(options)
   const tables: Record<string, Row[]> = {}

@@ -12,6 +12,8 @@ async function* pieces(...texts: string[]) {
 describe('a text that no string holds', () => {
   test('is refused in pieces, however short each is', async () => {
     expect(await joinedText(pieces('ab', '', 'c'), 3)).toBe('abc')
+    expect(await joinedText(pieces('é', 'b'), 4)).toBe('éb')
+    await expect(joinedText(pieces('a', 'b', 'é'), 4)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
     await expect(joinedText(pieces('ab', 'cd'), 3)).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',
       place: 'source',
@@ -38,8 +40,8 @@ describe('a document of more than can be held', () => {
 
   test('is refused by the number of its values, whatever the limits of records allow', () => {
     for (const text of ['[0,0,0]', '{"a":0,"b":[],"c":{}}', '[[[[]]]]']) {
-      expect(parseJsonText(text, anyway, 4)).toEqual(JSON.parse(text))
-      expect(() => parseJsonText(text, anyway, 3)).toThrow(
+      expect(parseJsonText(text, anyway, { values: 4 })).toEqual(JSON.parse(text))
+      expect(() => parseJsonText(text, anyway, { values: 3 })).toThrow(
         expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
       )
     }

@@ -7,6 +7,17 @@ export const longestText = 2 ** 29 - 24
 /** Bytes that are decoded at once where the text may be too long. */
 const pieceBytes = 1 << 24
 
+/**
+ * Engines take one byte for a character of a text where all are few, and two where one is not.
+ *
+ * @param text - of any length
+ * @returns whether all of it is ASCII
+ */
+export function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
+  return !/[^\u0000-\u007f]/.test(text)
+}
+
 function tooLong(longest: number): RefineError {
   return new RefineError(
     'LIMIT_EXCEEDED',
@@ -19,7 +30,7 @@ function tooLong(longest: number): RefineError {
  * Joins the text of a document.
  *
  * @param pieces - one behind the other
- * @param longest - most characters; default {@link longestText}
+ * @param longest - most characters, of which half as many where one is not ASCII: they take twice the memory; default {@link longestText}
  * @returns the text
  * @throws RefineError with `LIMIT_EXCEEDED`
  */
@@ -29,9 +40,11 @@ export async function joinedText(
 ): Promise<string> {
   const parts: string[] = []
   let length = 0
+  let most = longest
   for await (const text of pieces) {
     length += text.length
-    if (length > longest) throw tooLong(longest)
+    if (!isAscii(text)) most = Math.floor(longest / 2)
+    if (length > most) throw tooLong(most)
     parts.push(text)
   }
   return parts.join('')

@@ -5,6 +5,7 @@
 import type { JsonValue } from '@sealpool/sandbox'
 import { RefineError, type RefineErrorCode } from '../errors.js'
 import { decodeText } from './decode-text.js'
+import { countMemory, documentMemory } from './document-memory.js'
 import { defaultSourceLimits, type SourceLimits } from './source-limits.js'
 
 const numberForm = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
@@ -23,7 +24,7 @@ function isExact(literal: string, value: number): boolean {
   return digits.length <= 17 && (!Number.isInteger(value) || Number.isSafeInteger(value))
 }
 
-/** What fits into one map of V8; a longer list than its longest, or more than its heap, would end the process. */
+/** What fits into one map of V8; a longer one would end the process. */
 const valuesOfDocument = 2 ** 24
 
 /**
@@ -31,16 +32,18 @@ const valuesOfDocument = 2 ** 24
  *
  * @param text - the document
  * @param limits - see {@link SourceLimits}
- * @param values - most values besides; default what the engine can hold
+ * @param most - most values, and most bytes that text and values take, besides; default what the engine can hold
  * @returns the document
  * @throws RefineError as {@link parseJsonSource}
  */
 export function parseJsonText(
   text: string,
   limits: SourceLimits,
-  values: number = valuesOfDocument,
+  most: { readonly values?: number; readonly memory?: number } = {},
 ): JsonValue {
-  const mostValues = Math.min(limits.records, values)
+  const mostValues = Math.min(limits.records, most.values ?? valuesOfDocument)
+  const mostMemory = most.memory ?? documentMemory
+  const memory = countMemory(text)
   let position = 0
   let count = 0
 
@@ -72,6 +75,7 @@ export function parseJsonText(
   function word<Value extends JsonValue>(letters: string, value: Value): Value {
     if (!text.startsWith(letters, position)) throw fault('JSON_INVALID', 'Not a JSON value')
     position += letters.length
+    memory.scalar()
     return value
   }
 
@@ -84,6 +88,7 @@ export function parseJsonText(
       throw fault('JSON_NUMBER_INEXACT', 'A number would lose digits when read; export it as text')
     }
     position += literal.length
+    memory.scalar()
     return value
   }
 
@@ -117,6 +122,7 @@ export function parseJsonText(
 
   function array(depth: number): JsonValue[] {
     position += 1
+    memory.list()
     const items: JsonValue[] = []
     if (take(']')) return items
     do items.push(value(depth + 1))
@@ -128,6 +134,7 @@ export function parseJsonText(
   function object(depth: number): { [key: string]: JsonValue } {
     position += 1
     const entries = new Map<string, JsonValue>()
+    let form = memory.object()
     if (take('}')) return {}
     do {
       skipBlank()
@@ -138,6 +145,7 @@ export function parseJsonText(
         position = at
         throw fault('JSON_DUPLICATE_KEY', 'An object names one key twice')
       }
+      form = memory.name(form, key)
       expect(':')
       entries.set(key, value(depth + 1))
     } while (take(','))
@@ -149,6 +157,9 @@ export function parseJsonText(
   function value(depth: number): JsonValue {
     count += 1
     if (count > mostValues) throw fault('LIMIT_EXCEEDED', `More than ${mostValues} values; split the export`)
+    if (memory.bytes > mostMemory) {
+      throw fault('LIMIT_EXCEEDED', 'The document takes too much memory; give it as JSON Lines or CSV')
+    }
     if (depth > limits.depth) throw fault('LIMIT_EXCEEDED', `Nested deeper than ${limits.depth} levels`)
     skipBlank()
     switch (text[position]) {
@@ -156,8 +167,11 @@ export function parseJsonText(
         return object(depth)
       case '[':
         return array(depth)
-      case '"':
-        return string()
+      case '"': {
+        const text = string()
+        memory.text(text.length)
+        return text
+      }
       case 't':
         return word('true', true)
       case 'f':

@@ -9,7 +9,7 @@ import { csvRows } from './csv-rows.js'
 import { joinedText } from './decode-text.js'
 import { type ExportFormat, exportFormat, formatsOf, headBytes } from './export-format.js'
 import { healthRecords } from './health-records.js'
-import { type Expansion, inflate } from './inflate.js'
+import { type Decompress, type Expansion, inflate } from './inflate.js'
 import { parseJsonText } from './json-source.js'
 import { jsonLines } from './jsonl-source.js'
 import { type MimeReader, mailboxMessages, mailMessage } from './mail/mailbox.js'
@@ -32,6 +32,8 @@ export interface SourceReaders {
   readonly parquet?: TableReader
   /** For SQLite: `createSqliteReader` of `@sealpool/refine/sqlite`. */
   readonly sqlite?: TableReader
+  /** For gzip and ZIP; the platform's when absent. */
+  readonly decompress?: Decompress
 }
 
 /** What {@link openExport} takes. */
@@ -177,9 +179,10 @@ function nothingTaken(source: SourceFormat): RefineError {
 async function* filesOf(
   format: 'zip' | 'tar',
   bytes: ByteSource,
-  { limits, expansion }: Reading,
+  { limits, expansion, readers }: Reading,
 ): AsyncGenerator<ArchiveEntry, void, undefined> {
-  if (format === 'zip') yield* await readZip(await randomAccessOf(bytes, limits.bytes), limits, expansion)
+  if (format === 'zip')
+    yield* await readZip(await randomAccessOf(bytes, limits.bytes), limits, expansion, readers.decompress)
   else yield* readTar(bounded(chunksOf(bytes), limits.bytes), limits, expansion)
 }
 
@@ -253,6 +256,7 @@ async function* opened(
       'gzip',
       reading.limits,
       reading.expansion,
+      reading.readers.decompress,
     )
     const { head, source: content } = await peek(plain, headBytes)
     const inside = name?.replace(/\.tgz$/i, '.tar').replace(/\.gz$/i, '')
@@ -296,25 +300,12 @@ function textFormat(head: Uint8Array, allowed: readonly ExportFormat[]): ExportF
 }
 
 /**
- * Opens an export and gives the records that a refiner's mapping gets, one by one and within limits: a document (`json`), rows
- * (`csv`, `jsonl`, `rows`), samples (`activity`), elements (`health`), messages (`mail`) or files (`archive`). Gzip is undone for
- * all of them. A ZIP or tar archive is a source of `archive`, of which the files that `files` names are opened and no others; for the
- * other sources the files of their formats in it are read, and other files are left alone: of a ZIP archive in the order of their paths,
- * of a tar, which is read as a stream, in its own. An archive without any file to read is refused.
+ * Opens an export; see `openExport` of `../with-platform.ts`, which gives the platform's decompression to it.
  *
  * @param options - see {@link OpenExportOptions}
  * @returns records as JSON values
- * @throws RefineError with `MEDIA_TYPE_MISMATCH`, `FORMAT_UNKNOWN`, `LIMIT_EXCEEDED`, or what the format's reader throws; inside an
- *   archive `place` begins with the file's number in that order
- *
- * @example
- * ```ts
- * import { openExport } from '@sealpool/refine'
- * const bytes = new TextEncoder().encode('{"steps":1200}\n{"steps":900}\n')
- * for await (const row of openExport({ source: 'rows', bytes, mediaType: 'application/jsonl' })) console.log(row)
- * ```
  */
-export async function* openExport(options: OpenExportOptions): Records {
+export async function* openSource(options: OpenExportOptions): Records {
   const { source, mediaType, name, readers = {}, table, fields = [], files } = options
   const limits = fullLimits(options.limits ?? defaultSourceLimits)
   const { head, source: bytes } = await peek(options.bytes, headBytes)

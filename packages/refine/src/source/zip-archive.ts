@@ -6,7 +6,7 @@ import { RefineError } from '../errors.js'
 import { type ArchiveEntry, archiveFault, createEntryPaths, pathFault } from './archive-entry.js'
 import type { RandomAccess } from './byte-source.js'
 import { crc32 } from './crc-32.js'
-import { type Expansion, inflate } from './inflate.js'
+import { type Decompress, type Expansion, inflate } from './inflate.js'
 import type { FullSourceLimits } from './source-limits.js'
 
 interface CentralEntry {
@@ -264,6 +264,7 @@ async function checkParts(
  * @param archive - the archive
  * @param limits - `entries`, `expandedBytes`, `ratio`, `depth` (parts of a path)
  * @param expansion - counts what comes out of the archive when its files are read
+ * @param decompress - see `inflate`
  * @returns files in the order of their paths
  * @throws RefineError with `ARCHIVE_INVALID`, `ENCODING_INVALID` or `LIMIT_EXCEEDED`; reading a file throws
  *   `COMPRESSION_INVALID`, `ARCHIVE_INVALID` (size or check sum) or `LIMIT_EXCEEDED`. `place` is an entry's number, not its path.
@@ -272,6 +273,7 @@ export async function readZip(
   archive: RandomAccess,
   limits: FullSourceLimits,
   expansion: Expansion = { bytes: 0 },
+  decompress?: Decompress,
 ): Promise<readonly ArchiveEntry[]> {
   const directory = await findDirectory(archive)
   if (directory.entries > limits.entries) {
@@ -310,7 +312,7 @@ export async function readZip(
     .map(({ entry, place, start }) => ({
       path: entry.path,
       size: entry.size,
-      open: () => entryBytes(archive, entry, { place, start, limits, expansion }),
+      open: () => entryBytes(archive, entry, { place, start, limits, expansion, decompress }),
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
 }
@@ -318,9 +320,15 @@ export async function readZip(
 async function* entryBytes(
   archive: RandomAccess,
   entry: CentralEntry,
-  where: { place: string; start: number; limits: FullSourceLimits; expansion: Expansion },
+  where: {
+    place: string
+    start: number
+    limits: FullSourceLimits
+    expansion: Expansion
+    decompress: Decompress | undefined
+  },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { place, start, limits, expansion } = where
+  const { place, start, limits, expansion, decompress } = where
   async function* packed() {
     for (let offset = 0; offset < entry.compressed; offset += 1 << 16) {
       yield await archive.read(start + offset, Math.min(1 << 16, entry.compressed - offset))
@@ -339,7 +347,7 @@ async function* entryBytes(
   let sum = 0
   for await (const chunk of entry.method === 0
     ? stored()
-    : inflate(packed(), 'deflate-raw', limits, expansion)) {
+    : inflate(packed(), 'deflate-raw', limits, expansion, decompress)) {
     size += chunk.length
     if (size > entry.size) throw archiveFault(place, 'A file is longer than its entry says')
     sum = crc32(chunk, sum)

@@ -1,7 +1,7 @@
 import initSqlJs, { type SqlJsStatic } from 'sql.js'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { JsonValue } from '../define/record-types.js'
-import { openExport } from '../source/open-export.js'
+import { openSource } from '../source/open-export.js'
 import { createSqliteReader } from './index.js'
 
 let sql: SqlJsStatic
@@ -22,7 +22,7 @@ function databaseOf(statements: string): Uint8Array {
 async function read(bytes: Uint8Array): Promise<JsonValue[]> {
   const records: JsonValue[] = []
   const readers = { sqlite: createSqliteReader(sql) }
-  for await (const record of openExport({ source: 'rows', bytes, readers })) records.push(record)
+  for await (const record of openSource({ source: 'rows', bytes, readers })) records.push(record)
   return records
 }
 

@@ -3,6 +3,7 @@ import { recoverSigner } from '../../signature/ethereum.js'
 import { type TypedDataTypes, typedDataHash, typedMemberWord } from '../../signature/typed-data.js'
 import { failed, finding, passed, verdictOf } from '../finding.js'
 import { isObject } from '../json-object.js'
+import { runSteps } from '../run-steps.js'
 import { hashSet, type SignedFinding, withSignedContent } from '../signed-content.js'
 import type { WorkMeter } from '../verification-budget.js'
 
@@ -29,11 +30,7 @@ const MOST_RECORDS = 10_000
  * @returns the finding on all records together; `signer` is the device's name in `source` when authentic, otherwise null
  */
 export function verifyDeviceRecords(options: DeviceRecords): SignedFinding {
-  const steps = deviceSteps(options)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
+  return runSteps(deviceSteps(options))
 }
 
 interface DeviceRecords {
@@ -85,5 +82,6 @@ export function* deviceSteps(options: DeviceRecords): Generator<void, SignedFind
     ],
     device?.name ?? null,
   )
-  return withSignedContent(found, () => [hashSet(hashes)])
+  const signed = withSignedContent(found, () => [hashSet(hashes)])
+  return found.authentic ? { ...signed, statements: hashes } : signed
 }

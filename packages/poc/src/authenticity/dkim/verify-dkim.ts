@@ -80,9 +80,9 @@ function verifyOne(
   )
   if (records.length === 0) return stop(failed('key', 'UNKNOWN_KEY'))
   // A domain may have changed the key under a selector: each record is a key that counts.
-  const found = records.map(({ record }) => readKey(record, read))
-  const known = found.filter((key) => typeof key !== 'string')
-  if (known.length === 0) return stop(failed('key', found.find((key) => typeof key === 'string') ?? ''))
+  const candidates = records.map(({ record }) => readKey(record, read))
+  const known = candidates.filter((key) => typeof key !== 'string')
+  if (known.length === 0) return stop(failed('key', candidates.find((key) => typeof key === 'string') ?? ''))
 
   work?.({ bytes: message.body.length })
   const body = latin1Bytes(canonicalBody(message.body, read.bodyMode))
@@ -117,15 +117,16 @@ function verifyOne(
   )
   const fieldsOf = (name: string): string[] =>
     message.headers.filter((field) => field.name === name).map(({ raw }) => canonicalHeader(raw, 'relaxed'))
-  const signedContent = withSignedContent(result, () => {
+  const found = withSignedContent(result, () => {
     const names = [...new Set(['from', ...require.map((name) => name.toLowerCase())])].sort()
     // By name, because a signature does not fix the order of different fields.
     const fields = names.flatMap(fieldsOf).map(latin1Bytes)
     return [fields.length, ...fields, latin1Bytes(canonicalBody(message.body, 'relaxed'))]
   })
-  if (!result.authentic) return { ...signedContent, signedHeaders: [] }
+  if (!result.authentic) return { ...found, signedHeaders: [] }
   const signedFields = new Map(covered.map((name) => [name, fieldsOf(name).join('')]))
-  return { ...signedContent, signedHeaders: covered, signedFields }
+  const statements = found.signedContent === undefined ? [] : [found.signedContent]
+  return { ...found, statements, signedHeaders: covered, signedFields }
 }
 
 /** Names that are signed as often as they stand in the message, so that none of that name was put in; signed absence counts. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { saxesReader } from '../../xml/index.js'
-import { openExport } from '../open-export.js'
+import { openSource } from '../open-export.js'
 
 const point = {
   gpx: (inside: string) => `<gpx><trk><trkpt lat="1" lon="2">${inside}<hr>90</hr></trkpt></trk></gpx>`,
@@ -14,7 +14,7 @@ test.each(['constructor', 'toString', 'valueOf', '__proto__', 'hasOwnProperty'])
     for (const format of ['gpx', 'tcx'] as const) {
       const samples: unknown[] = []
       const bytes = new TextEncoder().encode(point[format](`<${element}>1</${element}>`))
-      for await (const sample of openExport({
+      for await (const sample of openSource({
         source: 'activity',
         name: `a.${format}`,
         bytes,
