@@ -31,6 +31,7 @@ function world({ bundle, recorded }: ReturnType<typeof receiptBundle>) {
   served.routes['/v1/jobs/7/result'] = () => ({ simulated: true, sealed: encodeBase64Url(sealedResult) })
   return {
     chain: chain.state,
+    client,
     served,
     async open() {
       const { ok, checks } = await client.verifyReceipt(7n, { trust, result })
@@ -77,5 +78,28 @@ describe('verifyReceipt says no', () => {
     expect(await open()).toEqual(['homes-keys', 'homes-measured'])
     // The usual pool's; a client would have followed where another contract refers it to.
     expect(chain.calls.filter((name) => name === 'rules' || name === 'keyEpoch')).toHaveLength(2)
+  })
+})
+
+describe('whoever gets the receipt alone', () => {
+  test('is told what that says, and that nothing of the result is his', async () => {
+    const auditor = `0x${'ab'.repeat(20)}` as const
+    const { client, served } = world(receiptBundle())
+    const unknown = { error: { code: 'RECIPIENT_UNKNOWN', message: 'nobody' } }
+    served.routes['/v1/jobs/7/result'] = () => new Response(JSON.stringify(unknown), { status: 404 })
+    expect(await client.verifyReceipt(7n, { trust, recipient: auditor })).toMatchObject({
+      ok: false,
+      state: 'receipt-verified',
+    })
+    // The consumer gets a result: that it is not given to him is no reason to be content.
+    expect((await client.verifyReceipt(7n, { trust })).state).toBe('not-verified')
+    await expect(client.result(7n, new Uint8Array(32), { recipient: auditor })).rejects.toMatchObject({
+      code: 'RESULT_MISSING',
+      nodeCode: 'RECIPIENT_UNKNOWN',
+      message: expect.stringContaining('verifyReceipt') as string,
+    })
+    const busy = { error: { code: 'BUSY', message: 'later' } }
+    served.routes['/v1/jobs/7/result'] = () => new Response(JSON.stringify(busy), { status: 503 })
+    await expect(client.result(7n, new Uint8Array(32))).rejects.toMatchObject({ code: 'NODE_REFUSED' })
   })
 })

@@ -38,7 +38,7 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
    * @param jobId the job's number on chain
    * @param privateKey X25519, 32 bytes, behind the `resultKey` that the manifest has of the consumer, or of the recipient
    * @param options - `recipient`: whose view it is; default: the consumer's
-   * @throws ClientError `RESULT_MISSING`, `NOT_FINAL`, `RESULT_INVALID`, or of the node; CryptoError when it was sealed to somebody else
+   * @throws ClientError `RESULT_MISSING` (also when nothing of it was sealed to the recipient), `NOT_FINAL`, `RESULT_INVALID`, or of the node; CryptoError when it was sealed to somebody else
    */
   result(
     jobId: bigint,
@@ -54,7 +54,8 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
    *   `result`: the opened bytes from {@link result}, without which a released job's verdict stays `not-checked`; `recipient`: whose view
    *   that is; default: the consumer's
    * @returns the verdict with every link; a bad receipt makes it not ok, and so does one that the chain recorded in a block that is not
-   *   final yet: then its `state` is `not-final`
+   *   final yet: then its `state` is `not-final`. For a `recipient` to whom the receipt gives no view of the result, as for an auditor, it is
+   *   not ok either, and `receipt-verified` where all else holds
    * @throws ClientError of the node, `CHAIN_READ_FAILED`; ContractsError `CHAIN_UNREACHABLE`
    */
   verifyReceipt(
@@ -111,7 +112,12 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         const why = `the chain released it in block ${outcome.blockNumber}, which is not final yet; ask again later`
         throw new ClientError('NOT_FINAL', `job ${jobId}`, why)
       }
-      const sealed = await node.jobResult(jobId.toString(), recipient)
+      const sealed = await node.jobResult(jobId.toString(), recipient).catch((cause: unknown) => {
+        if (!(cause instanceof ClientError) || cause.nodeCode !== 'RECIPIENT_UNKNOWN') throw cause
+        const why =
+          'the node has sealed nothing of it to this recipient; who gets the receipt alone checks that (verifyReceipt)'
+        throw new ClientError('RESULT_MISSING', `job ${jobId}`, why, { cause, nodeCode: cause.nodeCode })
+      })
       return openResult({ sealed, privateKey, expectedDigest: outcome.result })
     },
     async verifyReceipt(jobId, { trust, result, recipient }) {
@@ -137,6 +143,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         deployment: { chainId: deployment.chainId, registry: deployment.nodeRegistry },
         trust,
         at: now(),
+        recipient,
         ...(result === undefined ? {} : { result }),
         ...(sealedResult === undefined ? {} : { sealedResult }),
         ...(homes === undefined ? {} : { homes }),

@@ -24,6 +24,7 @@ describe('the text of a verdict', () => {
     )
     expect(last({ state: 'verified', simulated: true })[1]).toBe('VERIFIED (SIMULATED)')
     expect(last({ state: 'not-final' })[1]).toMatch(/^NOT FINAL YET/)
+    expect(last({ state: 'receipt-verified' })[1]).toMatch(/^RECEIPT VERIFIED: .* was not checked$/)
   })
 
   test('says at which block the homes were judged, and when it was not the one in which the job ended', () => {

@@ -3,6 +3,8 @@ import type { JobReceiptVerdict } from '../result/verify-job-receipt.js'
 const marks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const
 const states = {
   verified: 'VERIFIED',
+  'receipt-verified':
+    'RECEIPT VERIFIED: all holds that can be checked by whoever gets the receipt alone; what the result says was not checked',
   'not-final': 'NOT FINAL YET: all else holds; ask again when the block has more blocks on top',
   'not-verified': 'NOT VERIFIED',
 } as const

@@ -31,6 +31,7 @@ import { mayPass } from '../contribute/retries.js'
 import { ClientError } from '../errors.js'
 import type { JobStatus, PlanAnswer } from '../node-api/messages.js'
 import type { NodeApi } from '../node-api/node-api.js'
+import { isStateGone } from '../result/state-is-gone.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { type ComputeRequest, jobManifest, type QueryRequest } from './job-request.js'
 
@@ -99,7 +100,8 @@ export interface JobCalls {
    *
    * @param options - `pollMs` (default 2,000) between two looks, `timeoutMs` (default: no end), `signal`
    * @returns the job in its last state
-   * @throws ClientError `JOB_NOT_ENDED` at the timeout, also when it has ended and that is not final; ContractsError `NOT_FOUND`; the signal's reason
+   * @throws ClientError `JOB_NOT_ENDED` at the timeout, also when it has ended and that is not final; `CHAIN_READ_FAILED` when it has ended and the
+   *   endpoint keeps no state as old as `finality` asks for; ContractsError `NOT_FOUND`; the signal's reason
    */
   waitForJob(
     jobId: bigint,
@@ -134,6 +136,8 @@ const ended: ReadonlySet<JobState | 'None'> = new Set([
   'Expired',
 ])
 const weekSeconds = 7n * 86_400n
+/** Looks in a row at which an endpoint must not know a final block's state before that is believed: behind one address may stand several, and one lag. */
+const goneLooks = 5
 
 /** A consumer's calls on one pool. */
 export function jobCalls(context: JobContext): JobCalls {
@@ -186,17 +190,19 @@ export function jobCalls(context: JobContext): JobCalls {
     return { ...(await propose(manifest, options)), plan: answer }
   }
 
-  /** Whether the job has ended also in the newest block that is final. */
-  async function hasEndedFinally(jobId: bigint): Promise<boolean> {
+  /** Whether the job has ended also in the newest block that is final; `gone`: the endpoint does not keep that block's state. */
+  async function hasEndedFinally(jobId: bigint): Promise<'yes' | 'no' | 'gone'> {
     const { finality } = context
-    if ('confirmations' in finality && finality.confirmations === 0) return true
+    if ('confirmations' in finality && finality.confirmations === 0) return 'yes'
     const board = { address: deployment.jobBoard, abi: jobBoardAbi } as const
     try {
       const { state } = await inspect(chain, { ...board, functionName: 'getJob', args: [jobId], finality })
-      return ended.has(jobStates[state] ?? 'None')
+      return ended.has(jobStates[state] ?? 'None') ? 'yes' : 'no'
     } catch (error) {
+      if (!(error instanceof ContractsError)) throw error
       // The chain has no block yet that is final.
-      if (error instanceof ContractsError && error.code === 'NOT_FOUND') return false
+      if (error.code === 'NOT_FOUND') return 'no'
+      if (isStateGone(error.cause)) return 'gone'
       throw error
     }
   }
@@ -216,11 +222,21 @@ export function jobCalls(context: JobContext): JobCalls {
     },
     async waitForJob(jobId, { pollMs = 2_000, timeoutMs = Number.POSITIVE_INFINITY, signal } = {}) {
       const start = now().getTime()
+      let goneInARow = 0
       for (;;) {
         signal?.throwIfAborted()
         const job = await undefinedWhileAway(getJob(chain, { deployment, jobId }))
         const hasEnded = job !== undefined && ended.has(job.state)
-        if (hasEnded && (await undefinedWhileAway(hasEndedFinally(jobId)))) return job
+        const atLast = hasEnded ? await undefinedWhileAway(hasEndedFinally(jobId)) : 'no'
+        if (hasEnded && atLast === 'yes') return job
+        goneInARow = atLast === 'gone' ? goneInARow + 1 : 0
+        if (goneInARow === goneLooks) {
+          throw new ClientError(
+            'CHAIN_READ_FAILED',
+            `job ${jobId}`,
+            'it has ended, and the endpoint keeps no state as old as `finality` asks for; use an endpoint that does (an archive), or ask for fewer blocks',
+          )
+        }
         if (now().getTime() - start >= timeoutMs) {
           const state = job?.state ?? 'unknown, the chain does not answer'
           const why = hasEnded ? `${state}, but no final block has it so` : state

@@ -1,6 +1,6 @@
 import { digestOf } from '@sealpool/crypto'
 import { describe, expect, test } from 'vitest'
-import { receiptBundle, result, sealedResult } from '../testing/receipt-bundle.js'
+import { receiptBundle, result, sealedResult, usualJob } from '../testing/receipt-bundle.js'
 import { at, deployment as contracts, trust } from '../testing/simulated-pool.js'
 import { verifyJobReceipt } from './verify-job-receipt.js'
 
@@ -97,5 +97,82 @@ describe('verifyJobReceipt', () => {
     const { ok, ids } = open({ bundle: { ...bundle, ...change } })
     expect(ok).toBe(false)
     expect(ids).toContain(id)
+  })
+})
+
+describe('whoever gets the receipt alone', () => {
+  const { bundle, recorded } = good
+  const auditor = `0x${'ab'.repeat(20)}` as const
+  const consumer = `0x${'cc'.padStart(40, '0')}` as const
+  const bare: Options = { bundle, recorded, recordedAt, deployment, trust, at }
+  const stateOf = (change: Partial<Options>) => {
+    const { ok, state, checks } = verifyJobReceipt({ ...bare, recipient: auditor, ...change })
+    expect(ok).toBe(state === 'verified')
+    return [state, ...checks.flatMap(({ id, result }) => (result === 'pass' ? [] : [`${id} ${result}`]))]
+  }
+  const unseen = ['result not-checked', 'sealed-result not-checked']
+
+  test('is told that all else holds, and what he cannot check', () => {
+    expect(stateOf({})).toEqual(['receipt-verified', ...unseen])
+    const { checks } = verifyJobReceipt({ ...bare, recipient: auditor })
+    for (const { detail } of checks.filter(({ result }) => result !== 'pass'))
+      expect(detail).toBe(`Cannot be checked: the job gives ${auditor} the receipt alone.`)
+    // To the consumer it can be shown: for him it is not verified.
+    expect(stateOf({ recipient: undefined })).toEqual(['not-verified', ...unseen])
+    expect(stateOf({ recipient: consumer.toUpperCase().replace('X', 'x') as typeof consumer })[0]).toBe(
+      'not-verified',
+    )
+    // Who holds the result after all checks it.
+    expect(stateOf({ result, sealedResult })).toEqual(['verified'])
+    expect(stateOf({ result })).toEqual(['receipt-verified', 'sealed-result not-checked'])
+  })
+
+  test.each<readonly [string, Partial<Options>, string, string]>([
+    ['the node is not trusted', { trust: { ...trust, allowSimulator: false } }, 'not-verified', 'trust fail'],
+    ['the plan is missing', { bundle: { ...bundle, plan: null } }, 'not-verified', 'plan not-checked'],
+    ['the result is another one', { result: Uint8Array.of(1) }, 'not-verified', 'result fail'],
+    ['it is not on the chain', { recorded: undefined }, 'not-verified', 'receipt-on-chain not-checked'],
+    ['it is another one', { recorded: digestOf('another') }, 'not-verified', 'receipt-on-chain fail'],
+    ['it is not final', { recordedAt: undefined }, 'not-final', 'receipt-on-chain not-checked'],
+    ['it is no receipt', { bundle: { ...bundle, receipt: {} } }, 'not-verified', 'receipt-form fail'],
+  ])('is told no when %s', (_, change, state, open) => {
+    const told = stateOf(change)
+    expect(told[0]).toBe(state)
+    expect(told).toContain(open)
+  })
+
+  test('is whom the receipt names so, as the manifest has it', () => {
+    const witness = `0x${'12'.repeat(20)}` as const
+    const sealed = digestOf('copy')
+    const others = [{ address: witness, resultKey: null, view: { kind: 'receipt' } }]
+    const job = usualJob()
+    const withViews = (consumers: 'whole' | 'receipt') =>
+      receiptBundle(
+        (body) => ({
+          ...body,
+          result: {
+            digest: digestOf('views'),
+            sealed: digestOf(consumers === 'whole' ? [sealed, null] : [null, null]),
+            mediaType: 'application/json',
+            views: [
+              {
+                recipient: consumer,
+                view: { kind: consumers },
+                sealed: consumers === 'whole' ? sealed : null,
+              },
+              { recipient: witness, view: { kind: 'receipt' }, sealed: null },
+            ],
+          },
+        }),
+        { ...job, manifest: { ...job.manifest, views: { consumer: { kind: 'whole' }, others } } },
+      )
+    const shown = withViews('whole')
+    expect(stateOf({ ...shown, recipient: witness })).toEqual(['receipt-verified', ...unseen])
+    expect(stateOf({ ...shown, recipient: consumer })).toEqual(['not-verified', ...unseen])
+    expect(stateOf(shown)).toEqual(['receipt-verified', ...unseen])
+    // A node that withholds the consumer's view cannot call it the receipt that he gets.
+    const [state, ...open] = stateOf({ ...withViews('receipt'), recipient: consumer })
+    expect(state).toBe('not-verified')
+    expect(open).toContain('views fail')
   })
 })

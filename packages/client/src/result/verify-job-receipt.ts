@@ -6,20 +6,28 @@ import {
   type ReceiptVerdict,
   verifyReceipt,
 } from '@sealpool/attest'
-import { type Digest, type JsonObject, parseSignedStatement, statementDigest } from '@sealpool/crypto'
+import {
+  type Address,
+  type Digest,
+  type JsonObject,
+  parseSignedStatement,
+  statementDigest,
+} from '@sealpool/crypto'
 import type { ReceiptBundleAnswer } from '../node-api/messages.js'
 import { homeChecks, type RecordedRelease } from './home-checks.js'
-import { isOverSeveralPools, type JobHomes } from './job-homes.js'
+import { isOverSeveralPools, type JobHomes, lower } from './job-homes.js'
 
 const chainTitle = 'The chain recorded this receipt as the end of the job'
 
 /** Attest's verdict on a receipt with what the chain says of it. */
 export interface JobReceiptVerdict extends ReceiptVerdict {
   /**
-   * `verified`: all holds (`ok`). `not-final`: all holds, but the chain recorded the receipt in a block that is not final yet, and a
+   * `verified`: all holds (`ok`). `receipt-verified`: all holds that the receipt alone can show, to somebody whom it gives nothing else; what
+   * the result says was not checked and he cannot check it, so that it is not `ok`: the checks that are `not-checked` say which.
+   * `not-final`: one of these two, but the chain recorded the receipt in a block that is not final yet, and a
    * reorganisation may take it back: ask again later. `not-verified`: something else does not hold, or was not checked.
    */
-  readonly state: 'verified' | 'not-final' | 'not-verified'
+  readonly state: 'verified' | 'receipt-verified' | 'not-final' | 'not-verified'
   /** Block in which the chain recorded the receipt; null where that is not known. */
   readonly recordedBlock: bigint | null
   /**
@@ -47,6 +55,8 @@ export interface JobReceiptVerdict extends ReceiptVerdict {
  * @param options.at the moment of the question
  * @param options.result the opened result, when the job released one
  * @param options.sealedResult the sealed result, when the job released one
+ * @param options.recipient who asks; default: the job's consumer. To whom the receipt gives no view of the result, the result cannot be shown:
+ *   for him all else is `receipt-verified`
  * @param options.shares what the homes of the job have signed, from `NodeApi.jobShares`; for a receipt over several pools
  * @param options.homes what the chain shows of them, from `readJobHomes`; for a receipt over several pools
  * @param options.released what the chain recorded at the release (see `readJobOutcome`); for a receipt over several pools
@@ -63,6 +73,7 @@ export function verifyJobReceipt(options: {
   readonly at: Date
   readonly result?: Uint8Array
   readonly sealedResult?: Uint8Array
+  readonly recipient?: Address | undefined
   readonly shares?: readonly JsonObject[]
   readonly homes?: JobHomes
   readonly released?: RecordedRelease
@@ -87,17 +98,46 @@ export function verifyJobReceipt(options: {
   })
   const ofHomes = checksOfHomes(options, verdict)
   const onChain = chainCheck(options, verdict.body)
-  const rest = verdict.ok && ofHomes.every(({ result }) => result === 'pass')
-  const ok = rest && onChain.result === 'pass'
+  const checks = withoutResult(options, verdict)
+  const alone = checks !== verdict.checks
+  const open = [...checks, ...ofHomes].filter(({ result }) => result !== 'pass')
+  const rest = alone ? open.every(isOfResult) : verdict.ok && open.length === 0
+  const ok = rest && !alone && onChain.result === 'pass'
   const waits = rest && recorded !== undefined && onChain.result === 'not-checked'
+  const held = alone ? 'receipt-verified' : 'verified'
   return {
     ...verdict,
     ok,
-    state: ok ? 'verified' : waits ? 'not-final' : 'not-verified',
+    state: rest && onChain.result === 'pass' ? held : waits ? 'not-final' : 'not-verified',
     recordedBlock: recordedAt?.block ?? null,
     homesBlock: homes?.block ?? null,
-    checks: [...verdict.checks, ...ofHomes, onChain],
+    checks: [...checks, ...ofHomes, onChain],
   }
+}
+
+/** What only who holds a result, or a view of it, can check. */
+const ofResult: readonly string[] = ['result', 'sealed-result']
+
+function isOfResult({ id, result }: Check): boolean {
+  return result === 'not-checked' && ofResult.includes(id)
+}
+
+/** @returns the checks, of which those of the result say so where nobody can make them for whom the receipt is all that he gets; else the very same */
+function withoutResult(
+  { recipient }: Parameters<typeof verifyJobReceipt>[0],
+  { body, checks }: ReceiptVerdict,
+): readonly Check[] {
+  if (body === null || body.result === null) return checks
+  const { consumer } = body.job
+  const asks = lower(recipient ?? consumer)
+  const { views } = body.result
+  const given =
+    views === undefined
+      ? asks === lower(consumer)
+      : views.some((one) => lower(one.recipient) === asks && one.view.kind !== 'receipt')
+  if (given || !checks.some(isOfResult)) return checks
+  const detail = `Cannot be checked: the job gives ${asks} the receipt alone.`
+  return checks.map((check) => (isOfResult(check) ? { ...check, detail } : check))
 }
 
 function checksOfHomes(

@@ -133,24 +133,81 @@ describe('ipfs blob store', () => {
     await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
   })
 
-  it('removes what a write that was cut short has pinned and not entered', async () => {
+  it.each([
+    [100, 'before'],
+    [100, 'after'],
+    [chunk + 5, 'before'],
+    [chunk + 5, 'after'],
+  ])(
+    'leaves no pin that it cannot name when a write of %i bytes is cut short, %s any of its calls',
+    async (length, when) => {
+      const bytes = pattern(length)
+      const locator = sha256Digest(bytes)
+      let written = false
+      let at = 0
+      for (; !written; at++) {
+        const { kubo, store } = await node()
+        let calls = 0
+        const cut = ipfsBlobStore({
+          url: await servers.serve(kubo.handle),
+          attempts: 1,
+          fetch: async (...call) => {
+            const place = calls++
+            if (place > at || (place === at && when === 'before')) throw new TypeError('killed')
+            const answer = await fetch(...call)
+            if (place < at) return answer
+            await answer.body?.cancel()
+            throw new TypeError('killed')
+          },
+        })
+        written = await cut.put(bytes).then(
+          () => true,
+          () => false,
+        )
+        await store.remove(locator)
+        expect([...kubo.pins]).toEqual([])
+        kubo.collect()
+        await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+      }
+      expect(at).toBeGreaterThan(4)
+    },
+  )
+
+  it('removes what a write of an earlier release has pinned and not entered', async () => {
     const { kubo, store } = await node()
-    const cut = ipfsBlobStore({
-      url: await servers.serve(kubo.handle),
-      attempts: 1,
-      fetch: async (...call) => {
-        if (String(call[0]).includes('files/cp')) throw new TypeError('killed')
-        return fetch(...call)
-      },
-    })
     const bytes = pattern(100)
-    await expect(cut.put(bytes)).rejects.toMatchObject({ code: 'BLOB_STORE_FAILED' })
-    expect([...kubo.pins]).toEqual([ipfsCid(bytes)])
+    kubo.files.set(ipfsCid(bytes), bytes)
+    kubo.pins.add(ipfsCid(bytes))
     const locator = sha256Digest(bytes)
     expect(await store.get(locator)).toEqual(bytes)
     await store.remove(locator)
     await expect(store.get(locator)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
     expect(kubo.pins.size).toBe(0)
+  })
+
+  it('stores anew what the node has collected before it was pinned', async () => {
+    const { kubo, store } = await node()
+    const url = await servers.serve(kubo.handle)
+    for (const moment of ['files/cp', 'pin/add']) {
+      const bytes = pattern(chunk + moment.length)
+      let collected = false
+      const beside = ipfsBlobStore({
+        url,
+        fetch: async (...call) => {
+          if (!collected && String(call[0]).includes(moment)) {
+            collected = true
+            // As when a collection had begun before the entry was made.
+            kubo.files.delete(ipfsCid(bytes))
+          }
+          return fetch(...call)
+        },
+      })
+      const { locator } = await beside.put(bytes)
+      expect(collected).toBe(true)
+      expect([...kubo.pins]).toContain(ipfsCid(bytes))
+      kubo.collect()
+      expect((await store.get(locator)).length).toBe(bytes.length)
+    }
   })
 
   describe.each([100, chunk + 5])('of %i bytes in the folders of two stores on one node', (length) => {

@@ -53,8 +53,8 @@ const nameOf = (folder: string): string => folder.slice(1).replaceAll('/', '.')
 const notThere = /does not exist|not found|no link named/i
 
 /**
- * A blob store on a Kubo node. `put` adds and pins the blob, compares the CID with the one computed here, and enters it
- * under its digest in a folder of the node, which keeps it from being collected; `get` finds it there, and a blob of one
+ * A blob store on a Kubo node. `put` adds the blob, compares the CID with the one computed here, enters it under its digest in a folder of
+ * the node, which keeps it from being collected, and then pins it, so that a write that was cut short leaves no pin that nothing names; `get` finds it there, and a blob of one
  * chunk also by the CID that follows from its digest, from any node. What comes back is checked against the digest. `remove` unpins it and
  * takes it out of the folder; blocks of larger blobs lie there until the node collects its garbage, and other nodes keep what they pinned.
  * While the folder of another store has the blob too, it stays pinned, and one of one chunk is still found by its CID. A blob of one chunk
@@ -171,15 +171,16 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
     return undefined
   }
 
-  async function isPinned(cid: string, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
+  /** Pins what was entered. False: it is not at the node any more, or not all of it. */
+  async function pin(cid: string, digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
     const query = [
       ['arg', cid],
-      ['type', 'recursive'],
+      ['offline', 'true'],
     ] as const
-    const answer = await ask({ place: digest, command: 'pin/ls', query, signal })
+    const answer = await ask({ place: digest, command: 'pin/add', query, signal })
     if ('answer' in answer) return true
-    if (/not pinned/i.test(answer.failure)) return false
-    throw failed(digest, 'pin/ls', answer.failure)
+    if (notThere.test(answer.failure)) return false
+    throw failed(digest, 'pin/add', answer.failure)
   }
 
   async function add(body: Uint8Array<ArrayBuffer>, digest: Digest, signal: AbortSignal | undefined) {
@@ -189,7 +190,7 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
       ['raw-leaves', 'true'],
       ['chunker', 'size-262144'],
       ['hash', 'sha2-256'],
-      ['pin', 'true'],
+      ['pin', 'false'],
       ['max-file-links', '174'],
       ['quieter', 'true'],
       ['progress', 'false'],
@@ -273,11 +274,12 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
       const digest = sha256Digest(body)
       const { hex } = parseBlobLocator(digest)
       await registerFolder(digest, write.signal)
-      // Another store may remove the same blob at any moment until it can see the entry: then once more.
+      // Until it is pinned, another store may remove the same blob, or the node collect it: then once more. Entered before it is pinned: of a
+      // larger blob only the entry tells the CID, and who cannot name a pin cannot remove it.
       for (let round = 0; round < 2; round++) {
         const cid = await add(body, digest, write.signal)
         const entered = await enter(cid, digest, hex, write.signal)
-        if (entered && (await isPinned(cid, digest, write.signal))) return { locator: digest, digest }
+        if (entered && (await pin(cid, digest, write.signal))) return { locator: digest, digest }
       }
       throw failed(digest, 'put', 'another store removes the same blob meanwhile')
     },
@@ -308,7 +310,7 @@ export function ipfsBlobStore(options: IpfsBlobStoreOptions): IpfsBlobStore {
       write.signal?.throwIfAborted()
       const { signal } = write
       const cid = await entryOf(digest, hex, signal)
-      // Also without an entry: a write that was cut short has pinned it and not entered it.
+      // Also without an entry: earlier releases pinned before they entered, and a write of theirs that was cut short left the pin.
       const pinned = [['arg', cid ?? ipfsCidOfChunk(digest)]] as const
       const none = cid === undefined ? /not pinned|pinned indirectly/i : /not pinned/i
       await order('pin/rm', pinned, { place: digest, signal, done: none })

@@ -74,7 +74,7 @@ const locator = sha256Digest(bytes)
 const refused = (work: Promise<unknown>, code: string) =>
   expect(work).rejects.toMatchObject({ name: 'BlobStoreError', code })
 
-function world(options: { readonly writeQuorum?: number; readonly patienceMs?: number } = {}) {
+function world(options: Omit<Parameters<typeof replicatedBlobStore>[0], 'stores'> = {}) {
   const [a, b, c] = [replica(), replica(), replica()]
   const store = replicatedBlobStore({ stores: [a.store, b.store, c.store], ...options })
   const held = () => Promise.all([a, b, c].map((one) => one.has(locator)))
@@ -146,6 +146,59 @@ describe('a read', () => {
     a.state.hold = new Promise(() => undefined)
     b.state.down = true
     expect(await store.get(locator)).toEqual(bytes)
+  })
+
+  it('asks one that was silent last, until its time is over or it answers in time', async () => {
+    let now = 0
+    const { a, b, c, store } = world({ patienceMs: 1, silenceMs: 1_000, clock: () => now })
+    await store.put(bytes)
+    /** Which stores a read asks. */
+    const asked = async (read: () => Promise<unknown> = () => store.get(locator)) => {
+      for (const { state } of [a, b, c]) state.calls = []
+      await read()
+      return Object.entries({ a, b, c }).flatMap(([name, { state }]) =>
+        state.calls.length > 0 ? [name] : [],
+      )
+    }
+    const never = new Promise<void>(() => undefined)
+    a.state.hold = never
+    expect(await asked()).toEqual(['a', 'b'])
+    expect(await asked()).toEqual(['b'])
+    expect(await asked(() => store.getRange(locator, { start: 0, length: 1 }))).toEqual(['b'])
+    // The patience is had with the others still.
+    b.state.hold = never
+    expect(await asked()).toEqual(['b', 'c'])
+    expect(await asked()).toEqual(['c'])
+    now = 999
+    expect(await asked()).toEqual(['c'])
+    now = 1_000
+    expect(await asked()).toEqual(['a', 'b', 'c'])
+
+    // Where no other has it, the silent ones are asked all the same, and are as before when they answer.
+    await c.store.remove(locator)
+    a.state.hold = undefined
+    expect(await asked()).toEqual(['a', 'c'])
+    await c.store.put(bytes)
+    expect(await asked()).toEqual(['a'])
+    // An answer that it has nothing is one too.
+    b.state.hold = undefined
+    await a.store.remove(locator)
+    await b.store.remove(locator)
+    await c.store.remove(locator)
+    await asked(() => refused(store.get(locator), 'BLOB_MISSING'))
+    await store.put(bytes)
+    a.state.down = true
+    expect(await asked()).toEqual(['a', 'b'])
+  })
+
+  it('that finds one silent hides it from no audit', async () => {
+    const { a, store } = world({ patienceMs: 1, clock: () => 0 })
+    await store.put(bytes)
+    a.state.hold = new Promise(() => undefined)
+    await store.get(locator)
+    Object.assign(a.state, { hold: undefined, down: true, calls: [] })
+    expect(await store.audit(locator)).toEqual(['away', 'good', 'good'])
+    expect(a.state.calls).toEqual(['get'])
   })
 
   it('asks no other store than the first while that one has it', async () => {
@@ -300,6 +353,7 @@ it.each([
   ['a quorum of none', { stores: [memoryBlobStore(), memoryBlobStore()], writeQuorum: 0 }],
   ['a quorum of more', { stores: [memoryBlobStore(), memoryBlobStore()], writeQuorum: 3 }],
   ['half a quorum', { stores: [memoryBlobStore(), memoryBlobStore()], writeQuorum: 1.5 }],
+  ['a silence that is none', { stores: [memoryBlobStore(), memoryBlobStore()], silenceMs: -1 }],
   ['no patience', { stores: [memoryBlobStore(), memoryBlobStore()], patienceMs: 0 }],
 ])('is refused with %s', (_, options) => {
   expect(() => replicatedBlobStore(options)).toThrow(

@@ -37,8 +37,11 @@ export interface ReplicatedBlobStore extends BlobStore {
  * done when every store has removed. A part of a blob cannot be checked, so that the first store that has the blob gives it. An audit waits no
  * longer than `patienceMs` for a store that was silent in the one before.
  *
+ * A store that was silent at a read is asked last for `silenceMs`, so that one that stands still costs the patience once and not at every
+ * read; it is asked all the same where no other store has the blob, and by every audit.
+ *
  * @param options - `stores`: two to eight, the one that is asked first first; `writeQuorum`: how many must have taken a write, 1 to all of
- *   them, default all; `patienceMs`: default 2,000
+ *   them, default all; `patienceMs`: default 2,000; `silenceMs`: default 60,000, 0 for never; `clock`: milliseconds that only go forward
  * @returns the store
  * @throws BlobStoreError `BLOB_STORE_FAILED` for settings that cannot be
  */
@@ -46,11 +49,14 @@ export function replicatedBlobStore(options: {
   readonly stores: readonly BlobStore[]
   readonly writeQuorum?: number
   readonly patienceMs?: number
+  readonly silenceMs?: number
+  readonly clock?: () => number
 }): ReplicatedBlobStore {
   const stores = [...options.stores]
-  const { writeQuorum = stores.length, patienceMs = 2_000 } = options
-  requireSettings(stores, writeQuorum, patienceMs)
+  const { writeQuorum = stores.length, patienceMs = 2_000, silenceMs = 60_000 } = options
+  requireSettings(stores, { writeQuorum, patienceMs, silenceMs })
   const turns = turnsByDigest()
+  const silence = silentStores(silenceMs, options.clock ?? (() => performance.now()))
   /** Places of stores that did not answer the last audit that asked them. */
   const quiet = new Set<number>()
 
@@ -64,6 +70,7 @@ export function replicatedBlobStore(options: {
     const enough = new AbortController()
     const both = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal])
     const codes: BlobStoreErrorCode[] = []
+    const order = silence.inOrder(stores)
     return new Promise<Result>((resolve, reject) => {
       let asked = 0
       let answered = 0
@@ -75,14 +82,23 @@ export function replicatedBlobStore(options: {
       }
       const next = (): void => {
         clearTimeout(timer)
-        const store = stores[asked]
+        const store = order[asked]
         if (store === undefined) return
         asked += 1
-        timer = setTimeout(next, patienceMs)
+        let quick = true
+        timer = setTimeout(() => {
+          quick = false
+          silence.note(store)
+          next()
+        }, patienceMs)
         ask(store, both).then(
-          (result) => end(() => resolve(result)),
+          (result) => {
+            if (quick) silence.forget(store)
+            end(() => resolve(result))
+          },
           (error: unknown) => {
             answered += 1
+            if (quick && !both.aborted) silence.forget(store)
             if (signal?.aborted === true || !(error instanceof BlobStoreError))
               return end(() => reject(error))
             codes.push(error.code)
@@ -197,7 +213,29 @@ async function requireAnswer(
   }
 }
 
-function requireSettings(stores: readonly BlobStore[], writeQuorum: number, patienceMs: number): void {
+/** Who was silent, and until when that counts. */
+function silentStores(silenceMs: number, clock: () => number) {
+  const until = new Map<BlobStore, number>()
+  const isSilent = (store: BlobStore, at: number): boolean => (until.get(store) ?? at) > at
+  return {
+    /** Those that were silent last, each part in the order of the settings. */
+    inOrder(stores: readonly BlobStore[]): readonly BlobStore[] {
+      const at = clock()
+      return [
+        ...stores.filter((store) => !isSilent(store, at)),
+        ...stores.filter((store) => isSilent(store, at)),
+      ]
+    },
+    note: (store: BlobStore): void => void until.set(store, clock() + silenceMs),
+    forget: (store: BlobStore): void => void until.delete(store),
+  }
+}
+
+function requireSettings(
+  stores: readonly BlobStore[],
+  settings: { readonly writeQuorum: number; readonly patienceMs: number; readonly silenceMs: number },
+): void {
+  const { writeQuorum, patienceMs, silenceMs } = settings
   const fine =
     stores.length >= 2 &&
     stores.length <= 8 &&
@@ -206,12 +244,15 @@ function requireSettings(stores: readonly BlobStore[], writeQuorum: number, pati
     writeQuorum <= stores.length &&
     Number.isSafeInteger(patienceMs) &&
     patienceMs >= 1 &&
-    patienceMs <= 600_000
+    patienceMs <= 600_000 &&
+    Number.isSafeInteger(silenceMs) &&
+    silenceMs >= 0 &&
+    silenceMs <= 86_400_000
   if (fine) return
   throw new BlobStoreError(
     'BLOB_STORE_FAILED',
     'settings',
-    'give two to eight stores, a writeQuorum of 1 to all of them, and a patienceMs of 1 to 600,000',
+    'give two to eight stores, a writeQuorum of 1 to all of them, a patienceMs of 1 to 600,000, and a silenceMs of 0 to 86,400,000',
   )
 }
 

@@ -53,6 +53,8 @@ export function authenticationRoutes(
       const inner = await app.fetch(
         new Request(`http://node${path}`, {
           method,
+          // Whoever hangs up has hung up the call inside as well.
+          signal: context.req.raw.signal,
           ...(method === 'GET'
             ? {}
             : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),

@@ -9,13 +9,17 @@ function stage(limits: Partial<Parameters<typeof callerTurns>[0]> = {}) {
   const ends = new Map<string, (error?: Error) => void>()
   return {
     begun,
-    ask: (caller: string, name: string) =>
-      turn(caller, () => {
-        begun.push(name)
-        return new Promise<string>((resolve, reject) =>
-          ends.set(name, (error) => (error === undefined ? resolve(name) : reject(error))),
-        )
-      }),
+    ask: (caller: string, name: string, signal?: AbortSignal) =>
+      turn(
+        caller,
+        () => {
+          begun.push(name)
+          return new Promise<string>((resolve, reject) =>
+            ends.set(name, (error) => (error === undefined ? resolve(name) : reject(error))),
+          )
+        },
+        signal,
+      ),
     async end(name: string, error?: Error) {
       ends.get(name)?.(error)
       await setImmediate()
@@ -90,4 +94,34 @@ it('lets others have the event loop before each piece of work', async () => {
   await turn('ann', async () => order.push('first'))
   await others
   expect(order).toEqual(['other', 'first'])
+})
+
+it('begins nothing that is not wanted any more, and lets others wait in its place', async () => {
+  const { ask, begun, end } = stage({ atOnce: 1, waiting: 2, waitingOfAll: 2 })
+  const gone = new AbortController()
+  expect(await ask('ann', 'a0', AbortSignal.abort())).toBeUndefined()
+  void ask('ann', 'a1', gone.signal)
+  const waits = ask('ann', 'a2', gone.signal)
+  void ask('ann', 'a3')
+  expect(await ask('ann', 'a4')).toBeUndefined()
+  await setImmediate()
+  gone.abort()
+  expect(await waits).toBeUndefined()
+  const last = ask('ann', 'a5')
+  // What was begun has its turn until it ends.
+  await setImmediate()
+  expect(begun).toEqual(['a1'])
+  await end('a1')
+  await end('a3')
+  await end('a5')
+  expect(begun).toEqual(['a1', 'a3', 'a5'])
+  expect(await last).toBe('a5')
+})
+
+it('gives the turn on at once of what was not wanted any more when it came', async () => {
+  const gone = new AbortController()
+  const turn = callerTurns({ atOnce: 1, waiting: 9, waitingOfAll: 9 }, async () => gone.abort())
+  const never = () => Promise.reject(new Error('it was begun'))
+  expect(await turn('ann', never, gone.signal)).toBeUndefined()
+  expect(await turn('ann', async () => 'next')).toBe('next')
 })

@@ -20,12 +20,13 @@ export interface TurnLimits {
  * @param limits how much at a time
  * @param breath resolves when whatever else waits for the event loop had its chance
  * @returns does a piece of work when its turn comes; answers undefined when too many wait, or when it waited and others came who had
- * less waiting: come again later
+ * less waiting: come again later; and when its signal said, before it was begun, that nobody wants it any more. What is begun keeps its turn
+ * until it ends, so that no more is done at a time: it looks at the signal itself
  */
 export function callerTurns(
   limits: TurnLimits,
   breath: () => Promise<void>,
-): <T>(caller: string, work: () => Promise<T>) => Promise<T | undefined> {
+): <T>(caller: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T | undefined> {
   /** What waits, by caller; whose turn is next stands first. */
   const queues = new Map<string, Waiting[]>()
   let underWay = 0
@@ -42,11 +43,11 @@ export function callerTurns(
       return
     }
   }
-  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+  const run = async <T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> => {
     underWay += 1
     try {
       await breath()
-      return await work()
+      return signal?.aborted === true ? undefined : await work()
     } finally {
       underWay -= 1
       next()
@@ -65,20 +66,39 @@ export function callerTurns(
     return true
   }
 
-  return async <T>(caller: string, work: () => Promise<T>) => {
-    if (underWay < limits.atOnce) return run(work)
+  /** Takes out what waits and is not wanted any more: its place is free for others. */
+  const leave = (caller: string, piece: Waiting): void => {
+    const queue = queues.get(caller) ?? []
+    const place = queue.indexOf(piece)
+    if (place < 0) return
+    queue.splice(place, 1)
+    if (queue.length === 0) queues.delete(caller)
+    waiting -= 1
+    piece.turnAway()
+  }
+
+  return async <T>(caller: string, work: () => Promise<T>, signal?: AbortSignal) => {
+    if (signal?.aborted === true) return undefined
+    if (underWay < limits.atOnce) return run(work, signal)
     const queue = queues.get(caller) ?? []
     if (queue.length >= limits.waiting) return undefined
     if (waiting >= limits.waitingOfAll && !makeRoom(queue.length)) return undefined
     waiting += 1
     queues.set(caller, queue)
     return new Promise<T | undefined>((resolve, reject) => {
-      queue.push({
+      const gone = (): void => leave(caller, piece)
+      const piece: Waiting = {
         begin: () => {
-          run(work).then(resolve, reject)
+          signal?.removeEventListener('abort', gone)
+          run(work, signal).then(resolve, reject)
         },
-        turnAway: () => resolve(undefined),
-      })
+        turnAway: () => {
+          signal?.removeEventListener('abort', gone)
+          resolve(undefined)
+        },
+      }
+      signal?.addEventListener('abort', gone)
+      queue.push(piece)
     })
   }
 }

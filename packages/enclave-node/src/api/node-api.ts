@@ -239,14 +239,14 @@ export function nodeApi(
   app.post('/v1/plan', async (context) => {
     const manifest = await manifestOf(context)
     if (manifest === undefined) return refuse(context, 'BODY_INVALID')
-    const planned = await inTurn(context, () => node.plan(manifest))
+    const planned = await inTurn(context, (signal) => node.plan(manifest, signal))
     if (planned === undefined) return refuse(context, 'PLANS_WAIT')
     return answer(context, planned.ok ? planned : await refusedPlan(planned))
   })
   app.post('/v1/price', async (context) => {
     const manifest = await manifestOf(context)
     if (manifest === undefined) return refuse(context, 'BODY_INVALID')
-    const priced = await inTurn(context, () => node.price(manifest))
+    const priced = await inTurn(context, (signal) => node.price(manifest, signal))
     if (priced === undefined) return refuse(context, 'PLANS_WAIT')
     return answer(context, priced.ok ? priced : await refusedPlan(priced))
   })
@@ -348,9 +348,16 @@ export function nodeApi(
   })
   return app
 
-  /** @returns undefined when too many wait already, and says when to come again */
-  async function inTurn<T>(context: ApiContext, work: () => Promise<T>): Promise<T | undefined> {
-    const given = await turn(peerOf(context), work)
+  /** @returns undefined when too many wait already, and says when to come again; also when whoever asked has hung up: he reads no answer */
+  async function inTurn<T>(
+    context: ApiContext,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { signal } = context.req.raw
+    const given = await turn(peerOf(context), () => work(signal), signal).catch((error: unknown) => {
+      if (signal.aborted) return undefined
+      throw error
+    })
     if (given === undefined) context.header('retry-after', '2')
     return given
   }

@@ -72,9 +72,10 @@ export interface NodeService {
   contributions(pool: Address | undefined): Promise<ContributionCounts>
   /** What was signed about the tables of a pool. */
   facts(pool: Address): Promise<readonly SignedFacts[]>
-  plan(manifest: JobManifest): Promise<PlanAnswer>
-  /** What a job would cost, before it is proposed. */
-  price(manifest: JobManifest): Promise<PriceAnswer>
+  /** @param signal whoever asked is gone: it ends, and fails with the signal's reason, where it can stop */
+  plan(manifest: JobManifest, signal?: AbortSignal): Promise<PlanAnswer>
+  /** What a job would cost, before it is proposed; `signal` as of {@link plan}. */
+  price(manifest: JobManifest, signal?: AbortSignal): Promise<PriceAnswer>
   /** Jobs that wait for votes or payment. */
   proposals(options: {
     readonly pool: Address | undefined

@@ -27,7 +27,10 @@ export interface PlannedShare {
 }
 
 /** What planning needs. */
-export type PlanContext = Pick<JobContext, 'chain' | 'blobStore' | 'pools' | 'federation'>
+export type PlanContext = Pick<JobContext, 'chain' | 'blobStore' | 'pools' | 'federation'> & {
+  /** Ends the planning between two steps of it. */
+  readonly signal?: AbortSignal | undefined
+}
 
 /**
  * @param job with its pools in lower case
@@ -44,21 +47,27 @@ export function coordinates(
 /**
  * Plans a job over the pools of this node, and of other homes where the settings name them.
  * @throws JobRefusal as `poolsOf`, `planJob` and `admitConsumer`; `JOB_NOT_DIVISIBLE`, `HAND_OFF_NOT_SHARED`, `NOT_DIVISIBLE`; JobPutOff
- * `RESTRICTION_UNKNOWN`
+ * `RESTRICTION_UNKNOWN`; the signal's reason
  */
 export async function planShare(context: PlanContext, manifest: JobManifest): Promise<PlannedShare> {
+  const { signal } = context
   const named = manifest.pools.map(({ address }) => address.toLowerCase() as Address)
   if (named.every((address) => context.pools.has(address) || !context.federation?.pools.has(address))) {
-    const planned = await planJob(manifest, await poolsOf(context, manifest))
+    const own = await poolsOf(context, manifest)
+    signal?.throwIfAborted()
+    const planned = await planJob(manifest, own)
+    signal?.throwIfAborted()
     return { own: await admitConsumer(context, { manifest, planned }) }
   }
   const pools = await sharedPools(context, manifest)
+  signal?.throwIfAborted()
   // A regression is fitted to rows, and a runner is given tables: both are of one home.
   if (manifest.kind !== 'query') throw JobRefusal.of('JOB_NOT_DIVISIBLE')
   if (manifest.handOff !== undefined) throw JobRefusal.of('HAND_OFF_NOT_SHARED')
   // Every home judges for every pool: what another one should refuse is not asked for.
   requireViews(pools, manifest)
   const planned = requireAllUsed(await planQueryJob(manifest, pools), pools)
+  signal?.throwIfAborted()
   const shared = { ...planned, ...(await admitConsumer(context, { manifest, planned })) }
   const homes = await homesOf(context, pools)
   try {

@@ -4,6 +4,7 @@ import { digestOf, encodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PolicyRestriction } from '../policy/restriction.js'
 import { handOffFixture, handOffManifest, handOffPool, policyJson } from '../testing/hand-off-fixture.js'
+import { notedSteps } from '../testing/noted-steps.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { answerKeys, fileOf, part, partFile, transferCalls, untilEnded } from '../testing/transfer-calls.js'
 import type { HandOffVisit } from './hand-off-visit.js'
@@ -35,6 +36,13 @@ describe('a leash is refused by name', () => {
     reason: 'x',
     withoutJoins: true,
   }
+
+  it('and is noted as a step of the job that was opened, however it ends', async () => {
+    const { steps, trace } = notedSteps()
+    here.runner = await here.startRunner({ trace })
+    expect(await runOf({ job: '2' })).toEqual(refused('LEASH_OTHER_JOB'))
+    expect(steps).toEqual([['job.handed', { job: '1', manifest: asked.job.manifestDigest }]])
+  })
 
   it.each<[string, Partial<Leash>, string]>([
     ['of another transfer', { transfer: '0'.repeat(32) }, 'LEASH_OTHER_JOB'],

@@ -40,7 +40,7 @@ import type { TransferFiles } from './transfer-files.js'
 
 /** What running for others needs. */
 export interface HandedJobContext
-  extends Pick<JobContext, 'keys' | 'sign' | 'evidence' | 'isolation' | 'openEngine' | 'random'> {
+  extends Pick<JobContext, 'keys' | 'sign' | 'evidence' | 'isolation' | 'openEngine' | 'random' | 'trace'> {
   readonly chain: Pick<ChainPort, 'access' | 'chainId' | 'head' | 'jobState' | 'jobTerms' | 'pool' | 'node'>
   readonly files: TransferFiles
 }

@@ -14,6 +14,7 @@ import {
   sha256Digest,
 } from '@sealpool/crypto'
 import type { SqlEngine } from '@sealpool/query'
+import { traced } from '../trace/tracer.js'
 import { HandOffRefusal } from './hand-off-refusal.js'
 import { signTransferKey } from './hand-off-statements.js'
 import { maximumLeashBytes, type TransferFile } from './leash.js'
@@ -169,16 +170,19 @@ export async function serveHandOff(options: ServeHandOffOptions): Promise<HandOf
     }
     const whole: WholeTransfer = { ...transfer, files }
     try {
-      const checked = await checkHandedJob(context, whole)
-      transfer.expiresAt = checked.leash.expiresAt
-      if (transfer.ended) return
-      const answer = await runHandedJob(context, whole, checked)
-      const over = (await chain.head()).timestamp >= checked.leash.expiresAt
-      if (transfer.ended) return
-      if (over) throw new HandOffRefusal('LEASH_EXPIRED')
-      transfer.answer = answer
-      transfer.progress = { state: 'answered' }
-      answered += 1
+      const about = { job: whole.job, manifest: whole.manifest }
+      await traced(options.trace, 'job.handed', about, async () => {
+        const checked = await checkHandedJob(context, whole)
+        transfer.expiresAt = checked.leash.expiresAt
+        if (transfer.ended) return
+        const answer = await runHandedJob(context, whole, checked)
+        const over = (await chain.head()).timestamp >= checked.leash.expiresAt
+        if (transfer.ended) return
+        if (over) throw new HandOffRefusal('LEASH_EXPIRED')
+        transfer.answer = answer
+        transfer.progress = { state: 'answered' }
+        answered += 1
+      })
     } catch (error) {
       if (!(error instanceof HandOffRefusal)) options.onError(error)
       transfer.progress = {

@@ -9,6 +9,7 @@ import type { NodeSigner } from '../key/node-signer.js'
 import type { OwnCopies } from '../own-copy/own-copies.js'
 import type { TablePart } from '../state/refinement-table.js'
 import type { StateStore } from '../state/state-store.js'
+import type { Tracer } from '../trace/tracer.js'
 import type { ValidatorPanel } from '../validation/ask-validators.js'
 import type { ContentIndexes } from './content-indexes.js'
 import type { ServedPool } from './served-pool.js'
@@ -60,4 +61,6 @@ export interface IngestContext {
   readonly now: () => number
   /** Lets whatever else the process has to do have a turn, during work that takes seconds. */
   readonly giveWay: () => Promise<void>
+  /** Notes its steps; absent: they are not noted. */
+  readonly trace?: Tracer | undefined
 }

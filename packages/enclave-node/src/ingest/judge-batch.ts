@@ -33,6 +33,7 @@ import {
   insertVerdict,
   type VerdictEntry,
 } from '../state/verdict-table.js'
+import { traced } from '../trace/tracer.js'
 import { agreeOnBatch } from './agree-on-batch.js'
 import { chosenForAudit } from './audit-verdicts.js'
 import type { PoolContent } from './content-indexes.js'
@@ -73,6 +74,17 @@ export async function judgeBatch(context: IngestContext, pool: ServedPool): Prom
   const { store, settings } = context
   const rows = await nextContributions(store, pool.address, 'seen', settings.batchSize, context.now())
   if (rows.length === 0) return 0
+  return traced(context.trace, 'ingest.judge', { pool: pool.address }, () =>
+    judgeAndStore(context, pool, rows),
+  )
+}
+
+async function judgeAndStore(
+  context: IngestContext,
+  pool: ServedPool,
+  rows: readonly ContributionRow[],
+): Promise<number> {
+  const { store } = context
   const generation = await contentGeneration(store)
   const content = () =>
     context.contents.open(

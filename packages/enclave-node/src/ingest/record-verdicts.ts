@@ -9,6 +9,7 @@ import {
   unrecordedBatches,
   type VerdictBatch,
 } from '../state/verdict-table.js'
+import { traced } from '../trace/tracer.js'
 import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
 import { storeVerdictBatch } from './verdict-batch.js'
@@ -23,7 +24,10 @@ export async function recordVerdicts(context: IngestContext): Promise<number> {
   return sumOfEach(await unrecordedBatches(context.store), async (batch) => {
     if (!(await isCurrentBatch(context.store, batch))) return replaceBatch(context, batch)
     try {
-      const sent = await context.chain.recordVerdicts(batch)
+      const about = { pool: batch.pool, batch: batch.id }
+      const sent = await traced(context.trace, 'ingest.record', about, () =>
+        context.chain.recordVerdicts(batch),
+      )
       await context.store.transaction(async (tx) => {
         await markVerdictBatchRecorded(tx, batch.id, sent)
         await markBatchRecorded(tx, batch.id)

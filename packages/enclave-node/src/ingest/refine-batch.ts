@@ -26,6 +26,7 @@ import {
   unrecordedRefinements,
 } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
+import { traced } from '../trace/tracer.js'
 import { mapBounded } from './bounded.js'
 import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
@@ -46,6 +47,15 @@ export async function refineNext(context: IngestContext, pool: ServedPool): Prom
     context.now(),
   )
   if (rows.length === 0) return 0
+  return traced(context.trace, 'ingest.refine', { pool: pool.address }, () => refineRows(context, pool, rows))
+}
+
+async function refineRows(
+  context: IngestContext,
+  pool: ServedPool,
+  rows: readonly ContributionRow[],
+): Promise<number> {
+  const { store, settings } = context
   const until = context.now() + openSeconds
   const opened = (
     await mapBounded(
@@ -216,7 +226,10 @@ async function storeRefined(
  */
 export async function recordRefinements(context: IngestContext): Promise<number> {
   return sumOfEach(await unrecordedRefinements(context.store), async (refinement) => {
-    const sent = await context.chain.recordRefinement(refinement)
+    const about = { pool: refinement.pool, refinement: refinement.id }
+    const sent = await traced(context.trace, 'ingest.record', about, () =>
+      context.chain.recordRefinement(refinement),
+    )
     await markRefinementRecorded(context.store, refinement.id, sent)
     return 1
   })

@@ -8,7 +8,9 @@ import type { ChainJobState, JobRefusal as ChainRefusal, JobRelease } from '../c
 import { requireAnchoredCharge } from '../federation/anchored-charge.js'
 import { givenCharges } from '../federation/charged-homes.js'
 import { hasLostJob } from '../state/job-event-table.js'
+import type { JobState } from '../state/job-state.js'
 import { delayJob, findJob, type JobRow, moveJob } from '../state/job-table.js'
+import { traced } from '../trace/tracer.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff } from './job-refusal.js'
 import { closeJob, loseJob, nextTry, sendStart } from './job-standing.js'
@@ -45,6 +47,8 @@ export function chainRelease(
   return { kind: 'release', job: job.id, receiptDigest, resultDigest, budgetHeads, statement }
 }
 
+/** What the chain must be told of. */
+const decided: readonly JobState[] = ['charged', 'released', 'refusing']
 const ended: readonly ChainJobState[] = ['Refused', 'Failed', 'Cancelled', 'Expired']
 
 /**
@@ -56,7 +60,9 @@ export async function deliverJob(context: JobContext, id: string): Promise<void>
   const job = await findJob(store, id)
   if (job === undefined || job.detached) return
   try {
-    await deliver(context, job)
+    const about = { job: id, manifest: job.manifestDigest }
+    if (decided.includes(job.state))
+      await traced(context.trace, 'job.deliver', about, () => deliver(context, job))
   } catch (error) {
     if (!(error instanceof JobPutOff)) throw error
     await delayJob(store, id, { reason: error.code, reasonText: error.text, at: nextTry(context, job) })

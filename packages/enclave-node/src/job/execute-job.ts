@@ -9,6 +9,7 @@ import { countUsable } from '../state/live-copy-table.js'
 import { poolRefinements, type Refinement } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
 import { readVerdictList } from '../state/verdict-list-table.js'
+import { traced } from '../trace/tracer.js'
 import type { JobContext } from './job-context.js'
 import { noiseStream } from './job-noise.js'
 import { JobRefusal } from './job-refusal.js'
@@ -139,7 +140,11 @@ export async function executeJob(
     if (context.handOff === undefined && asked.manifest.handOff.fallback === 'none') {
       throw JobRefusal.of('EXECUTION_FAILED')
     }
-    const handed = await context.handOff?.visit({ ...asked, planned, material })
+    const { handOff, trace } = context
+    const about = { job: asked.job.id, manifest: asked.job.manifestDigest }
+    const handed =
+      handOff &&
+      (await traced(trace, 'job.visit', about, () => handOff.visit({ ...asked, planned, material })))
     if (handed !== undefined && handed !== 'home') return handed
   }
   const answer = await runOnEngine({

@@ -7,6 +7,7 @@ import { findJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { engine, jobFixture, manifest } from '../testing/job-fixture.js'
+import { notedSteps } from '../testing/noted-steps.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
 import { advanceJob } from './run-job.js'
@@ -152,7 +153,8 @@ describe('a job that is to run elsewhere', () => {
       if (visits < 3) throw new JobPutOff('HANDED_OFF', 'another node has it', undefined, 2)
       return done(asked)
     }
-    const context = world.context(noEngine, home(visit))
+    const { steps, trace } = notedSteps()
+    const context = world.context(noEngine, { ...home(visit), trace })
     for (let round = 0; round < 2; round += 1) {
       expect(await advanceJob(context, id)).toMatchObject({ state: 'waiting', reason: 'HANDED_OFF' })
       expect(await world.spent()).toBe('1')
@@ -163,6 +165,10 @@ describe('a job that is to run elsewhere', () => {
     expect(await world.spent()).toBe('1')
     expect(world.chain.calls).toEqual(['start', 'release', 'settle'])
     expect(ended).toEqual([id])
+    const about = { job: id, manifest: (await findJob(store, id))?.manifestDigest }
+    const noted = (name: string) => steps.filter((step) => step[0] === name).map(([, facts]) => facts)
+    expect(noted('job.visit')).toEqual([about, about, about])
+    expect(noted('job.deliver')).toEqual([about])
     expect(await world.receiptOf(id)).toMatchObject({
       isolation: 'theirs',
       handOff: {

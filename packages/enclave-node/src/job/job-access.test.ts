@@ -135,6 +135,46 @@ describe('a job of a pool with an access condition', () => {
     }
   })
 
+  it.each([
+    ['planned', previewPlan],
+    ['priced', previewPrice],
+  ] as const)('is %s no further than the step in which whoever asked has gone', async (_, preview) => {
+    /** Steps that are begun; `first`: he had gone before. */
+    const begunWhenGoneIn = async (last: 'first' | 'pool' | 'access'): Promise<readonly string[]> => {
+      const begun: string[] = []
+      const gone = new AbortController()
+      const step = (name: string): void => {
+        begun.push(name)
+        if (name === last) gone.abort(new Error('gone'))
+      }
+      if (last === 'first') gone.abort(new Error('gone'))
+      const chain = {
+        ...world.chain,
+        pool: async () => {
+          step('pool')
+          return world.chain.pool()
+        },
+        access: async (query: AccessQuery) => {
+          step('access')
+          return access(query)
+        },
+      } as unknown as ChainPort
+      const query: typeof store.query = async (...of) => {
+        step('rows')
+        return store.query(...of)
+      }
+      const context = { ...contextOf(), chain, store: { ...store, query } }
+      await expect(preview(context, parseJobManifest(manifest()), gone.signal)).rejects.toThrow('gone')
+      return begun
+    }
+    expect(await begunWhenGoneIn('first')).toEqual([])
+    expect(await begunWhenGoneIn('pool')).toEqual(['pool'])
+    expect(await begunWhenGoneIn('access')).toEqual(['pool', 'access'])
+    // A refusal is not signed for him either.
+    balance = 4n
+    expect(await begunWhenGoneIn('access')).toEqual(['pool', 'access'])
+  })
+
   it('is under the conditions of restrictions as well, each named', async () => {
     await restrict({ access: nobody })
     expect(await advanceJob(contextOf(pool), await world.paid())).toMatchObject({

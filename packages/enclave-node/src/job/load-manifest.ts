@@ -64,11 +64,21 @@ export async function loadManifest(context: JobContext, job: ChainJob): Promise<
 function readManifest(bytes: Uint8Array): JobManifest {
   try {
     const manifest = parseJobManifest(parseCanonical(bytes))
-    const { consumer, views } = manifest
-    // Once the job is charged it would be too late: what cannot be sealed to a recipient could never be released.
+    requireResultKeys(manifest)
+    return manifest
+  } catch (error) {
+    throw error instanceof JobRefusal ? error : JobRefusal.of('MANIFEST_INVALID', error)
+  }
+}
+
+/**
+ * Once the job is charged it would be too late: what cannot be sealed to a recipient could never be released.
+ * @throws JobRefusal `MANIFEST_INVALID` for a key of the consumer or of a recipient to which nothing can be sealed
+ */
+export function requireResultKeys({ consumer, views }: Pick<JobManifest, 'consumer' | 'views'>): void {
+  try {
     for (const { resultKey } of [consumer, ...(views?.others ?? [])])
       if (resultKey !== null) resultRecipient(resultKey.publicKey)
-    return manifest
   } catch (error) {
     throw JobRefusal.of('MANIFEST_INVALID', error)
   }

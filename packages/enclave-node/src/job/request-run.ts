@@ -15,7 +15,7 @@ import { countLive, type LiveCount } from '../state/live-copy-table.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import type { JobContext } from './job-context.js'
 import { JobRefusal, type NodeRefusalCode } from './job-refusal.js'
-import { loadManifest, poolsOf } from './load-manifest.js'
+import { loadManifest, poolsOf, requireResultKeys } from './load-manifest.js'
 import { planJob, requireRunnable } from './plan-job.js'
 import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, type RefusedJob, refuseJob } from './refuse-job.js'
@@ -63,11 +63,18 @@ export type PriceAnswer =
 
 /**
  * Plans a manifest without running it: no data is touched and nothing is charged.
+ * @param signal ends the work between two steps of it: whoever asked is gone
  * @returns what it would cost and how exact it would be, or a signed refusal
+ * @throws the signal's reason
  */
-export async function previewPlan(context: JobContext, manifest: JobManifest): Promise<PlanAnswer> {
+export async function previewPlan(
+  context: JobContext,
+  manifest: JobManifest,
+  signal?: AbortSignal,
+): Promise<PlanAnswer> {
   // Over pools of other homes as well: what their budgets have left, they are asked when the job is paid.
-  const preview = await planOrRefusal(context, manifest, async () => (await planShare(context, manifest)).own)
+  const make = async () => (await planShare({ ...context, signal }, manifest)).own
+  const preview = await planOrRefusal(context, { manifest, plan: make, signal })
   if (!preview.ok) return preview
   const { explanation, plan, planDigest, charges } = preview.planned
   const live: (LiveCount & { readonly pool: Address })[] = []
@@ -79,15 +86,23 @@ export async function previewPlan(context: JobContext, manifest: JobManifest): P
 
 /**
  * Says what a job would cost: what its pools' policies ask for, and what their budgets would be charged.
+ * @param signal as of {@link previewPlan}
  * @returns prices and charges, or a signed refusal as {@link previewPlan} gives it
+ * @throws the signal's reason
  */
-export async function previewPrice(context: JobContext, manifest: JobManifest): Promise<PriceAnswer> {
-  const preview = await planOrRefusal(context, manifest, async () =>
-    admitConsumer(context, {
-      manifest,
-      planned: await planJob(manifest, await poolsOf(context, manifest)),
-    }),
-  )
+export async function previewPrice(
+  context: JobContext,
+  manifest: JobManifest,
+  signal?: AbortSignal,
+): Promise<PriceAnswer> {
+  const plan = async () => {
+    const pools = await poolsOf(context, manifest)
+    signal?.throwIfAborted()
+    const planned = await planJob(manifest, pools)
+    signal?.throwIfAborted()
+    return admitConsumer(context, { manifest, planned })
+  }
+  const preview = await planOrRefusal(context, { manifest, plan, signal })
   if (!preview.ok) return preview
   const { planDigest, charges } = preview.planned
   const ledger = storedLedger(context.store)
@@ -111,15 +126,24 @@ export async function previewPrice(context: JobContext, manifest: JobManifest): 
 
 async function planOrRefusal(
   context: JobContext,
-  manifest: JobManifest,
-  plan: () => Promise<PlannedJob>,
+  asked: {
+    readonly manifest: JobManifest
+    readonly plan: () => Promise<PlannedJob>
+    readonly signal: AbortSignal | undefined
+  },
 ): Promise<{ readonly ok: true; readonly planned: PlannedJob } | RefusedPlan> {
+  const { manifest, plan, signal } = asked
   try {
+    signal?.throwIfAborted()
+    // As the run does, before anything else: a yes here must not become a no once it is paid.
+    requireResultKeys(manifest)
     const planned = await plan()
+    signal?.throwIfAborted()
     await requireRunnable(context.store, `plan ${manifestDigest(manifest)}`, planned)
     return { ok: true, planned }
   } catch (caught) {
     if (!(caught instanceof JobRefusal)) throw caught
+    signal?.throwIfAborted()
     const pools = manifest.pools.flatMap(
       ({ address }) => context.pools.get(address.toLowerCase() as Address) ?? [],
     )

@@ -1,5 +1,6 @@
 import { readResultView } from '@sealpool/attest'
 import { openResult } from '@sealpool/client'
+import { parseJobManifest } from '@sealpool/compute'
 import {
   type Address,
   deriveKeyPair,
@@ -20,6 +21,7 @@ import { storedLedger } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { consumer, engine, jobFixture, keys, manifest, resultKeys } from '../testing/job-fixture.js'
 import { addressOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
+import { previewPlan, previewPrice } from './request-run.js'
 import { advanceJob } from './run-job.js'
 
 /* Three pools of three owners, one job over all of them: each owner gets the view that the manifest gives him, and nothing else. */
@@ -289,5 +291,14 @@ describe('a job over the data of three owners', () => {
     const job = await run(asked(change))
     expect(job).toMatchObject({ state: 'refused', reason: 'MANIFEST_INVALID' })
     expect(await world.spent()).toBe('0')
+    // Nobody votes on it, and pays for it, because the plan said yes.
+    const context = world.context(() => engine(), { pools: new Map(pools.map((one) => [one.address, one])) })
+    for (const preview of [previewPlan, previewPrice]) {
+      const told = await preview(context, parseJobManifest(asked(change)))
+      expect(told).toMatchObject({
+        ok: false,
+        receipt: { statement: { body: { refusal: { code: 'MANIFEST_INVALID' } } } },
+      })
+    }
   })
 })

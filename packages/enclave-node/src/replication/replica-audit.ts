@@ -1,12 +1,15 @@
 /**
- * Looks regularly whether every replica of every needed blob is there and whole, and mends what is not.
+ * Looks regularly whether every replica of every needed blob is there and whole, and mends what is not: sealed files of contributions,
+ * manifests of paid jobs, and the documents of restrictions, without which a pool's jobs wait.
  * @module
  */
 import type { ReplicaState, ReplicatedBlobStore } from '@sealpool/client'
 import type { Digest } from '@sealpool/crypto'
+import { maximumManifestBytes } from '../job/load-manifest.js'
+import { maximumRestrictionBytes } from '../policy/narrowed-pools.js'
 import { isCopyNeeded } from '../state/expired-rows.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
-import { countNeededBlobs, nextNeededBlob } from '../state/needed-blobs.js'
+import { countNeededBlobs, isManifestNeeded, nextNeededBlob, noContributions } from '../state/needed-blobs.js'
 import type { StateStore } from '../state/state-store.js'
 
 /** What an audit works with. */
@@ -15,8 +18,10 @@ export interface ReplicaAuditOptions {
   readonly blobStore: ReplicatedBlobStore
   /** Within how many seconds a replica that was lost is there again, where another one is whole. */
   readonly periodSeconds: number
-  /** Largest blob in bytes. */
+  /** Largest sealed file in bytes. */
   readonly maximumBytes: number
+  /** Digests of the restrictions that the chain shows of the pools of this node's jobs now. */
+  readonly restrictions: () => Promise<readonly Digest[]>
   /** Unix seconds. */
   readonly now: () => number
   /** Told of every blob of which not each store has a whole copy, after what could be mended was. */
@@ -34,6 +39,9 @@ export interface ReplicaAudit {
   round(): Promise<boolean>
   figures(): Readonly<Record<string, number>>
 }
+
+/** Seconds between two looks at the restrictions on the chain. */
+const restrictionSeconds = 600
 
 /** Where the pass is, in the state. */
 const passKey = 'replica-audit'
@@ -60,10 +68,40 @@ export function replicaAudit(options: ReplicaAuditOptions): ReplicaAudit {
   let damaged = 0
   let lost = 0
   let finished = 0
+  let restrictions: readonly Digest[] = []
+  let restrictionsAt: number | undefined
+
+  /** A chain that does not answer holds up no sealed file: what it said last counts until it does. */
+  const readRestrictions = async (): Promise<readonly Digest[]> => {
+    const at = now()
+    if (restrictionsAt !== undefined && Math.abs(at - restrictionsAt) < restrictionSeconds)
+      return restrictions
+    restrictionsAt = at
+    const read = await options.restrictions().catch(() => undefined)
+    if (read !== undefined) restrictions = (await noContributions(store, [...new Set(read)])).toSorted()
+    return restrictions
+  }
+
+  /** The needed blob after another one by digest. */
+  const nextAfter = async (after: string): Promise<Digest | undefined> => {
+    const [stored, restriction] = [
+      await nextNeededBlob(store, after),
+      (await readRestrictions()).find((digest) => digest > after),
+    ]
+    if (stored === undefined || restriction === undefined) return stored ?? restriction
+    return stored < restriction ? stored : restriction
+  }
+
+  /** Largest size of a blob that is needed; undefined when nothing needs it. */
+  const neededBytes = async (digest: Digest): Promise<number | undefined> => {
+    if (await isCopyNeeded(store, digest)) return maximumBytes
+    if (await isManifestNeeded(store, digest)) return maximumManifestBytes
+    return restrictions.includes(digest) ? maximumRestrictionBytes : undefined
+  }
 
   const begin = async (): Promise<Pass> => ({
     begun: now(),
-    total: await countNeededBlobs(store),
+    total: (await countNeededBlobs(store)) + (await readRestrictions()).length,
     done: 0,
     after: '',
   })
@@ -100,15 +138,18 @@ export function replicaAudit(options: ReplicaAuditOptions): ReplicaAudit {
         return false
       }
       if (current.done === 0) [damaged, lost] = [0, 0]
-      const digest = await nextNeededBlob(store, current.after)
+      const digest = await nextAfter(current.after)
       if (digest === undefined) {
         finished = now()
         await keep({ ...current, after: null })
         return false
       }
-      const isNeeded = (): Promise<boolean> => isCopyNeeded(store, digest)
-      const of = { isNeeded, maximumBytes, ...(signal === undefined ? {} : { signal }) }
-      note(digest, await blobStore.audit(digest, of))
+      const isNeeded = async (): Promise<boolean> => (await neededBytes(digest)) !== undefined
+      const most = await neededBytes(digest)
+      if (most !== undefined) {
+        const of = { isNeeded, maximumBytes: most, ...(signal === undefined ? {} : { signal }) }
+        note(digest, await blobStore.audit(digest, of))
+      }
       await keep({ ...current, done: current.done + 1, after: digest })
       return true
     },
@@ -126,7 +167,7 @@ export function replicaAudit(options: ReplicaAuditOptions): ReplicaAudit {
 function readPass(text: string | undefined): Pass | undefined {
   if (text === undefined) return undefined
   const { begun, total, done, after } = (JSON.parse(text) ?? {}) as Partial<Pass>
-  const numbers = [begun, total, done].every((value) => typeof value === 'number' && Number.isFinite(value))
+  const numbers = [begun, total, done].every((value) => Number.isFinite(value))
   return numbers && (after === null || typeof after === 'string')
     ? { begun: begun ?? 0, total: total ?? 0, done: done ?? 0, after }
     : undefined

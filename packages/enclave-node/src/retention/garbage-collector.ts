@@ -17,6 +17,7 @@ import {
   notedDeletions,
 } from '../state/deletion-table.js'
 import { filesOfRefinements, forgetBlob, isCopyNeeded } from '../state/expired-rows.js'
+import { forgetVerdictLists } from '../state/verdict-list-table.js'
 import { givenUpRefinements } from '../state/withdrawal.js'
 import { closeList } from './close-list.js'
 import { daySeconds, noteExpired, refinementNumberOf } from './note-expired.js'
@@ -34,7 +35,8 @@ export interface GarbageCollectorOptions {
 export interface GarbageCollector {
   /**
    * One step of the node's work: looks every ten minutes for what is over, removes a page of what is due, and signs for what is gone.
-   * Whatever cuts it off, the next call goes on where it was.
+   * Whatever cuts it off, the next call goes on where it was. Lists of verdict digests that no job names any more go without being signed
+   * for: the verdicts are there.
    * @returns how many things were done
    */
   collect(): Promise<number>
@@ -58,6 +60,8 @@ export interface ToldDeletions {
 const lookSeconds = 600
 /** Deletions that one step tries. */
 const pageRows = 100
+/** Lists of verdict digests that one step forgets. */
+const listsForgotten = 20
 /** Failures in a row after which a store counts as away until the next look. */
 const failuresAtOnce = 3
 
@@ -69,6 +73,7 @@ export function garbageCollector(options: GarbageCollectorOptions): GarbageColle
   let blocks = new Map<number, bigint | null>()
   let lookedAt = 0
   let walking = false
+  let forgetting = false
   /** The deletion that was tried last: what fails for ever does not keep others from their turn. */
   let tried = '0'
   let due = 0
@@ -114,9 +119,15 @@ export function garbageCollector(options: GarbageCollectorOptions): GarbageColle
       if (Math.abs(ingest.now() - lookedAt) >= lookSeconds) {
         done += await look()
         walking = true
+        forgetting = true
         lookedAt = ingest.now()
       }
       if (walking) done += await removePage()
+      if (forgetting) {
+        const forgotten = await store.transaction((tx) => forgetVerdictLists(tx, listsForgotten))
+        forgetting = forgotten === listsForgotten
+        done += forgotten
+      }
       // What is said to be gone is gone with its rows: they are removed where refinements are given up.
       if ((await givenUpRefinements(store)).some(({ pool }) => pools.has(pool))) return done
       const waiting = await notedDeletions(store, 'done', { after: '0', limit: 1 })

@@ -1,8 +1,9 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { begunJobs } from '../state/job-queue.js'
 import { findJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
-import { jobFixture } from '../testing/job-fixture.js'
+import { jobFixture, pool } from '../testing/job-fixture.js'
 import { attemptJob } from './attempt-job.js'
 import { nodeLogger } from './logger.js'
 
@@ -44,5 +45,23 @@ describe('a job keeps its place in the order', () => {
     expect((await standing(id))[0]).toBe('charged')
     expect(await attempt(id)).toBe(false)
     expect(await attempt('99')).toBe(false)
+  })
+
+  it('and is no reason to begin fewer others while it fails again and again, whatever it waited for before', async () => {
+    const id = await world.paid()
+    Object.assign(world.chain, { anchors: true, anchorsConfirmed: false })
+    expect(await attempt(id)).toBe(true)
+    expect(await standing(id)).toEqual(['waiting', 'ANCHOR_NOT_CONFIRMED'])
+    const carried = async () => [...(await begunJobs(store, [pool.address])).carried]
+    expect(await carried()).toEqual([id])
+    const { jobState } = world.chain
+    world.chain.jobState = () => Promise.reject(new Error('it fails before it comes to its charge'))
+    expect(await attempt(id)).toBe(false)
+    expect(await standing(id)).toEqual(['waiting', 'TRIED_AGAIN'])
+    expect(await carried()).toEqual([])
+    expect([...(await begunJobs(store, [pool.address])).all]).toEqual([id])
+    world.chain.jobState = jobState
+    expect(await attempt(id)).toBe(true)
+    expect(await carried()).toEqual([id])
   })
 })

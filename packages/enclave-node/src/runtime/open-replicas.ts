@@ -1,4 +1,6 @@
+import type { Address } from '@sealpool/crypto'
 import { isReplicated } from '../blob-store/open-blob-store.js'
+import type { ChainPort } from '../chain/chain-port.js'
 import type { NodeConfig } from '../config/node-config.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import { replicaAudit } from '../replication/replica-audit.js'
@@ -14,12 +16,14 @@ export interface AuditedReplicas {
 
 /**
  * Begins to audit the replicas of a replicated blob store, in a loop of its own: a store that is away holds up nothing else.
+ * @param jobs.pools of this node, and of other homes whose jobs it has a part in: their restrictions are audited too
  * @param mayWork whether this node works now; another one of its group, or its successor, audits otherwise
  * @returns nothing to audit where the blob store is a single one
  */
 export function openReplicas(
   { blobStore: settings, ingest, chain }: Pick<NodeConfig, 'blobStore' | 'ingest' | 'chain'>,
   { store, blobStore, now }: Pick<IngestContext, 'store' | 'blobStore' | 'now'>,
+  jobs: { readonly chain: Pick<ChainPort, 'pool'>; readonly pools: readonly Address[] },
   log: NodeLogger,
   mayWork: () => boolean,
 ): AuditedReplicas {
@@ -32,6 +36,10 @@ export function openReplicas(
     blobStore,
     periodSeconds: settings.auditHours * 3_600,
     maximumBytes: ingest.maximumBlobBytes,
+    async restrictions() {
+      const pools = await Promise.all(jobs.pools.map((pool) => jobs.chain.pool(pool)))
+      return pools.flatMap(({ restrictions }) => restrictions)
+    },
     now,
     onFinding: (blob, states) => log.warn({ blob, states }, 'not every replica of a blob was whole'),
   })

@@ -236,7 +236,8 @@ async function start(
   })
   begun = work
   closers.push(() => work.stop())
-  const replicas = openReplicas(config, ingest, log, () => work.mayWork())
+  const planned = { chain, pools: [...pools.keys(), ...(job.federation?.pools.keys() ?? [])] }
+  const replicas = openReplicas(config, ingest, planned, log, () => work.mayWork())
   closers.push(() => replicas.stop())
 
   const socket = config.state.kind === 'pglite' ? backupSocket(config.dataDirectory) : undefined

@@ -70,6 +70,7 @@ export function workContexts(
       limits,
       settings,
       giveWay: () => setImmediate(),
+      trace: parts.trace,
     },
     job: {
       ...shared,

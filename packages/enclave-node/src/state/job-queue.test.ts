@@ -124,6 +124,8 @@ it('knows what was begun, and what of it this node carries', async () => {
     15: `chain_state = 'Assigned', reason = 'POOL_KEY_OF_OTHER_NODE'`,
     16: `chain_state = 'Running', reason = 'BLOB_STORE_FAILED'`,
     17: `reservation = '{}', reason = 'RESTRICTION_UNKNOWN'`,
+    // It fails at every try.
+    18: `chain_state = 'Running', reservation = '{}', reason = 'TRIED_AGAIN'`,
   }
   for (const [id, change] of Object.entries(changes)) {
     await world.paid(undefined, {}, id)
@@ -139,6 +141,7 @@ it('knows what was begun, and what of it this node carries', async () => {
     '15',
     '16',
     '17',
+    '18',
     '2',
     '3',
     '4',

@@ -40,7 +40,8 @@ export async function dueJobs(sql: Sql, states: readonly JobState[], at: number)
 
 /**
  * Waits that this node cannot end: such a job takes nothing of it. Else one home that stands still, or one consumer whose store does not
- * give out his manifests any more, would have all places in time, and everybody else none.
+ * give out his manifests any more, would have all places in time, and everybody else none. So would jobs that fail at every try: between two
+ * tries they take nothing either, and while they are tried they count as what is under way.
  */
 const carriedElsewhere: readonly string[] = [
   'ASSIGNED_TO_OTHER_NODE',
@@ -55,6 +56,7 @@ const carriedElsewhere: readonly string[] = [
   'POOL_PAUSED',
   'RESTRICTION_UNKNOWN',
   'TAKEN_FROM_SILENT_NODE',
+  'TRIED_AGAIN',
 ]
 
 /**

@@ -268,7 +268,10 @@ export async function putOffJob(
   )
 }
 
-/** Tries a job again at `at` (unix seconds), wherever it stands; the reason only fills an empty one. */
+/**
+ * Tries a job again at `at` (unix seconds), wherever it stands. Of one that is not decided the reason is the new one: what it waited for
+ * before does not keep it now. Of one that is decided it only fills an empty one, since there it says what was decided.
+ */
 export async function delayJob(
   tx: Sql,
   id: string,
@@ -276,7 +279,8 @@ export async function delayJob(
 ): Promise<void> {
   await tx.query(
     `update jobs set retry_at = $2, attempts = attempts + 1,
-       reason = coalesce(reason, $3), reason_text = case when reason is null then $4 else reason_text end
+       reason = case when reason is null or state in ('waiting', 'running') then $3 else reason end,
+       reason_text = case when reason is null or state in ('waiting', 'running') then $4 else reason_text end
      where id = $1 and state in ('waiting', 'running', 'charged', 'released', 'refusing')`,
     [id, delay.at, delay.reason, delay.reasonText],
   )

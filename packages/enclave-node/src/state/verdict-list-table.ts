@@ -1,6 +1,7 @@
 /**
  * Lists of verdict digests, as jobs name them: written once, however many jobs run on the same contributions and however often a job's row
- * is written. A list is cut where its digests say so, so that lists of which one goes on where the other ends share their parts.
+ * is written. A list is cut where its digests say so, so that lists of which one goes on where the other ends share their parts. What nothing
+ * names any more is forgotten by the garbage collector.
  * @module
  */
 import { type Digest, sha256Digest } from '@sealpool/crypto'
@@ -94,6 +95,42 @@ export async function readVerdictLists(
   const lists: [string, readonly Digest[]][] = []
   for (const [pool, name] of Object.entries(names)) lists.push([pool, await readVerdictList(sql, name)])
   return Object.fromEntries(lists)
+}
+
+/**
+ * Forgets lists that neither a job nor a share that another home has signed for names any more, with their parts that no other list has: a
+ * job that was refused anew names a new list, and one that a reorganisation took away names none.
+ * @param tx what names a list anew in the same moment comes before it or after it
+ * @param limit lists at a time
+ * @returns how many lists are forgotten
+ */
+export async function forgetVerdictLists(tx: Sql, limit: number): Promise<number> {
+  // `taken-shares`: see federation/kept-share.ts.
+  const rows = await tx.query(
+    `with named as materialized (
+       select distinct word[1] as digest from (
+         select inputs as text from jobs union all select reservation from jobs
+         union all select value from meta where starts_with(key, 'taken-shares ')
+       ) as place, regexp_matches(place.text, 'sha256:[0-9a-f]{64}', 'g') as word
+     )
+     select digest, parts from verdict_lists
+     where not exists (select 1 from named where named.digest = verdict_lists.digest) order by digest limit $1`,
+    [limit],
+  )
+  if (rows.length === 0) return 0
+  const parts = new Set(rows.flatMap((row) => wordsOf(textOf(row, 'parts'))))
+  await tx.query(`delete from verdict_lists where digest = any (string_to_array($1, ' '))`, [
+    rows.map((row) => textOf(row, 'digest')).join(' '),
+  ])
+  await tx.query(
+    `with gone as materialized (select unnest(string_to_array($1, ' ')) as digest),
+     used as materialized (select distinct gone.digest
+       from verdict_lists, unnest(string_to_array(verdict_lists.parts, ' ')) as part join gone on gone.digest = part)
+     delete from verdict_parts using gone where verdict_parts.digest = gone.digest
+       and not exists (select 1 from used where used.digest = gone.digest)`,
+    [[...parts].join(' ')],
+  )
+  return rows.length
 }
 
 function incomplete(): NodeError {

@@ -175,8 +175,9 @@ export function apiWorld(
   const wire: { readonly url: string; readonly headers: string; readonly bytes: Uint8Array }[] = []
   const note = (url: string, headers: Headers, bytes: ArrayBuffer) =>
     wire.push({ url, headers: JSON.stringify([...headers]), bytes: new Uint8Array(bytes) })
+  let gone: AbortSignal | undefined
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init)
+    const request = new Request(input, { ...init, ...(gone === undefined ? {} : { signal: gone }) })
     note(request.url, request.headers, await request.clone().arrayBuffer())
     const response = await app.request(new URL(request.url).pathname + new URL(request.url).search, request)
     response.headers.set('date', new Date(now() * 1000).toUTCString())
@@ -228,6 +229,10 @@ export function apiWorld(
     call,
     post,
     app: () => app,
+    /** Ends the connection of every call from now on, when it says so. */
+    hangUp(signal: AbortSignal) {
+      gone = signal
+    },
     /** As after a restart: what the process remembered is gone. */
     restart(other: Partial<AuthenticationOptions> = {}) {
       app = start(openAuthentication({ ...authenticationOptions, ...other }))

@@ -64,6 +64,17 @@ describe('what a span says', () => {
     const more = { job: '7', wage: '4200', sql: 'SELECT', manifest: { toString: () => digest } } as never
     expect(spanAttributes(more)).toEqual({ 'sealpool.job': '7' })
     expect(spanAttributes({ job: '7', state: 'alice' })).toEqual({ 'sealpool.job': '7' })
+    const pool = `0x${'ab'.repeat(20)}`
+    expect(spanAttributes({ pool, batch: '3', refinement: '0' })).toEqual({
+      'sealpool.pool': pool,
+      'sealpool.batch': '3',
+      'sealpool.refinement': '0',
+    })
+    for (const wrong of [`${pool}0`, pool.toUpperCase(), 'pay', ''])
+      expect(spanAttributes({ pool: wrong, batch: '-3', refinement: '1e9' })).toEqual({})
+    expect(spanAttributes({ pool, contribution: '7', owner: pool } as never)).toEqual({
+      'sealpool.pool': pool,
+    })
   })
 
   it('stands on a grid, and has some length however short the step was', async () => {
@@ -90,6 +101,12 @@ describe('what a span says', () => {
   it('has one trace for each job of a chain', async () => {
     const { spans, tracer } = tracing()
     for (const job of ['1', '1', '2']) await tracer.step('job.run', { job }, async () => undefined)
+    for (const pool of ['0x1', `0x${'ab'.repeat(20)}`, `0x${'ab'.repeat(20)}`])
+      await tracer.step('ingest.judge', { pool }, async () => undefined)
+    // What is about nothing that is public has no span.
+    expect(spans).toHaveLength(5)
+    expect(spans[3]?.traceId).toBe(spans[4]?.traceId)
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(3)
     const [first, again, second] = spans
     expect(first?.traceId).toMatch(/^[0-9a-f]{32}$/)
     expect(first?.spanId).toMatch(/^[0-9a-f]{16}$/)
@@ -113,7 +130,8 @@ describe('a job', () => {
     const log = nodeLogger({ level: 'silent', simulated: true })
     expect(await attemptJob({ job, id, log, now: () => 0 })).toBe(true)
     expect((await findJob(store, id))?.state).toBe('settled')
-    expect(spans.map(({ name }) => name).sort()).toEqual([...spanNames].sort())
+    const own = spanNames.filter((name) => !name.startsWith('ingest.') && !/handed|visit/.test(name))
+    expect(spans.map(({ name }) => name).sort()).toEqual([...own].sort())
     expect(spans.at(-1)?.attributes['sealpool.state']).toBe('settled')
     const said = JSON.stringify(otlpSpans(spans))
     expect(said).not.toContain(canary)

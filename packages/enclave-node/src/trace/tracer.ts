@@ -12,7 +12,7 @@ export interface Tracer {
 
 /** What a tracer needs. */
 export interface TracerOptions {
-  /** What tells this chain's jobs from those of others. */
+  /** What tells this chain's jobs and pools from those of others. */
   readonly scope: { readonly chainId: number; readonly registry: string }
   /** Seconds between points of the grid on which times stand. */
   readonly gridSeconds: number
@@ -33,13 +33,14 @@ export function openTracer({ scope, gridSeconds, now, random, take }: TracerOpti
       } finally {
         const said = typeof facts === 'function' ? facts() : facts
         const attributes = spanAttributes(said)
-        const job = attributes['sealpool.job']
-        // Of what has no number in the right form nothing is said at all.
-        if (job !== undefined) {
+        const { 'sealpool.job': job, 'sealpool.pool': pool } = attributes
+        const about = job === undefined ? pool && { pool } : { job }
+        // Of what is about no job and no pool in the right form nothing is said at all.
+        if (about) {
           take({
             name,
             // Nothing in it that is not public: nodes that share a job come to the same one.
-            traceId: digestOf({ format: 'sealpool/trace', ...scope, job }).slice(7, 39),
+            traceId: digestOf({ format: 'sealpool/trace', ...scope, ...about }).slice(7, 39),
             spanId: encodeHex(random(8)).replace(/^0x/, ''),
             start,
             end: grid(now()) + gridSeconds,
