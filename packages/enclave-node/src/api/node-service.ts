@@ -8,6 +8,7 @@ import type { JobManifest } from '@sealpool/compute'
 import type { Address, Digest, Hex, JsonValue, SignedStatement } from '@sealpool/crypto'
 import type { AuditEntry } from '../audit/audit-chain.js'
 import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
+import type { CredentialDesk } from '../credential/credential-desk.js'
 import type { SignedFacts } from '../facts/read-facts.js'
 import type { ShareServer } from '../federation/serve-share.js'
 import type { HandOffServer } from '../hand-off/serve-hand-off.js'
@@ -57,6 +58,8 @@ export interface NodeService {
   /** What was signed about the tables of a pool. */
   facts(pool: Address): Promise<readonly SignedFacts[]>
   plan(manifest: JobManifest): Promise<PlanAnswer>
+  /** Where consumers present verifiable credentials for pools' access conditions. */
+  readonly credentials: CredentialDesk
   /** What a job would cost, before it is proposed. */
   price(manifest: JobManifest): Promise<PriceAnswer>
   /** Jobs that wait for votes or payment. */

@@ -27,7 +27,7 @@ export interface PlannedShare {
 }
 
 /** What planning needs. */
-export type PlanContext = Pick<JobContext, 'chain' | 'blobStore' | 'pools' | 'federation'>
+export type PlanContext = Pick<JobContext, 'chain' | 'blobStore' | 'pools' | 'federation' | 'store' | 'now'>
 
 /**
  * @param job with its pools in lower case
@@ -50,7 +50,7 @@ export async function planShare(context: PlanContext, manifest: JobManifest): Pr
   const named = manifest.pools.map(({ address }) => address.toLowerCase() as Address)
   if (named.every((address) => context.pools.has(address) || !context.federation?.pools.has(address))) {
     const planned = await planJob(manifest, await poolsOf(context, manifest))
-    return { own: await admitConsumer(context, { manifest, planned }) }
+    return { own: await admitConsumer({ chain: context.chain, presented: context }, { manifest, planned }) }
   }
   const pools = await sharedPools(context, manifest)
   // A regression is fitted to rows, and a runner is given tables: both are of one home.
@@ -59,7 +59,8 @@ export async function planShare(context: PlanContext, manifest: JobManifest): Pr
   // Every home judges for every pool: what another one should refuse is not asked for.
   requireViews(pools, manifest)
   const planned = requireAllUsed(await planQueryJob(manifest, pools), pools)
-  const shared = { ...planned, ...(await admitConsumer(context, { manifest, planned })) }
+  const admitted = await admitConsumer({ chain: context.chain, presented: context }, { manifest, planned })
+  const shared = { ...planned, ...admitted }
   const homes = await homesOf(context, pools)
   try {
     requireDivisible(shared.query, (name) => homes.get(name) ?? name)

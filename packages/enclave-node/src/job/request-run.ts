@@ -76,10 +76,10 @@ export async function previewPlan(context: JobContext, manifest: JobManifest): P
  */
 export async function previewPrice(context: JobContext, manifest: JobManifest): Promise<PriceAnswer> {
   const preview = await planOrRefusal(context, manifest, async () =>
-    admitConsumer(context, {
-      manifest,
-      planned: await planJob(manifest, await poolsOf(context, manifest)),
-    }),
+    admitConsumer(
+      { chain: context.chain, presented: context },
+      { manifest, planned: await planJob(manifest, await poolsOf(context, manifest)) },
+    ),
   )
   if (!preview.ok) return preview
   const { planDigest, charges } = preview.planned

@@ -47,6 +47,7 @@ import { jobRounds } from './job-rounds.js'
 import type { NodeLogger } from './logger.js'
 import { startLoop } from './loop.js'
 import { notReady } from './not-ready.js'
+import { openCredentialDesk } from './open-credential-desk.js'
 import type { NodeRecords } from './open-records.js'
 import { ensurePoolKey, type PublishedPoolKey } from './pool-keys.js'
 import { signsOfLife } from './signs-of-life.js'
@@ -326,6 +327,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       now: () => performance.now(),
     }),
     facts: (pool) => readFacts(store, pool),
+    credentials: openCredentialDesk(job),
     plan: (manifest) => previewPlan(job, manifest),
     price: (manifest) => previewPrice(job, manifest),
     proposals: (asked) => openProposals(store, asked),
