@@ -189,7 +189,7 @@ export function jobCalls(context: JobContext): JobCalls {
   /** Whether the job has ended also in the newest block that is final. */
   async function hasEndedFinally(jobId: bigint): Promise<boolean> {
     const { finality } = context
-    if ('confirmations' in finality && finality.confirmations === 0) return true
+    if (finality.confirmations === 0) return true
     const board = { address: deployment.jobBoard, abi: jobBoardAbi } as const
     try {
       const { state } = await inspect(chain, { ...board, functionName: 'getJob', args: [jobId], finality })

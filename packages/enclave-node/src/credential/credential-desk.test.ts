@@ -111,8 +111,13 @@ describe('a job of a pool that asks for a credential', () => {
   })
 
   it('is refused to every other wallet, for every other pool, and under another condition', async () => {
+    await notePresented(
+      store,
+      [{ wallet: consumer, pool: stranger, condition, until: at + 99, holder: 'h' }],
+      { now: at },
+    )
+    expect(await previewPlan(contextOf(), wish)).toMatchObject({ ok: false })
     await present({ wallet: stranger })
-    await notePresented(store, [{ wallet: consumer, pool: stranger, condition, until: at + 99 }], { now: at })
     expect(await previewPlan(contextOf(), wish)).toMatchObject({ ok: false })
     await present()
     expect(await previewPlan(contextOf(), wish)).toMatchObject({ ok: true })
@@ -159,6 +164,13 @@ describe('a presentation', () => {
       expect((await present({ at: desk, nonce: odd })).answer).toBe('CREDENTIAL_NONCE')
   })
 
+  it('lets in one wallet at a time for each holder’s key', async () => {
+    await present()
+    expect(await previewPlan(contextOf(), wish)).toMatchObject({ ok: true })
+    expect((await present({ wallet: stranger })).answer).toEqual(counts)
+    expect(await previewPlan(contextOf(), wish)).toMatchObject({ ok: false })
+  })
+
   it('that is over by the chain’s time is over, also when the node’s clock was set back', async () => {
     chainTime = at + 90_000
     expect((await present({ binding: { iat: chainTime } })).answer).toMatchObject([{ reason: 'EXPIRED' }])
@@ -201,14 +213,14 @@ describe('a presentation', () => {
 })
 
 describe('what is kept of presentations', () => {
-  const one = { wallet: consumer, pool: pool.address, condition }
+  const one = { wallet: consumer, pool: pool.address, condition, holder: 'h' }
 
   it('is the last of each wallet, and nothing once it is over', async () => {
     await notePresented(store, [{ ...one, until: at + 100 }], { now: at })
     await notePresented(store, [{ ...one, until: at + 50 }], { now: at })
     expect(await presentedUntil(store, one)).toBe(at + 50)
     await store.query(`insert into meta (key, value) values ('other', 'no number')`)
-    const other = { ...one, wallet: stranger }
+    const other = { ...one, wallet: stranger, holder: 'k' }
     await notePresented(store, [{ ...other, until: at + 200 }], { now: at + 50 })
     expect(await presentedUntil(store, one)).toBe(0)
     expect(await presentedUntil(store, other)).toBe(at + 200)
@@ -219,6 +231,7 @@ describe('what is kept of presentations', () => {
     const several = [1, 2, 3].map((digit) => ({
       ...one,
       wallet: addressOfDigit(String(digit)),
+      holder: `h${digit}`,
       until: at + digit * 10,
     }))
     expect(await notePresented(store, several.slice(0, 2), { now: at, capacity: 2 })).toBe(true)

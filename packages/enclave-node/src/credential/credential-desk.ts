@@ -11,7 +11,7 @@ import type { JobContext } from '../job/job-context.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
 import { accessRulesOf } from '../policy/admit-consumer.js'
 import { narrowedPools } from '../policy/narrowed-pools.js'
-import { notePresented } from '../state/presented-credential.js'
+import { type NotedPresentation, notePresented } from '../state/presented-credential.js'
 import { conditionDigest } from './condition-digest.js'
 import { judgePresentation, type Presentation, type PresentationOutcome } from './judge-presentation.js'
 
@@ -23,7 +23,9 @@ export interface CredentialRequest extends Presentation {
 }
 
 /** What it came to, for each credential that the pool's conditions ask for, in their order. */
-export type CredentialAnswer = readonly (PresentationOutcome & { readonly condition: Digest })[]
+export type CredentialAnswer = readonly (Pick<PresentationOutcome, 'until' | 'reason'> & {
+  readonly condition: Digest
+})[]
 
 /** Where consumers present credentials. */
 export interface CredentialDesk {
@@ -81,13 +83,16 @@ export function credentialDesk(context: CredentialContext): CredentialDesk {
       const at = Math.max(now(), timestamp)
       const expected = { audience, nonce, maximumAge, at }
       const answer: CredentialAnswer[number][] = []
+      const met: NotedPresentation[] = []
       for (const condition of conditions) {
         const outcome = await judgePresentation(condition, given, expected)
-        answer.push({ condition: conditionDigest(condition), ...outcome })
+        const { until, reason } = outcome
+        const digest = conditionDigest(condition)
+        answer.push({ condition: digest, until, reason })
+        if (outcome.until !== null) {
+          met.push({ wallet, pool, condition: digest, until: outcome.until, holder: outcome.holder })
+        }
       }
-      const met = answer.flatMap(({ condition, until }) =>
-        until === null ? [] : [{ wallet, pool, condition, until }],
-      )
       if (met.length === 0 || (await notePresented(store, met, { now: at }))) return answer
       return 'BUSY'
     },

@@ -25,7 +25,8 @@ async function judged(
     { ...expected, at: when },
   )
   expect(JSON.stringify(outcome)).not.toContain('canary')
-  return outcome
+  const { until, reason } = outcome
+  return { until, reason }
 }
 
 describe('a presentation', () => {

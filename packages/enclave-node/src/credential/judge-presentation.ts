@@ -30,7 +30,12 @@ export interface PresentedTo {
 
 /** What a presentation comes to for one condition. */
 export type PresentationOutcome =
-  | { readonly until: number; readonly reason: null }
+  | {
+      readonly until: number
+      readonly reason: null
+      /** Thumbprint of the holder's key. */
+      readonly holder: string
+    }
   | {
       readonly until: null
       /** In upper case; never a value of the credential. */
@@ -56,8 +61,9 @@ export async function judgePresentation(
   const { issuer } = condition
   const { presentation } = given
   const found = verifySdJwt({ presentation, keys, types: credentialTypes, issuer, binding, at })
-  if (found.claims === undefined || found.boundAt === undefined) return refused(firstFailure(found))
-  const { claims, boundAt } = found
+  const { claims, boundAt, holder } = found
+  if (claims === undefined || boundAt === undefined || holder === undefined)
+    return refused(firstFailure(found))
   if (claims['vct'] !== condition.type) return refused('WRONG_CREDENTIAL_TYPE')
   const ends = [
     boundAt + condition.presentedWithin,
@@ -87,7 +93,7 @@ export async function judgePresentation(
     ends.push(status.until)
   }
   const until = Math.floor(Math.min(...ends))
-  return until > at ? { until, reason: null } : refused('EXPIRED')
+  return until > at ? { until, reason: null, holder } : refused('EXPIRED')
 }
 
 function refused(reason: string): PresentationOutcome {

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@sealpool/crypto'
 import fc from 'fast-check'
+import * as jose from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   rfc9901Claims,
@@ -28,13 +29,15 @@ describe('the examples of RFC 9901', () => {
     at: 1_748_537_300,
   }
 
-  test('section 5.2 is authentic, with the payload that the RFC shows', () => {
+  test('section 5.2 is authentic, with the payload that the RFC shows', async () => {
+    const thumbprint = await jose.calculateJwkThumbprint(rfc9901Claims.cnf.jwk)
     expect(verifySdJwt(options)).toMatchObject({
       kind: 'sd-jwt',
       authentic: true,
       signer: 'issuer',
       claims: rfc9901Claims,
       boundAt: 1_748_537_244,
+      holder: thumbprint,
     })
     expect(verifySdJwt(options).claims).toStrictEqual(rfc9901Claims)
   })
@@ -73,7 +76,13 @@ describe('the examples of RFC 9901', () => {
     ['that is too long', { presentation: presentation + 'A'.repeat(65_536) }, 'MALFORMED_TOKEN'],
   ])('a presentation %s is not', (_, change, reason) => {
     const found = verifySdJwt({ ...options, ...change })
-    expect(found).toMatchObject({ authentic: false, claims: undefined, boundAt: undefined, signer: null })
+    expect(found).toMatchObject({
+      authentic: false,
+      claims: undefined,
+      boundAt: undefined,
+      holder: undefined,
+      signer: null,
+    })
     expect(reasons(found)).toContain(reason)
   })
 

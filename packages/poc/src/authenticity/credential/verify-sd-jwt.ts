@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { encodeBase64Url, type JsonObject } from '@sealpool/crypto'
+import { canonicalBytes, encodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import {
   type AuthenticityCheck,
   type AuthenticityFinding,
@@ -29,6 +29,8 @@ export interface SdJwtFinding extends AuthenticityFinding {
   readonly claims: JsonObject | undefined
   /** When the holder signed the presentation, Unix seconds. */
   readonly boundAt: number | undefined
+  /** The holder's key by its thumbprint (RFC 7638): who presents another credential of the same key has the same. */
+  readonly holder: string | undefined
 }
 
 /** Longest presentation in characters. */
@@ -61,6 +63,7 @@ export function verifySdJwt(options: {
     ...finding('sd-jwt', checks, null),
     claims: undefined,
     boundAt: undefined,
+    holder: undefined,
   })
   // Nothing but its letters: not even white space, over which the holder would have signed as well.
   if (presentation.length > maximumPresentation || !/^[A-Za-z0-9_.~-]+$/.test(presentation)) {
@@ -96,6 +99,7 @@ export function verifySdJwt(options: {
     ...result,
     claims: result.authentic ? claims : undefined,
     boundAt: result.authentic ? bound.boundAt : undefined,
+    holder: result.authentic ? bound.holder : undefined,
   }
 }
 
@@ -107,10 +111,14 @@ function verifyBinding(options: {
   readonly binding: ExpectedBinding
   readonly at: number
   readonly work: WorkMeter | undefined
-}): { readonly checks: readonly AuthenticityCheck[]; readonly boundAt: number | undefined } {
+}): {
+  readonly checks: readonly AuthenticityCheck[]
+  readonly boundAt?: number | undefined
+  readonly holder?: string
+} {
   const { presentation, proof, payload, binding, at, work } = options
   const key = holderKey(payload['cnf'])
-  if (key === undefined) return { checks: [failed('binding-key', 'NO_HOLDER_KEY')], boundAt: undefined }
+  if (key === undefined) return { checks: [failed('binding-key', 'NO_HOLDER_KEY')] }
   const found = verifyJws({
     token: proof,
     keys: [key],
@@ -120,7 +128,7 @@ function verifyBinding(options: {
     work,
   })
   const checks = found.checks.map((check) => ({ ...check, name: `binding-${check.name}` }))
-  if (found.claims === undefined) return { checks, boundAt: undefined }
+  if (found.claims === undefined) return { checks }
   const { aud, nonce, iat, sd_hash: hash } = found.claims
   const presented = presentation.slice(0, presentation.length - proof.length)
   const expected = encodeBase64Url(sha256(new TextEncoder().encode(presented)))
@@ -134,6 +142,7 @@ function verifyBinding(options: {
       verdictOf('binding-time', fresh, 'BOUND_AT_ANOTHER_TIME'),
     ],
     boundAt: typeof iat === 'number' ? iat : undefined,
+    holder: encodeBase64Url(sha256(canonicalBytes({ ...key.jwk }))),
   }
 }
 
