@@ -1,4 +1,9 @@
-import { ContractsError, type Finality, finalBlock } from '@sealpool/contracts'
+import {
+  ContractsError,
+  requireFinality as exactFinality,
+  type Finality,
+  finalBlock,
+} from '@sealpool/contracts'
 import type { Client } from 'viem'
 import { ClientError } from './errors.js'
 
@@ -9,20 +14,20 @@ export const defaultFinality: Finality = { confirmations: 1 }
  * A finality that can be meant.
  *
  * @param finality of unknown origin
- * @returns the same without a field that is undefined: a tag that is named and is none would be the newest block
+ * @returns the same with exactly one field
  * @throws ClientError `OPTION_INVALID`
  */
-export function requireFinality(finality: Finality): Finality {
-  const { confirmations, blockTag } = finality as { confirmations?: unknown; blockTag?: unknown }
-  const depth = Number.isSafeInteger(confirmations) && (confirmations as number) >= 0
-  const tag = blockTag === 'safe' || blockTag === 'finalized'
-  if (depth && blockTag === undefined) return { confirmations: confirmations as number }
-  if (tag && confirmations === undefined) return { blockTag }
-  throw new ClientError(
-    'OPTION_INVALID',
-    'finality',
-    'expected { confirmations } with a whole number from 0 up, or { blockTag } with safe or finalized',
-  )
+export function requireFinality(finality: unknown): Finality {
+  try {
+    return exactFinality(finality)
+  } catch (cause) {
+    throw new ClientError(
+      'OPTION_INVALID',
+      'finality',
+      'expected { confirmations } with a whole number from 0 up, or { blockTag } with safe or finalized',
+      { cause },
+    )
+  }
 }
 
 /**
@@ -39,7 +44,7 @@ export async function readFinality(
   finality: Finality,
 ): Promise<(blockNumber: bigint) => boolean> {
   const asked = requireFinality(finality)
-  if ('confirmations' in asked && asked.confirmations === 0) return () => true
+  if (asked.confirmations === 0) return () => true
   try {
     const last = await finalBlock(chain, asked)
     return (blockNumber) => blockNumber <= last

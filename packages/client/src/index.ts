@@ -9,6 +9,7 @@ import { nodeApi } from './node-api/node-api.js'
 import { platformNow, platformWait } from './platform.js'
 import { type PoolClient, poolClient } from './pool-client.js'
 
+export type { Present, PresentationChallenge, ShownCredential } from './access/present-credential.js'
 export type { Contributed, ContributeOptions } from './contribute/contribute.js'
 export { type ContributionJournal, memoryJournal, storageJournal } from './contribute/contribution-journal.js'
 export {
@@ -52,6 +53,7 @@ export {
   jobResultSchema,
   jobStatusSchema,
   type PlanAnswer,
+  type PresentedConditions,
   planAnswerSchema,
   type ReceiptBundleAnswer,
   receiptBundleSchema,

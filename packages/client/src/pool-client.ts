@@ -1,5 +1,6 @@
 import { type AttestationPolicy, parseAttestationPolicy } from '@sealpool/attest'
 import type { Address } from '@sealpool/crypto'
+import { type Present, presentCredential } from './access/present-credential.js'
 import {
   type Contributor,
   contributor,
@@ -12,6 +13,7 @@ import { defaultFinality, requireFinality } from './finality.js'
 import { type GovernanceCalls, governanceCalls } from './governance/governance-calls.js'
 import { type DataUse, whoUsedMyData } from './history/who-used-my-data.js'
 import { type JobCalls, jobCalls } from './job/job-calls.js'
+import type { PresentedConditions } from './node-api/messages.js'
 import type { NodeApi } from './node-api/node-api.js'
 import { readJobHomes } from './result/job-homes.js'
 import { readJobOutcome } from './result/job-outcome.js'
@@ -31,6 +33,16 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
     readonly owner?: Address
     readonly trust?: AttestationPolicy
   }): Promise<readonly DataUse[]>
+  /**
+   * Shows the (verified) node a credential, where the pool's access conditions ask for one: before a job is planned, and again when a
+   * presentation is over. It takes a client whose calls are sealed and whose account signs in (`access`).
+   *
+   * @param options - `present`: is given `nonce` and `audience` and has the holder's wallet sign for them; see `sealpool access` for what
+   *   the pool asks
+   * @returns for each credential that the pool asks for until when it counts, or why it does not
+   * @throws ClientError `NOT_READY`, and of the node: `CREDENTIAL_POOL`, `CREDENTIAL_NONCE`; what `present` throws
+   */
+  presentCredential(options: { readonly present: Present }): Promise<PresentedConditions>
   /**
    * Fetches and opens the result of a job, or the view of it that the job's manifest gives a recipient. Its digest must be the one that the
    * chain recorded at the release, in a final block.
@@ -101,6 +113,10 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         (await node.jobReceipt(jobId.toString()).catch(nullWhenUnknown)) ?? undefined
       const trusted = trust ?? parseAttestationPolicy(policy['attestation'])
       return whoUsedMyData({ chain, deployment, pool, owner, receiptOf, finality, trust: trusted, at: now() })
+    },
+    async presentCredential({ present }) {
+      const { keySet } = await verified()
+      return presentCredential(node, { pool, keySet, present })
     },
     async result(jobId, privateKey, { recipient } = {}) {
       const outcome = await readJobOutcome(chain, { deployment, jobId, finality })

@@ -17,7 +17,14 @@ export {
   openCapability,
   parseCapability,
 } from './capability.js'
+export { keySetResource } from './key-set-resource.js'
 export { type AccessDoor, type NodeAccess, type NodeAccessOptions, nodeAccess } from './node-access.js'
+export {
+  credentialAudience,
+  type Present,
+  type PresentationChallenge,
+  type ShownCredential,
+} from './present-credential.js'
 export {
   openCall,
   type SealedAnswer,
@@ -27,11 +34,4 @@ export {
   sealedCallPath,
   sealedCallType,
 } from './sealed-call.js'
-export {
-  keySetResource,
-  roleResource,
-  type SignIn,
-  signInDomain,
-  signInMessage,
-  signInUri,
-} from './sign-in.js'
+export { roleResource, type SignIn, signInDomain, signInMessage, signInUri } from './sign-in.js'

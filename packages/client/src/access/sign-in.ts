@@ -8,9 +8,8 @@ import type { Digest } from '@sealpool/crypto'
 import { getAddress } from 'viem'
 import { createSiweMessage } from 'viem/siwe'
 import type { AccessRole } from './capability.js'
+import { keySetResource } from './key-set-resource.js'
 
-/** Begins the resource that names the key set. */
-export const keySetResource = 'urn:sealpool:key-set:'
 /** Begins a resource that names a role. */
 export const roleResource = 'urn:sealpool:role:'
 

@@ -30,7 +30,10 @@ export interface AccessCheck {
   readonly verdict: AccessVerdict
   /** The block by which it was judged, and its time in unix seconds. */
   readonly block: { readonly number: bigint; readonly timestamp: number } | null
-  /** What is missing, each at its place, for example `policy.access.use.all[1].erc20`. Of `any` one of those named is enough. */
+  /**
+   * What is missing, each at its place, for example `policy.access.use.all[1].erc20`. Of `any` one of those named is enough. Whether a
+   * `credential` was presented its node alone knows: it is `unknown` here.
+   */
   readonly unmet: readonly UnmetLeaf[]
 }
 

@@ -193,7 +193,7 @@ export function jobCalls(context: JobContext): JobCalls {
   /** Whether the job has ended also in the newest block that is final; `gone`: the endpoint does not keep that block's state. */
   async function hasEndedFinally(jobId: bigint): Promise<'yes' | 'no' | 'gone'> {
     const { finality } = context
-    if ('confirmations' in finality && finality.confirmations === 0) return 'yes'
+    if (finality.confirmations === 0) return 'yes'
     const board = { address: deployment.jobBoard, abi: jobBoardAbi } as const
     try {
       const { state } = await inspect(chain, { ...board, functionName: 'getJob', args: [jobId], finality })

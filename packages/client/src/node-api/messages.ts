@@ -86,6 +86,35 @@ export type ContributionCounts = {
 export const contributionCountsSchema: AnswerSchema<ContributionCounts> = /* @__PURE__ */ (() =>
   answerSchema(record({ simulated: flag, states: table(whole(0)), refused: table(whole(0)) })))()
 
+/** `GET /v1/presentation`: a nonce for one presentation. */
+export const presentationNonceSchema: AnswerSchema<{ nonce: string }> = /* @__PURE__ */ (() =>
+  answerSchema(record({ nonce: text(/^[A-Za-z0-9._~-]{16,200}$/, 'a nonce') })))()
+
+/** What a presentation came to, for each credential that a pool asks for: until when it counts (unix seconds), or why it does not. */
+export type PresentedConditions = readonly {
+  /** Digest of the condition, as canonical JSON. */
+  condition: Digest
+  until: number | null
+  /** In upper case, for example `EXPIRED`; null when it counts. */
+  reason: string | null
+}[]
+
+/** `POST /v1/presentation` */
+export const presentedSchema: AnswerSchema<{ pool: Address; conditions: PresentedConditions }> =
+  /* @__PURE__ */ (() =>
+    answerSchema(
+      record({
+        pool: address,
+        conditions: list(
+          record<PresentedConditions[number]>({
+            condition: digest,
+            until: nullable(whole(1)),
+            reason: nullable(text(/^[A-Z_]{1,64}$/, 'a word in upper case')),
+          }),
+        ),
+      }),
+    ))()
+
 /** A receipt with everything that the node can add to verify it. */
 export type ReceiptBundleAnswer = {
   simulated: boolean

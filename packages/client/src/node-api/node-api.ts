@@ -11,7 +11,10 @@ import {
   jobSharesSchema,
   jobStatusSchema,
   type PlanAnswer,
+  type PresentedConditions,
   planAnswerSchema,
+  presentationNonceSchema,
+  presentedSchema,
   type ReceiptBundleAnswer,
   readAs,
   receiptBundleSchema,
@@ -46,6 +49,15 @@ export interface NodeApi {
   contributionCounts(pool: string): Promise<ContributionCounts>
   /** What a job would do and cost, before it is proposed; a job that the node would never run gets a signed refusal. */
   plan(manifest: JsonObject): Promise<PlanAnswer>
+  /** A nonce for one presentation of a credential by whoever is signed in. */
+  presentationNonce(): Promise<string>
+  /** Presents a credential for the conditions of a pool. */
+  presentCredential(shown: {
+    readonly pool: Address
+    readonly nonce: string
+    readonly presentation: string
+    readonly statusList: string | null
+  }): Promise<PresentedConditions>
   /** Asks the node to look at a job now. */
   runJob(id: string): Promise<JobStatus>
   /** Where a job stands. */
@@ -137,6 +149,8 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
       about(id, call(contributionStatusSchema, `/contributions/${part(id)}`), 'GET /contributions'),
     contributionCounts: (pool) => call(contributionCountsSchema, `/contributions?pool=${part(pool)}`),
     plan: (manifest) => call(planAnswerSchema, '/plan', { manifest }),
+    presentationNonce: async () => (await call(presentationNonceSchema, '/presentation')).nonce,
+    presentCredential: async (shown) => (await call(presentedSchema, '/presentation', shown)).conditions,
     runJob: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}/run`, {}), 'POST /jobs'),
     job: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}`), 'GET /jobs'),
     jobReceipt: (id) => call(receiptBundleSchema, `/jobs/${part(id)}/receipt`),

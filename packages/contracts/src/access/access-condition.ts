@@ -3,7 +3,8 @@
  * @module
  */
 import type { Address, Hex } from 'viem'
-import { ContractsError } from '../errors.js'
+import { type CredentialCondition, readCredential } from './credential-condition.js'
+import { fields, invalid, items, object, seconds } from './json-field.js'
 
 /** What a condition asks of the chain, or of the consumer, by itself. */
 export type AccessLeaf =
@@ -36,6 +37,11 @@ export type AccessLeaf =
     }
   /** The code at an address, or the code of the consumer's own account, has this keccak-256. */
   | { readonly codeHash: { readonly contract: Address | 'consumer'; readonly hash: Hex } }
+  /**
+   * The consumer has presented such a verifiable credential to the node that judges. It never stands under `not`: whoever has it
+   * would not show it.
+   */
+  | { readonly credential: CredentialCondition }
 
 /** A condition: leaves, joined by `all`, `any` and `not`. */
 export type AccessCondition =
@@ -57,6 +63,8 @@ export const maximumAccessDepth = 8
 export const maximumAccessParts = 64
 /** Most leaves that ask the chain something. */
 export const maximumAccessQuestions = 16
+/** Most leaves that ask for a credential. */
+export const maximumAccessCredentials = 4
 const maximumWallets = 1_000
 
 /**
@@ -82,36 +90,44 @@ export function parseAccessRules(json: unknown, place = 'access'): AccessRules {
  * @throws {ContractsError} `ARGUMENT_INVALID` with the first place that is wrong
  */
 export function parseAccessCondition(json: unknown, place = 'condition'): AccessCondition {
-  const counted = { parts: 0, questions: 0 }
-  return readCondition(json, { place, depth: 0, counted })
+  const counted = { parts: 0, questions: 0, credentials: 0 }
+  return readCondition(json, { place, depth: 0, negated: false, counted })
 }
 
 interface Reading {
   readonly place: string
   readonly depth: number
-  readonly counted: { parts: number; questions: number }
+  /** Whether a `not` stands above. */
+  readonly negated: boolean
+  readonly counted: { parts: number; questions: number; credentials: number }
 }
 
-function readCondition(json: unknown, { place, depth, counted }: Reading): AccessCondition {
+function readCondition(json: unknown, { place, depth, negated, counted }: Reading): AccessCondition {
   if (depth > maximumAccessDepth) throw invalid(place, `nested deeper than ${maximumAccessDepth} levels`)
   counted.parts += 1
   if (counted.parts > maximumAccessParts) throw invalid(place, `more than ${maximumAccessParts} parts`)
   const [kind, value] = onlyField(json, place)
-  const inside = (name: string) => ({ place: `${place}.${name}`, depth: depth + 1, counted })
+  const inside = (name: string) => ({ place: `${place}.${name}`, depth: depth + 1, negated, counted })
   const several = (name: string) =>
     items(value, `${place}.${name}`, maximumAccessParts).map((one, index) =>
       readCondition(one, inside(`${name}[${index}]`)),
     )
   if (kind === 'all') return { all: several('all') }
   if (kind === 'any') return { any: several('any') }
-  if (kind === 'not') return { not: readCondition(value, inside('not')) }
+  if (kind === 'not') return { not: readCondition(value, { ...inside('not'), negated: true }) }
   const read = Object.hasOwn(leaves, kind) ? leaves[kind as keyof typeof leaves] : undefined
   if (read === undefined) {
     throw invalid(place, `expected one of all, any, not, ${Object.keys(leaves).join(', ')}`)
   }
-  if (kind !== 'wallets' && kind !== 'time') counted.questions += 1
+  if (kind === 'credential') {
+    if (negated) throw invalid(place, 'a credential stands under not: whoever has it would not show it')
+    counted.credentials += 1
+  } else if (kind !== 'wallets' && kind !== 'time') counted.questions += 1
   if (counted.questions > maximumAccessQuestions) {
     throw invalid(place, `more than ${maximumAccessQuestions} questions to the chain`)
+  }
+  if (counted.credentials > maximumAccessCredentials) {
+    throw invalid(place, `more than ${maximumAccessCredentials} credentials`)
   }
   return read(value, `${place}.${kind}`)
 }
@@ -182,49 +198,13 @@ const leaves = {
       },
     }
   },
-}
-
-function invalid(place: string, message: string): ContractsError {
-  return new ContractsError('ARGUMENT_INVALID', place, message)
-}
-
-function object(json: unknown, place: string): Readonly<Record<string, unknown>> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw invalid(place, 'expected an object')
-  }
-  return json as Record<string, unknown>
+  credential: (value: unknown, place: string): AccessLeaf => ({ credential: readCredential(value, place) }),
 }
 
 function onlyField(json: unknown, place: string): readonly [string, unknown] {
   const [only, ...more] = Object.entries(object(json, place))
   if (only === undefined || more.length > 0) throw invalid(place, 'expected an object with exactly one field')
   return only
-}
-
-function fields<Name extends string>(
-  json: unknown,
-  place: string,
-  needed: readonly Name[],
-  optional: readonly Name[] = [],
-): Readonly<Partial<Record<Name, unknown>>> {
-  const given = object(json, place)
-  const known: readonly string[] = [...needed, ...optional]
-  if (Object.keys(given).some((name) => !known.includes(name))) {
-    throw invalid(place, `a field is not known; expected ${known.join(', ')}`)
-  }
-  const missing = needed.find((name) => !Object.hasOwn(given, name))
-  if (missing !== undefined) throw invalid(`${place}.${missing}`, 'it is missing')
-  const found: Partial<Record<Name, unknown>> = {}
-  for (const name of [...needed, ...optional]) if (Object.hasOwn(given, name)) found[name] = given[name]
-  return found
-}
-
-function items(json: unknown, place: string, maximum: number): readonly unknown[] {
-  // Nothing of nothing would be true for everybody, or for nobody: it is a mistake.
-  if (!Array.isArray(json) || json.length === 0 || json.length > maximum) {
-    throw invalid(place, `expected a list of 1 to ${maximum}`)
-  }
-  return json
 }
 
 function hexOf(json: unknown, bytes: number, place: string): Hex {
@@ -255,9 +235,4 @@ function least(json: unknown, place: string): string {
   const text = whole(json, `${place}.minimum`)
   if (text === '0') throw invalid(`${place}.minimum`, 'everybody holds none: expected 1 or more')
   return text
-}
-
-function seconds(json: unknown, place: string): number {
-  if (!Number.isSafeInteger(json) || (json as number) < 0) throw invalid(place, 'expected unix seconds')
-  return json as number
 }

@@ -24,7 +24,7 @@ const answered = (word: bigint, change: Partial<AccessAnswer> = {}): AccessAnswe
   ...change,
 })
 const verdict = (one: AccessLeaf, answer: AccessAnswer | null) =>
-  leafVerdict(one, { ...subject, timestamp: 0, answer })
+  leafVerdict(one, { ...subject, timestamp: 0, answer, isPresented: () => false })
 const most = 2n ** 256n - 1n
 
 describe('an answer', () => {

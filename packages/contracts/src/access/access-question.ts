@@ -6,6 +6,7 @@
 import { type Address, encodeFunctionData, type Hex, keccak256, pad, parseAbi } from 'viem'
 import type { AccessLeaf } from './access-condition.js'
 import type { AccessVerdict } from './access-verdict.js'
+import type { CredentialCondition } from './credential-condition.js'
 
 /** For whom a condition is judged. */
 export interface AccessSubject {
@@ -33,6 +34,9 @@ export interface AccessAnswer {
   /** Hash of the code that was asked. */
   readonly code: Hex
 }
+
+/** Whether the consumer has presented a credential that meets the condition, and the presentation counts still. */
+export type IsPresented = (asked: CredentialCondition) => boolean
 
 const abi = parseAbi([
   'function balanceOf(address) view returns (uint256)',
@@ -84,14 +88,21 @@ function keyOf(key: 'address' | 'address-hash' | 'code', { wallet, code }: Acces
 
 /**
  * @param leaf - parsed
- * @param known - for whom, the block's time in unix seconds, and what was answered; null: nothing was asked
+ * @param known - for whom, the block's time in unix seconds, what was answered (null: nothing was asked), and which credentials were
+ * presented
  * @returns its verdict
  */
 export function leafVerdict(
   leaf: AccessLeaf,
-  known: AccessSubject & { readonly timestamp: number; readonly answer: AccessAnswer | null },
+  known: AccessSubject & {
+    readonly timestamp: number
+    readonly answer: AccessAnswer | null
+    readonly isPresented: IsPresented
+  },
 ): AccessVerdict {
   const { wallet, timestamp, answer } = known
+  // Who shows nothing may have it all the same: nothing can be concluded from that.
+  if ('credential' in leaf) return known.isPresented(leaf.credential) ? 'yes' : 'unknown'
   if ('wallets' in leaf) return verdict(leaf.wallets.includes(lower(wallet)))
   if ('time' in leaf) {
     const { from = 0, until = Number.POSITIVE_INFINITY } = leaf.time

@@ -13,7 +13,13 @@ export interface PlacedLeaf {
   readonly leaf: AccessLeaf
 }
 
-/** @returns the leaves of a condition, in the order in which they are written */
+/**
+ * What a condition hangs on, part by part.
+ *
+ * @param condition - parsed
+ * @param place - what stands before the places of its leaves; default: nothing
+ * @returns the leaves, in the order in which they are written
+ */
 export function leavesOf(condition: AccessCondition, place = ''): readonly PlacedLeaf[] {
   const dot = place === '' ? '' : `${place}.`
   if ('all' in condition) return condition.all.flatMap((one, index) => leavesOf(one, `${dot}all[${index}]`))

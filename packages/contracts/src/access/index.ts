@@ -6,14 +6,16 @@ export {
   type AccessCondition,
   type AccessLeaf,
   type AccessRules,
+  maximumAccessCredentials,
   maximumAccessDepth,
   maximumAccessParts,
   maximumAccessQuestions,
   parseAccessCondition,
   parseAccessRules,
 } from './access-condition.js'
-export type { AccessAnswer, AccessSubject } from './access-question.js'
-export type { AccessVerdict, UnmetLeaf } from './access-verdict.js'
+export type { AccessAnswer, AccessSubject, IsPresented } from './access-question.js'
+export { type AccessVerdict, leavesOf, type PlacedLeaf, type UnmetLeaf } from './access-verdict.js'
+export type { ClaimCondition, CredentialCondition, CredentialKey } from './credential-condition.js'
 export {
   type AccessDecision,
   type AccessReading,

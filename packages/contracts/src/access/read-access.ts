@@ -15,7 +15,13 @@ import { call, getBlock } from 'viem/actions'
 import { accessProbeAbi, accessProbeBytecode } from '../abi/AccessProbe.js'
 import { ContractsError } from '../errors.js'
 import type { AccessCondition, AccessLeaf } from './access-condition.js'
-import { type AccessAnswer, type AccessSubject, leafVerdict, questionOf } from './access-question.js'
+import {
+  type AccessAnswer,
+  type AccessSubject,
+  type IsPresented,
+  leafVerdict,
+  questionOf,
+} from './access-question.js'
 import { type AccessVerdict, judge, leavesOf, type UnmetLeaf, unmetLeaves } from './access-verdict.js'
 
 /** Gas that one contract may use for its answer; an ERC-20 behind a proxy takes a tenth. */
@@ -121,18 +127,20 @@ const answersParameter = [
  * @param condition - the one that was read for
  * @param subject - the one that was read for
  * @param reading - what the chain said
+ * @param isPresented - which credentials the wallet has presented to whoever judges; absent: none, so that what asks for one is not known
  * @returns the verdict, and what keeps it from being `yes`
  */
 export function decideAccess(
   condition: AccessCondition,
   subject: AccessSubject,
   reading: AccessReading,
+  isPresented: IsPresented = () => false,
 ): AccessDecision {
   const { timestamp } = reading.block
   const verdicts = new Map(
     leavesOf(condition).map(({ leaf }, index) => [
       leaf,
-      leafVerdict(leaf, { ...subject, timestamp, answer: reading.answers[index] ?? null }),
+      leafVerdict(leaf, { ...subject, timestamp, answer: reading.answers[index] ?? null, isPresented }),
     ]),
   )
   const verdictOf = (leaf: AccessLeaf): AccessVerdict => verdicts.get(leaf) ?? 'unknown'

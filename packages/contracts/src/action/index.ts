@@ -24,6 +24,7 @@ export {
   type VerdictRecord,
 } from './contribution.js'
 export * from './credit.js'
+export { type Finality, finalBlock, requireFinality } from './finality.js'
 export * from './governance.js'
 export * from './invoke.js'
 export * from './job.js'

@@ -1,7 +1,6 @@
 import {
   type Abi,
   type Address,
-  BlockNotFoundError,
   type Client,
   type ContractFunctionArgs,
   type ContractFunctionName,
@@ -9,14 +8,9 @@ import {
   type EncodeFunctionDataParameters,
   encodeFunctionData,
 } from 'viem'
-import { getBlock, readContract } from 'viem/actions'
-import { ContractsError } from '../errors.js'
+import { readContract } from 'viem/actions'
+import { type Finality, finalBlock } from './finality.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
-
-/** How final a read must be. */
-export type Finality =
-  | { /** Blocks that must stand on top; 0: the newest block. */ readonly confirmations: number }
-  | { /** The chain's own word for it. */ readonly blockTag: 'safe' | 'finalized' }
 
 /**
  * Calls any function of any of the contracts: simulated, sent, waited for, its revert decoded with advice. For what has no
@@ -79,37 +73,4 @@ export async function inspect<
   return reading(functionName, () => readContract(client, request as never)) as Promise<
     ContractFunctionReturnType<abi, 'view' | 'pure', name, args>
   >
-}
-
-/**
- * The newest block that is final enough: what was read in it, or in an event up to it, stays.
- *
- * @param client - a viem client on the deployment's chain
- * @param finality - how many blocks must stand on top, or the chain's own word (`safe`, `finalized`)
- * @returns the block's number
- * @throws {ContractsError} `ARGUMENT_INVALID` for a negative depth; `CHAIN_UNREACHABLE`; `NOT_FOUND` when the chain has no
- * such block yet.
- */
-export async function finalBlock(client: Client, finality: Finality): Promise<bigint> {
-  const place = 'finalBlock'
-  if ('blockTag' in finality) {
-    const { blockTag } = finality
-    return reading(place, async () => {
-      try {
-        return (await getBlock(client, { blockTag })).number
-      } catch (cause) {
-        if (!(cause instanceof BlockNotFoundError)) throw cause
-        throw new ContractsError('NOT_FOUND', place, `the chain has no ${blockTag} block yet`, { cause })
-      }
-    })
-  }
-  const { confirmations } = finality
-  if (!Number.isInteger(confirmations) || confirmations < 0) {
-    throw new ContractsError('ARGUMENT_INVALID', place, 'confirmations are a whole number from 0 up')
-  }
-  const { number } = await reading(place, () => getBlock(client, { blockTag: 'latest' }))
-  const depth = BigInt(confirmations)
-  if (number < depth)
-    throw new ContractsError('NOT_FOUND', place, `the chain is not ${confirmations} blocks long yet`)
-  return number - depth
 }

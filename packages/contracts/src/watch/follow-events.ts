@@ -1,7 +1,7 @@
 import type { Client, Hash } from 'viem'
 import { BlockNotFoundError } from 'viem'
 import { getBlock } from 'viem/actions'
-import { type Finality, finalBlock } from '../action/invoke.js'
+import { type Finality, finalBlock } from '../action/finality.js'
 import type { BlockRange } from '../action/logs.js'
 import { reading } from '../action/transaction.js'
 import { ContractsError } from '../errors.js'

@@ -7,7 +7,7 @@ import {
   getVerdicts,
   type VerdictRecord,
 } from '../action/contribution.js'
-import type { Finality } from '../action/invoke.js'
+import type { Finality } from '../action/finality.js'
 import { getJobEvents, type JobEvent } from '../action/job-read.js'
 import type { BlockRange } from '../action/logs.js'
 import { toContractsError } from '../action/transaction.js'

@@ -62,6 +62,9 @@ export const roleMatrix: Readonly<Record<string, AccessRow>> = {
   'POST /v1/sign-out': row('nothing', ['no', 'yes', 'yes', 'yes', 'yes', 'no'], true),
   'POST /v1/tokens': row('nothing', ['no', 'yes', 'yes', 'no', 'no', 'no'], true),
   'POST /v1/tokens/revoke': row('nothing', ['no', 'yes', 'yes', 'no', 'no', 'no'], true),
+  'GET /v1/presentation': row('nothing', ['no', 'no', 'yes', 'no', 'no', 'no'], true),
+  // An agent acts for a wallet; what its owner shows of himself he shows himself.
+  'POST /v1/presentation': row('nothing', ['no', 'no', 'yes', 'no', 'no', 'no'], true),
   'GET /v1/contributions': row('pool', everybody),
   'GET /v1/contributions/{id}': row('contribution', ['open', 'own', 'no', 'no', 'no', 'own']),
   'GET /v1/contributions/{id}/verdicts': row('contribution', ['open', 'own', 'no', 'no', 'no', 'own']),

@@ -52,6 +52,12 @@ export const apiErrorTexts = {
   TOKEN_REQUEST_INVALID:
     'the body must be JSON: { "expiresAt": <unix seconds>, "caveats": [...] }, within 90 days',
   REVOCATION_INVALID: 'the body must be JSON: { "token": <a token that was made for you> }',
+  CREDENTIAL_BODY:
+    'the body must be JSON: { "pool": <address>, "nonce": <from GET /v1/presentation>, "presentation": <SD-JWT with key binding>, "statusList": <JWT or null> }',
+  CREDENTIAL_NONCE:
+    'the nonce is not of this node or for another wallet, is over, or was used before; ask for another one',
+  CREDENTIAL_POOL:
+    'this node knows no such pool now, or the pool’s access conditions ask for no credential; read its policy',
   HAND_OFF_NOT_SERVED: 'this node runs no jobs for others; its settings do not say so',
   HAND_OFF_BODY: 'the body is not what this call of a hand-off takes',
   HAND_OFF_JOB: 'the chain does not show that you have begun this job, with this manifest',

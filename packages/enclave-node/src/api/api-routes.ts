@@ -25,6 +25,7 @@ import {
 } from './api-shapes.js'
 import { authenticationEndpoints } from './authentication-endpoints.js'
 import { catalogueEndpoints } from './catalogue-endpoints.js'
+import { credentialEndpoints } from './credential-endpoints.js'
 import { deletionEndpoints } from './deletion-endpoints.js'
 import { factsEndpoints } from './facts-endpoints.js'
 import { federationEndpoints } from './federation-endpoints.js'
@@ -282,6 +283,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   ...deletionEndpoints,
   ...logEndpoints,
   ...authenticationEndpoints,
+  ...credentialEndpoints,
   ...handOffEndpoints,
   ...federationEndpoints,
   ...migrationEndpoints,
@@ -353,6 +355,9 @@ export const refusalStatus = {
   SIGN_IN_ROLE: 403,
   TOKEN_REQUEST_INVALID: 400,
   REVOCATION_INVALID: 400,
+  CREDENTIAL_BODY: 400,
+  CREDENTIAL_NONCE: 401,
+  CREDENTIAL_POOL: 404,
   HAND_OFF_NOT_SERVED: 404,
   HAND_OFF_BODY: 400,
   HAND_OFF_JOB: 403,

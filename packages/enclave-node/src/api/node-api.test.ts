@@ -24,6 +24,7 @@ const service: NodeService = {
   contributions: async () => ({ states: { seen: 1, refined: 2 }, refused: {} }),
   facts: async (asked) =>
     asked === pool ? [{ number: 1, table: 'workers', input: {}, statement: {} as SignedStatement }] : [],
+  credentials: { challenge: () => 'nonce', present: async () => [] },
   plan: async () => {
     throw new Error('secret words from inside')
   },

@@ -21,6 +21,7 @@ import type { Authentication } from './authentication.js'
 import { authenticationRoutes } from './authentication-routes.js'
 import { callerTurns } from './caller-turns.js'
 import { catalogueParameters } from './catalogue-endpoints.js'
+import { credentialRoutes } from './credential-routes.js'
 import { federationRoutes } from './federation-routes.js'
 import { handOffRoutes } from './hand-off-routes.js'
 import { jobView, proposalView } from './job-view.js'
@@ -148,6 +149,7 @@ export function nodeApi(
   // Last before the answers: nothing is answered that the matrix does not allow.
   app.use(accessControl({ node, authentication, answers }))
   authenticationRoutes(app, authentication, answers)
+  credentialRoutes(app, node.credentials, answers)
   handOffRoutes(app, node.handOff, answers)
   federationRoutes(app, node.shareServer, answers)
   validationRoutes(app, node, answers)

@@ -8,6 +8,7 @@ import type { JobManifest } from '@sealpool/compute'
 import type { Address, Digest, Hex, JsonValue, SignedStatement } from '@sealpool/crypto'
 import type { AuditEntry } from '../audit/audit-chain.js'
 import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
+import type { CredentialDesk } from '../credential/credential-desk.js'
 import type { SignedFacts } from '../facts/read-facts.js'
 import type { ShareServer } from '../federation/serve-share.js'
 import type { HandOffServer } from '../hand-off/serve-hand-off.js'
@@ -72,6 +73,8 @@ export interface NodeService {
   contributions(pool: Address | undefined): Promise<ContributionCounts>
   /** What was signed about the tables of a pool. */
   facts(pool: Address): Promise<readonly SignedFacts[]>
+  /** Where consumers present verifiable credentials for pools' access conditions. */
+  readonly credentials: CredentialDesk
   /** @param signal whoever asked is gone: it ends, and fails with the signal's reason, where it can stop */
   plan(manifest: JobManifest, signal?: AbortSignal): Promise<PlanAnswer>
   /** What a job would cost, before it is proposed; `signal` as of {@link plan}. */

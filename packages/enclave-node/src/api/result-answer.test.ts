@@ -32,6 +32,19 @@ const body = {
   simulated: true,
   issuedAt: '2026-11-22T12:00:00Z',
 }
+const receipt: SignedStatement = {
+  statement: { type: 'sealpool/receipt', version: 1, body },
+  context: {
+    chainId: 31_337,
+    registry: apiPool,
+    pool: apiPool,
+    subject: `0x${'0'.repeat(64)}`,
+    nonce: '0',
+    facts: [],
+  },
+  signer: apiPool,
+  signature: '0x',
+}
 const job: Pick<
   JobRow,
   'id' | 'consumer' | 'pools' | 'state' | 'detached' | 'receipt' | 'resultDigest' | 'sealedResult'
@@ -41,7 +54,7 @@ const job: Pick<
   pools: [apiPool],
   state: 'settled',
   detached: false,
-  receipt: { statement: { type: 'sealpool/receipt', version: 1, body } } as unknown as SignedStatement,
+  receipt,
   resultDigest: digest,
   sealedResult: encodeSealedCopies([
     { recipient: consumer, sealed: copies.consumer },

@@ -27,6 +27,8 @@ const expected: Readonly<Record<string, string>> = {
   'POST /v1/sign-out': '-++++-',
   'POST /v1/tokens': '-++---',
   'POST /v1/tokens/revoke': '-++---',
+  'GET /v1/presentation': '--+---',
+  'POST /v1/presentation': '--+---',
   'GET /v1/contributions': '++++++',
   'GET /v1/contributions/{id}': '?o---o',
   'GET /v1/contributions/{id}/verdicts': '?o---o',

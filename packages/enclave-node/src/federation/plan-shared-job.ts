@@ -27,7 +27,7 @@ export interface PlannedShare {
 }
 
 /** What planning needs. */
-export type PlanContext = Pick<JobContext, 'chain' | 'blobStore' | 'pools' | 'federation'> & {
+export type PlanContext = Pick<JobContext, 'chain' | 'blobStore' | 'pools' | 'federation' | 'store' | 'now'> & {
   /** Ends the planning between two steps of it. */
   readonly signal?: AbortSignal | undefined
 }
@@ -57,7 +57,7 @@ export async function planShare(context: PlanContext, manifest: JobManifest): Pr
     signal?.throwIfAborted()
     const planned = await planJob(manifest, own)
     signal?.throwIfAborted()
-    return { own: await admitConsumer(context, { manifest, planned }) }
+    return { own: await admitConsumer({ chain: context.chain, presented: context }, { manifest, planned }) }
   }
   const pools = await sharedPools(context, manifest)
   signal?.throwIfAborted()
@@ -68,7 +68,8 @@ export async function planShare(context: PlanContext, manifest: JobManifest): Pr
   requireViews(pools, manifest)
   const planned = requireAllUsed(await planQueryJob(manifest, pools), pools)
   signal?.throwIfAborted()
-  const shared = { ...planned, ...(await admitConsumer(context, { manifest, planned })) }
+  const admitted = await admitConsumer({ chain: context.chain, presented: context }, { manifest, planned })
+  const shared = { ...planned, ...admitted }
   const homes = await homesOf(context, pools)
   try {
     requireDivisible(shared.query, (name) => homes.get(name) ?? name)

@@ -47,6 +47,6 @@ export interface JobContext {
   /** Notes the steps of jobs; absent: nothing of them leaves the node. */
   readonly trace?: Tracer | undefined
   readonly random: (length: number) => Uint8Array
-  /** Unix seconds; decides only when something is tried again. */
+  /** Unix seconds; decides when something is tried again, and, together with the chain's time, when a presented credential is over. */
   readonly now: () => number
 }

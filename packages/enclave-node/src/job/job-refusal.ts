@@ -32,7 +32,9 @@ const texts = {
   ACCESS_DENIED:
     'the consumer does not meet the access condition of a pool of the job; ask the chain which part of it is missing (sealpool access)',
   ACCESS_UNKNOWN:
-    'a contract that an access condition asks did not answer as its standard says, so that nobody is let in by it; ask the pool’s members',
+    'what an access condition of a pool hangs on cannot be told, so that nobody is let in by it: a contract does not answer as its standard says, or the consumer has presented no credential to this node that counts now; see which (sealpool access), present the credential or ask the pool’s members',
+  CREDENTIAL_NOT_HANDED_OFF:
+    'a pool of the job asks for a credential, which is presented to its home and to no runner; propose the job without handOff',
   COMPUTATION_NOT_ALLOWED: 'a pool of the job does not allow this computation; use one that its policy lists',
   HAND_OFF_NOT_SERVED:
     'the job is to run on another node and this one knows none; ask its operator, or allow it to run here (fallback)',

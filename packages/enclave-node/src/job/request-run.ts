@@ -100,7 +100,7 @@ export async function previewPrice(
     signal?.throwIfAborted()
     const planned = await planJob(manifest, pools)
     signal?.throwIfAborted()
-    return admitConsumer(context, { manifest, planned })
+    return admitConsumer({ chain: context.chain, presented: context }, { manifest, planned })
   }
   const preview = await planOrRefusal(context, { manifest, plan, signal })
   if (!preview.ok) return preview

@@ -41,6 +41,7 @@ import { jobRounds } from './job-rounds.js'
 import type { NodeLogger } from './logger.js'
 import { startLoop } from './loop.js'
 import { notReady } from './not-ready.js'
+import { openCredentialDesk } from './open-credential-desk.js'
 import type { NodeRecords } from './open-records.js'
 import { poolIngest } from './pool-ingest.js'
 import { ensurePoolKey, type PublishedPoolKey } from './pool-keys.js'
@@ -303,6 +304,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       now: () => performance.now(),
     }),
     facts: (pool) => readFacts(store, pool),
+    credentials: openCredentialDesk(job),
     plan: (manifest, signal) => previewPlan(job, manifest, signal),
     price: (manifest, signal) => previewPrice(job, manifest, signal),
     proposals: (asked) => openProposals(store, asked),

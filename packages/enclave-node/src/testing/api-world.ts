@@ -105,6 +105,7 @@ function serviceOf(): NodeService {
     contribution: async (id) => (id === '7' ? contribution : undefined),
     verdict: async () => statement,
     contributions: async () => ({ states: {}, refused: {} }),
+    credentials: { challenge: () => 'nonce', present: async () => [] },
     plan: async () => plan,
     price: async () => ({ ok: true, planDigest: digest, binding: false, price: '0', pools: [] }),
     proposals: async () => [job],

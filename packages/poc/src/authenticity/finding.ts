@@ -16,6 +16,8 @@ export type SourceKind =
   | 'jws'
   | 'vc-jwt'
   | 'data-integrity'
+  | 'sd-jwt'
+  | 'status-list'
   | 'platform-signature'
   | 'device-record'
   | 'reclaim'

@@ -7,12 +7,14 @@
 export type { Jwk } from '../signature/public-key.js'
 export type { SignatureAlgorithm } from '../signature/verify-signature.js'
 export { type C2paFinding, verifyC2pa } from './c2pa/verify-c2pa.js'
+export { type StatusFinding, verifyStatus } from './credential/token-status.js'
 export {
   type CredentialFinding,
   type CredentialKey,
   verifyCredentialJwt,
   verifyDataIntegrity,
 } from './credential/verify-credential.js'
+export { type ExpectedBinding, type SdJwtFinding, verifySdJwt } from './credential/verify-sd-jwt.js'
 export { type DeviceSource, verifyDeviceRecords } from './device/verify-device-records.js'
 export { authenticMailbox } from './dkim/authentic-mailbox.js'
 export { splitMailbox } from './dkim/mbox.js'

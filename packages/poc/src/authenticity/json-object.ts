@@ -1,19 +1,30 @@
-import type { JsonObject } from '@sealpool/crypto'
+import type { JsonObject, JsonValue } from '@sealpool/crypto'
 import { isWithinDepth } from '../json-depth.js'
 
 /**
  * Reads a JSON object from UTF-8 bytes.
  *
  * @param bytes hostile bytes
- * @returns the object, or undefined when they are not one, or nest deeper than any signed form does (128 levels),
- *   or have a member twice: readers disagree which of the two counts (RFC 8725 section 2.4, RFC 7493 section 2.3)
+ * @returns the object, or undefined when they are not one, or as {@link parseJson}
  */
 export function parseObject(bytes: Uint8Array | undefined): JsonObject | undefined {
+  const value = parseJson(bytes)
+  return isObject(value) ? value : undefined
+}
+
+/**
+ * Reads a JSON value from UTF-8 bytes.
+ *
+ * @param bytes hostile bytes
+ * @returns the value, or undefined when they are none, or nest deeper than any signed form does (128 levels),
+ *   or have a member twice: readers disagree which of the two counts (RFC 8725 section 2.4, RFC 7493 section 2.3)
+ */
+export function parseJson(bytes: Uint8Array | undefined): JsonValue | undefined {
   if (bytes === undefined) return undefined
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    const value: unknown = JSON.parse(text)
-    return isObject(value) && isWithinDepth(value) && !repeatsMember(text) ? value : undefined
+    const value = JSON.parse(text) as JsonValue
+    return isWithinDepth(value) && !repeatsMember(text) ? value : undefined
   } catch {
     return undefined
   }

@@ -29,6 +29,8 @@ export interface TrustedKey {
 export interface JwsExpectation {
   readonly issuer?: string
   readonly audience?: string
+  /** Values of `typ` in its header of which it must have one, for example `kb+jwt`: a token is taken for what it was made for. */
+  readonly types?: readonly string[]
 }
 
 /** A verified token's claims go to the code that judges; they are private. */
@@ -89,12 +91,13 @@ export function verifyJws<Key extends TrustedKey>(options: {
       passed('syntax'),
       passed('key'),
       verdictOf('signature', signer !== undefined, 'SIGNATURE_INVALID'),
+      ...typeCheck(header, options.expect?.types),
       ...claimChecks(payload, options.expect ?? {}),
       numericDates(payload)
         ? validityCheck(
             options.at,
             payload['nbf'] as number | undefined,
-            payload['exp'] as number | undefined,
+            lastSecond(payload['exp'] as number | undefined),
           )
         : failed('validity', 'MALFORMED_DATES'),
     ],
@@ -106,6 +109,17 @@ export function verifyJws<Key extends TrustedKey>(options: {
     claims: result.authentic ? payload : undefined,
     key: result.authentic ? signer : undefined,
   }
+}
+
+function typeCheck(header: JsonObject, types: readonly string[] | undefined): AuthenticityCheck[] {
+  if (types === undefined) return []
+  const { typ } = header
+  return [verdictOf('type', typeof typ === 'string' && types.includes(typ), 'WRONG_TYPE')]
+}
+
+/** Nothing is valid on or after `exp` (RFC 7519 section 4.1.4). */
+function lastSecond(exp: number | undefined): number | undefined {
+  return exp === undefined ? undefined : Math.ceil(exp) - 1
 }
 
 function claimChecks(payload: JsonObject, expect: JwsExpectation): AuthenticityCheck[] {
