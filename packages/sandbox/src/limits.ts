@@ -2,7 +2,7 @@ import { SandboxError } from './errors.js'
 
 /** What one run may use. All numbers are whole. */
 export interface Limits {
-  /** Memory of the interpreter in bytes, 1 MiB to 1 GiB: code, input, everything the code allocates. */
+  /** Memory of the run in bytes, 1 MiB to 1 GiB: code, input, everything the code allocates. QuickJS has it beside the 16 MiB it begins with. */
   readonly memoryBytes: number
   /** Deadline in milliseconds, 1 to 600,000. */
   readonly timeMs: number

@@ -6,7 +6,8 @@ function closedUp(column: BatchColumn, rows: number, width: 1 | 2): Uint8Array {
   const { numbers, present } = column
   let count = 0
   for (let row = 0; row < rows; row += 1) count += present[row] ?? 0
-  const out = count === rows ? numbers.subarray(0, width * rows) : new Int32Array(width * count)
+  // A copy always: the column serves the next piece, and the page is moved to another thread.
+  const out = count === rows ? numbers.slice(0, width * rows) : new Int32Array(width * count)
   if (count < rows) {
     let to = 0
     for (let row = 0; row < rows; row += 1) {

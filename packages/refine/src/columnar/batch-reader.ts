@@ -20,13 +20,44 @@ export function isColumnar(schema: RefinerSchema): boolean {
 
 interface Layout {
   readonly table: string
+  /** Rows that its columns hold. */
+  readonly capacity: number
   readonly columns: readonly BatchColumn[]
   readonly targets: ReadonlyMap<string, readonly FieldTarget[]>
   readonly unmapped: readonly BatchColumn[]
   readonly pending: readonly PendingColumn[]
 }
 
-function layoutOf(schema: RefinerSchema, rows: number, bytes: number): Layout {
+/**
+ * Columns and their readers, kept from piece to piece: making them anew is a good part of reading a piece, and their memory garbage. Every row
+ * sets each of its columns, so that nothing of a piece before is left in it.
+ */
+export interface KeptColumns {
+  layout?: Layout
+}
+
+/** What is known of a piece. */
+export interface PieceOptions {
+  /** Columns of the piece before, which are overwritten: it must have been used up. */
+  readonly kept?: KeptColumns
+  /** How many lines it has; counted when absent. */
+  readonly lines?: number
+}
+
+function layoutOf(
+  schema: RefinerSchema,
+  piece: { readonly lines: number; readonly bytes: number },
+  kept: KeptColumns,
+): Layout {
+  const { layout } = kept
+  if (layout !== undefined && layout.capacity >= piece.lines) return layout
+  const made = createLayout(schema, Math.ceil(1.25 * piece.lines), piece.bytes)
+  // Values that wait for a function are a piece's own, and two pieces may wait at once.
+  if (made.pending.length === 0) kept.layout = made
+  return made
+}
+
+function createLayout(schema: RefinerSchema, rows: number, bytes: number): Layout {
   const { direct } = schema
   const table = direct === undefined ? undefined : schema.tables[direct.table]
   if (direct === undefined || table === undefined || !isColumnar(schema)) {
@@ -55,7 +86,7 @@ function layoutOf(schema: RefinerSchema, rows: number, bytes: number): Layout {
     targets.set(spec.from, [...(targets.get(spec.from) ?? []), target])
     return column
   })
-  return { table: direct.table, columns, targets, unmapped, pending }
+  return { table: direct.table, capacity: rows, columns, targets, unmapped, pending }
 }
 
 /** A column whose values go by the rules that all paths share. */
@@ -110,6 +141,7 @@ function pendingTarget(column: BatchColumn, pending: PendingColumn, table: strin
  * @param header - the header's names
  * @param piece - whole rows
  * @param limits - `fieldLength`
+ * @param options - see {@link PieceOptions}
  * @returns the columns
  * @throws RefineError as `parseCsvSource` and `checkRow`; `place` counts the rows of the piece
  */
@@ -118,8 +150,13 @@ export function readCsvColumns(
   header: readonly string[],
   piece: Uint8Array,
   limits: FullSourceLimits,
+  { kept = {}, lines = countLines(piece) }: PieceOptions = {},
 ): ColumnBatch {
-  const { table, columns, targets, unmapped, pending } = layoutOf(schema, countLines(piece), piece.length)
+  const { table, columns, targets, unmapped, pending } = layoutOf(
+    schema,
+    { lines, bytes: piece.length },
+    kept,
+  )
   const absent = [...targets].filter(([name]) => !header.includes(name)).flatMap(([, list]) => list)
   const rows = scanCsv({
     piece,
@@ -141,6 +178,7 @@ export function readCsvColumns(
  * @param schema - a schema that {@link isColumnar}
  * @param piece - whole lines
  * @param limits - as for `parseJsonSource`
+ * @param options - see {@link PieceOptions}
  * @returns the columns
  * @throws RefineError as `parseJsonSource` (`place` counts the lines of the piece) and `checkRow`
  */
@@ -148,8 +186,13 @@ export function readJsonColumns(
   schema: RefinerSchema,
   piece: Uint8Array,
   limits: FullSourceLimits,
+  { kept = {}, lines = countLines(piece) }: PieceOptions = {},
 ): ColumnBatch {
-  const { table, columns, targets, unmapped, pending } = layoutOf(schema, countLines(piece), piece.length)
+  const { table, columns, targets, unmapped, pending } = layoutOf(
+    schema,
+    { lines, bytes: piece.length },
+    kept,
+  )
   let absent: readonly FieldTarget[] = []
   const rows = scanJsonLines({
     piece,

@@ -131,56 +131,62 @@ function textReader(target: BatchColumn): CellReader {
   }
 }
 
+/** A text that is known, and what it stands for. */
+interface KnownText {
+  readonly text: Uint8Array
+  readonly cell: CellValue
+  /** The cell's bytes in a column of text, its number in one of truth values. */
+  readonly bytes: Uint8Array | undefined
+  readonly bit: number
+}
+
+function knownText(target: BatchColumn, text: Uint8Array, cell: CellValue): KnownText {
+  const bytes =
+    target.store === 'text' && typeof cell === 'string' ? new TextEncoder().encode(cell) : undefined
+  return { text, cell, bytes, bit: target.store === 'bit' && typeof cell === 'boolean' ? Number(cell) : -1 }
+}
+
 /** Known texts to ready cells: codes of `values`, a column's list of values, booleans. */
 function tableReader(target: BatchColumn, entries: readonly (readonly [string, CellValue])[]): CellReader {
   const encoder = new TextEncoder()
   // By length and first byte, which tells short codes apart at once.
-  const buckets: ({ readonly text: Uint8Array; readonly cell: CellValue }[] | undefined)[] = new Array(
-    64 * 256,
-  )
+  const buckets: (KnownText[] | undefined)[] = new Array(64 * 256)
   for (const [text, cell] of entries) {
     const bytes = encoder.encode(text)
     // Longer codes go by the rules.
     if (bytes.length === 0 || bytes.length > 63) continue
     const key = bytes.length * 256 + (bytes[0] ?? 0)
-    buckets[key] = [...(buckets[key] ?? []), { text: bytes, cell }]
+    buckets[key] = [...(buckets[key] ?? []), knownText(target, bytes, cell)]
   }
   return (bytes, start, end, row) => {
     const bucket = end - start > 63 ? undefined : buckets[(end - start) * 256 + (bytes[start] ?? 0)]
     if (bucket === undefined || end === start) return false
-    for (const { text, cell } of bucket) {
+    for (let index = 0; index < bucket.length; index += 1) {
+      const known = bucket[index]
+      if (known === undefined) return false
+      const { text } = known
       let at = 1
       while (at < text.length && bytes[start + at] === text[at]) at += 1
       if (at < text.length) continue
-      setKnown(target, row, cell, text)
+      setKnown(target, row, known)
       return true
     }
     return false
   }
 }
 
-function setKnown(target: BatchColumn, row: number, cell: CellValue, text: Uint8Array): void {
-  if (target.store === 'bit' && typeof cell === 'boolean') {
-    target.numbers[row] = cell ? 1 : 0
+function setKnown(target: BatchColumn, row: number, { cell, bytes, bit }: KnownText): void {
+  if (bit >= 0) {
+    target.numbers[row] = bit
     target.present[row] = 1
-  } else if (target.store === 'text' && typeof cell === 'string' && cell.length === text.length) {
-    const before = row === 0 ? 0 : (target.ends[row - 1] ?? 0)
-    reserveText(target, before + text.length)
-    // Equal length does not make it the same text: a code may stand for another word.
-    setCellText(target, row, cell, text, before)
+  } else if (bytes !== undefined) {
+    let to = row === 0 ? 0 : (target.ends[row - 1] ?? 0)
+    if (to + bytes.length > target.bytes.length) reserveText(target, to + bytes.length)
+    const into = target.bytes
+    for (let at = 0; at < bytes.length; at += 1, to += 1) into[to] = bytes[at] ?? 0
+    target.ends[row] = to
+    target.present[row] = 1
   } else setCell(target, row, cell)
-}
-
-function setCellText(target: BatchColumn, row: number, cell: string, text: Uint8Array, before: number): void {
-  for (let at = 0; at < text.length; at += 1) {
-    if (cell.charCodeAt(at) !== text[at]) {
-      setCell(target, row, cell)
-      return
-    }
-    target.bytes[before + at] = text[at] ?? 0
-  }
-  target.ends[row] = before + text.length
-  target.present[row] = 1
 }
 
 /**

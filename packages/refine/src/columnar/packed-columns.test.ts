@@ -41,6 +41,39 @@ test('columns of several answers follow each other; what is not there is null', 
   expect(rowsOf([])).toEqual([])
 })
 
+test('a column is the same with its values once and a code for each row', () => {
+  const lists = [
+    [1, 2, 1, 1],
+    [true, null, null, true],
+    ['a', null, 'b', 'a'],
+  ]
+  const coded = [
+    { values: [1, 2], codes: '#$##' },
+    { values: [null, true], codes: '$##$' },
+    { values: ['a', null, 'b'], codes: '#$%#' },
+  ]
+  for (const mixed of [coded, [coded[0], lists[1], coded[2]]])
+    expect(rowsOf([packed(mixed, { rows: 4 })])).toEqual(rowsOf([packed(lists, { rows: 4 })]))
+  expect(rowsOf([packed(coded, { rows: 4 }), packed(lists, { rows: 4 })])).toEqual(
+    rowsOf([packed(lists, { rows: 4 }), packed(coded, { rows: 4 })]),
+  )
+})
+
+test.each<[string, unknown, string]>([
+  ['a number below its least', { values: [1, -1], codes: '#$' }, 'VALUE_RANGE'],
+  ['a list', { values: [1, [2]], codes: '#$' }, 'VALUE_TYPE'],
+  ['a fraction', { values: [1, 1.5], codes: '#$' }, 'VALUE_TYPE'],
+  ['nothing', { values: [1, null], codes: '#$' }, 'VALUE_MISSING'],
+])('%s among coded values is refused at its row', (_, n, code) => {
+  const answer = packed([n, [true, false], ['a', 'b']])
+  expect(() => readPackedColumns(table, [answer])).toThrow(expect.objectContaining({ code, place: 't[1].n' }))
+})
+
+test('what no row has is not looked at', () => {
+  const n = { values: [1, {}, -5], codes: '##' }
+  expect(rowsOf([packed([n, [true, false], ['a', 'b']])]).length).toBe(2)
+})
+
 const two = [
   [1, 2],
   [true, false],
@@ -52,6 +85,9 @@ test.each<[string, PackedColumns]>([
   ['rows without columns', packed([], { rows: 100_000_000, columns: [] })],
   ['fewer lists than names', packed(two.slice(0, 2))],
   ['a list that is none', packed([[1, 2], null, ['a', 'b']])],
+  ['codes without values', packed([{ codes: '##' }, [true, false], ['a', 'b']])],
+  ['a code of no value', packed([{ values: [1], codes: '#$' }, [true, false], ['a', 'b']])],
+  ['codes of another length', packed([{ values: [1], codes: '###' }, [true, false], ['a', 'b']])],
   ['a list of another length', packed([[1], [true], ['a']])],
   ['more rows than told', packed(two, { rows: 1 })],
   ['a column twice', packed(two, { columns: ['n', 'n', 'word'] })],

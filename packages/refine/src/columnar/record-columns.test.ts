@@ -1,3 +1,4 @@
+import { decodeCodes } from '@sealpool/sandbox'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RefinerSchema } from '../schema/table-schema.js'
@@ -31,6 +32,17 @@ function recordsOf(read: Omit<Parameters<typeof readRecordBatches>[0], 'limits' 
     expect(records.length).toBe(count)
     return records
   })
+}
+
+/** A batch for `mapColumns`, each column as the list of its values. */
+function listed(text: string) {
+  const { columns, ...segment } = JSON.parse(text) as { readonly columns: readonly unknown[] }
+  const lists = columns.map((column) => {
+    if (Array.isArray(column)) return column as unknown[]
+    const { values, codes } = column as { readonly values: readonly unknown[]; readonly codes: string }
+    return Array.from(decodeCodes(codes, values.length) ?? [], (code) => values[code])
+  })
+  return { ...segment, columns: lists }
 }
 
 describe('records by column', () => {
@@ -90,7 +102,7 @@ describe('records by column', () => {
         piece: bytesOf(text),
         limits,
         batchRecords: 2,
-      }).map(({ text: own }) => JSON.parse(own))
+      }).map(({ text: own }) => listed(own))
     const wanted = [
       {
         names: ['b', 'gone', 'a'],
@@ -109,6 +121,91 @@ describe('records by column', () => {
       return JSON.stringify({ a, b, c })
     })
     expect(of('jsonl', [], lines.join('\n'))).toEqual(wanted)
+  })
+  property(
+    'named fields are texts, whether their values come again or not, in both formats',
+    [
+      fc.array(
+        fc.record(
+          { a: value, b: fc.constantFrom('x', 'y', 'é', '', 5, null), c: fc.boolean() },
+          { requiredKeys: [] },
+        ),
+        { minLength: 1, maxLength: 20 },
+      ),
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 1, max: 2000 }),
+    ],
+    (given, times, batchRecords) => {
+      // Often enough that it is judged whether values come again.
+      const documents = Array.from(
+        { length: given.length * times },
+        (_, at) => given[at % given.length] ?? {},
+      ).filter((one) => isTaken(JSON.stringify(one)))
+      const names = ['b', 'a']
+      const wanted = documents.map((one) =>
+        names.map((name) => {
+          const own: unknown = JSON.parse(JSON.stringify((one as Record<string, unknown>)[name] ?? null))
+          return own === null || typeof own === 'string' ? own : JSON.stringify(own)
+        }),
+      )
+      const batches = readRecordBatches({
+        schema: { ...schema, fields: names.map((name) => ({ name, optional: true })) },
+        format: 'jsonl',
+        header: [],
+        piece: bytesOf(documents.map((one) => `${JSON.stringify(one)}\n`).join('')),
+        limits,
+        batchRecords,
+      })
+      const found = batches.flatMap(({ count, text }) => {
+        const { columns } = listed(text)
+        for (const column of columns) expect(column.length).toBe(count)
+        return Array.from({ length: count }, (_, row) => columns.map((column) => column[row]))
+      })
+      expect(found).toEqual(wanted)
+    },
+  )
+  test.each([
+    ['few', 90, 5000, true],
+    ['hundreds', 300, 5000, true],
+    ['thousands', 6000, 100_000, true],
+    ['more than there are codes for', 9000, 100_000, false],
+    ['as many as there are rows', 5000, 5000, false],
+  ])('%s values are written once each where they come again often', (_, different, rows, coded) => {
+    const lines = Array.from(
+      { length: rows },
+      (_each, at) => `${at},v${different === rows ? at : Math.floor(at / 3) % different}`,
+    )
+    const [batch] = readRecordBatches({
+      schema: { ...schema, fields: [{ name: 'v' }] },
+      format: 'csv',
+      header: ['n', 'v'],
+      piece: bytesOf(`${lines.join('\n')}\n`),
+      limits,
+      batchRecords: rows,
+    })
+    const text = batch?.text ?? ''
+    expect(text.includes('"codes"')).toBe(coded)
+    expect(listed(text).columns).toEqual([lines.map((line) => line.split(',')[1])])
+  })
+  test('texts made to fall on each other cost no more than being written each', () => {
+    // FNV-1a of 32 bits in steps of a power of two: the same low bits for all of them.
+    const lines: string[] = []
+    for (let at = 0; lines.length < 3000; at += 1) {
+      const text = `k${at.toString(36)}`
+      let hash = 0x811c9dc5
+      for (const byte of bytesOf(`,"${text}"`)) hash = Math.imul(hash ^ byte, 0x01000193)
+      if (((hash ^ (hash >>> 15)) & 0x3f) === 0) lines.push(text)
+    }
+    const twice = [...lines, ...lines, ...lines]
+    const [batch] = readRecordBatches({
+      schema: { ...schema, fields: [{ name: 'v' }] },
+      format: 'csv',
+      header: ['v'],
+      piece: bytesOf(`${twice.join('\n')}\n`),
+      limits,
+      batchRecords: 10_000,
+    })
+    expect(listed(batch?.text ?? '').columns).toEqual([twice])
   })
   test.each([
     ['in a plain field', [0x78, 0xff]],

@@ -8,40 +8,27 @@ const quote = 0x22
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 const blank = 0x20
+const minus = 0x2d
+const point = 0x2e
+const zero = 0x30
 
 /** A key that lines are expected to have at this place: its bytes with quotes and colon, and where its value goes. */
 interface ExpectedKey {
   readonly bytes: Uint8Array
+  /** The same bytes by four, as far as they go: what is compared for each key of each line. */
+  readonly words: Int32Array
   readonly targets: readonly FieldTarget[]
+}
+
+function expectedKey(bytes: Uint8Array, targets: readonly FieldTarget[]): ExpectedKey {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const words = Int32Array.from({ length: bytes.length >> 2 }, (_, word) => view.getInt32(4 * word, true))
+  return { bytes, words, targets }
 }
 
 const stringStops = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === quote || byte === 0x5c || byte < 0x20 || byte > 0x7f ? 1 : 0,
 )
-const numberBytes = Uint8Array.from({ length: 256 }, (_, byte) =>
-  (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x2e ? 1 : 0,
-)
-
-/**
- * Is this run of digits, signs and points a number as JSON writes it (RFC 8259, section 6), without an exponent and of at most 15
- * digits, which a double holds for certain? Its JSON text and its JavaScript text then mean the same to a column.
- */
-function isPlainNumber(piece: Uint8Array, start: number, end: number): boolean {
-  const first = piece[start] === 0x2d ? start + 1 : start
-  if (end === first || end - first > 16) return false
-  let point = end
-  for (let at = first; at < end; at += 1) {
-    const byte = piece[at]
-    if (byte === 0x2d) return false
-    if (byte !== 0x2e) continue
-    // A second point, or one without a digit in front of it.
-    if (point < end || at === first) return false
-    point = at
-  }
-  if (point === end && end - first > 15) return false
-  return point !== end - 1 && (piece[first] !== 0x30 || point === first + 1)
-}
-
 /** What {@link scanJsonLines} takes. */
 export interface JsonLinesScan {
   /** Whole lines. */
@@ -72,6 +59,7 @@ export interface JsonLinesScan {
  */
 export function scanJsonLines({ piece: given, limits, onDocument, onLine, onRow }: JsonLinesScan): number {
   const piece = terminated(given)
+  const view = new DataView(piece.buffer, piece.byteOffset, piece.length)
   const encoder = new TextEncoder()
   let expected: readonly ExpectedKey[] = []
   let row = 0
@@ -88,8 +76,11 @@ export function scanJsonLines({ piece: given, limits, onDocument, onLine, onRow 
         at += 1
       }
       if (piece[at] === blank) at += 1
-      const { bytes } = key
-      for (let offset = 0; offset < bytes.length; offset += 1)
+      const { bytes, words } = key
+      if (at + bytes.length > piece.length) return -1
+      for (let word = 0; word < words.length; word += 1)
+        if (view.getInt32(at + 4 * word, true) !== words[word]) return -1
+      for (let offset = 4 * words.length; offset < bytes.length; offset += 1)
         if (piece[at + offset] !== bytes[offset]) return -1
       at += bytes.length
       if (piece[at] === blank) at += 1
@@ -99,20 +90,32 @@ export function scanJsonLines({ piece: given, limits, onDocument, onLine, onRow 
         at += 1
         while (stringStops[piece[at] ?? 0] === 0) at += 1
         if (piece[at] !== quote || at - from > limits.fieldLength) return -1
-        for (const target of key.targets) if (!target.read(piece, from + 1, at, row)) return -1
+        for (let to = 0; to < key.targets.length; to += 1)
+          if (key.targets[to]?.read(piece, from + 1, at, row) !== true) return -1
         at += 1
       } else if (first === 0x6e) {
         if (piece[at + 1] !== 0x75 || piece[at + 2] !== 0x6c || piece[at + 3] !== 0x6c) return -1
         at += 4
         for (const target of key.targets) if (!target.nothing(row)) return -1
-      } else if (first !== undefined && numberBytes[first] === 1) {
+      } else if (first === minus || (first !== undefined && first >= zero && first <= 0x39)) {
+        // A number as JSON writes it (RFC 8259, section 6), without an exponent and of at most 15 digits, which a double holds for
+        // certain: its JSON text and its JavaScript text then mean the same to a column.
+        if (first === minus) at += 1
+        const digits = at
         let points = 0
-        while (numberBytes[piece[at] ?? 0] === 1) {
-          if (piece[at] === 0x2e) points += 1
-          at += 1
+        let fraction = 0
+        for (; ; at += 1) {
+          const byte = piece[at] ?? 0
+          if (byte === point) {
+            points += 1
+            fraction = at + 1
+          } else if (byte < zero || byte > 0x39) break
         }
-        if (!isPlainNumber(piece, from, at)) return -1
-        for (const target of key.targets) if (!target.number(piece, from, at, points, row)) return -1
+        const whole = points === 0 ? at : fraction - 1
+        if (points > 1 || whole === digits || fraction === at || at - digits > 15 + points) return -1
+        if (piece[digits] === zero && whole > digits + 1) return -1
+        for (let to = 0; to < key.targets.length; to += 1)
+          if (key.targets[to]?.number(piece, from, at, points, row) !== true) return -1
       } else if (
         first === 0x74 &&
         piece[at + 1] === 0x72 &&
@@ -154,10 +157,7 @@ export function scanJsonLines({ piece: given, limits, onDocument, onLine, onRow 
     if (bytes.every((byte) => byte === blank || byte === 0x09 || byte === carriageReturn)) continue
     const keys = onDocument(parseJsonLine(bytes, line, limits), row)
     row += 1
-    expected = keys.map(([name, targets]) => ({
-      bytes: encoder.encode(`${JSON.stringify(name)}:`),
-      targets,
-    }))
+    expected = keys.map(([name, targets]) => expectedKey(encoder.encode(`${JSON.stringify(name)}:`), targets))
   }
   return row
 }

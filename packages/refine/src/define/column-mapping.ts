@@ -3,7 +3,7 @@ import type { BatchTable, JsonValue } from '@sealpool/sandbox'
 import type { SourceField, TableSchema } from '../schema/table-schema.js'
 import { sandboxBatch } from './packed-rows.js'
 
-/** Tables whose rows stand in attachments of the run, as JSON lists of the named columns. */
+/** Tables whose rows stand in attachments of the run, as the named columns (`PackedColumns`). */
 export type PackedTables = Readonly<
   Record<string, { readonly rows: number; readonly columns: readonly string[]; readonly attachment: number }>
 >
@@ -90,7 +90,7 @@ export function packColumns(mapping: ColumnMapping): { readonly packed: PackedTa
     sandboxBatch().table('columns', { attachment: 0 }),
   )) {
     const { names, booleans } = declaredOf(given, declared)
-    packed[name] = { rows: given.count, columns: names, attachment: given.attach(names, booleans) }
+    packed[name] = { rows: given.count, columns: names, attachment: given.attach(names, booleans, true) }
   }
   return { packed }
 }

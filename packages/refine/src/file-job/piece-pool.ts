@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import { RefineError } from '../errors.js'
-import type { FunctionCache, PieceAnswer, PieceResult, WorkerData } from './piece-message.js'
-import { type MapRecords, type PieceHost, readPiece } from './read-piece.js'
+import type { PieceAnswer, PieceResult, WorkerData } from './piece-message.js'
+import { emptyCache, type MapRecords, type PieceHost, readPiece } from './read-piece.js'
 
 /** Reads pieces, several at a time where there are workers. */
 export interface PieceReader {
@@ -32,7 +32,7 @@ export function createPieceReader(
 ): PieceReader {
   const { workers, call } = options
   if (workers === 0) {
-    const cache: FunctionCache = new Map()
+    const cache = emptyCache()
     return {
       width: 1,
       read: (piece, map) => readPiece(piece, data, cache, { call, map }),
@@ -43,11 +43,12 @@ export function createPieceReader(
   let number = 0
   const threads = Array.from({ length: workers }, () => {
     const waiting = new Map<number, Waiting>()
-    // No environment and no arguments: the thread knows what it is told.
+    // No environment and no arguments, of the process that started it neither: the thread knows what it is told.
     const thread = new Worker(entry, {
       workerData: data,
       env: {},
       argv: [],
+      execArgv: [],
       stdin: false,
       // What a thread makes per row is short-lived: a small nursery keeps it in the caches and the process under its bound.
       resourceLimits: { maxYoungGenerationSizeMb: 2 },

@@ -9,10 +9,10 @@ import type {
   PieceRequest,
   WorkerData,
 } from './piece-message.js'
-import { readPiece } from './read-piece.js'
+import { emptyCache, readPiece } from './read-piece.js'
 
 const data = workerData as WorkerData
-const cache = new Map()
+const cache = emptyCache()
 /** Pieces that wait for their mapping, and for their functions, by number. */
 const mappings = new Map<number, (mapped: MappedBatch) => void>()
 const replies = new Map<number, (results: readonly (readonly unknown[])[]) => void>()

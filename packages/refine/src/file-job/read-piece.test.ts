@@ -3,9 +3,9 @@ import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
 import type { RefinerSchema } from '../schema/table-schema.js'
 import { fullLimits } from '../source/source-limits.js'
-import type { FunctionCache, WorkerData } from './piece-message.js'
+import type { WorkerData } from './piece-message.js'
 import { createPieceReader } from './piece-pool.js'
-import { type CallFunctions, readPiece } from './read-piece.js'
+import { type CallFunctions, emptyCache, readPiece } from './read-piece.js'
 
 const text = (from: string) => ({ from, by: 'own' })
 const schema: RefinerSchema = {
@@ -53,7 +53,7 @@ function valuesOf(page: Uint8Array | undefined, count: number): bigint[] {
 
 test('two columns of one function have their values also where the function has more than are kept', async () => {
   const count = 200_001
-  const cache: FunctionCache = new Map()
+  const cache = emptyCache()
   const pages = await pagesOf(readPiece(rowsOf(count), data, cache, host(twice)))
   for (const page of [pages[1], pages[2]]) {
     const values = valuesOf(page, count)
@@ -62,11 +62,11 @@ test('two columns of one function have their values also where the function has 
     // 4 bytes of length, 3 of the run's head, the levels, the values: none is null.
     expect(page?.length).toBe(4 + 3 + Math.ceil(count / 8) + 8 * count)
   }
-  expect(cache.get('own')).toBeUndefined()
+  expect(cache.values.get('own')).toBeUndefined()
 })
 
 test('a piece that waits keeps the values that it did not ask for, whatever another piece does', async () => {
-  const cache: FunctionCache = new Map()
+  const cache = emptyCache()
   await readPiece(rowsOf(10), data, cache, host(twice))
   let release = () => {}
   const held = new Promise<void>((settle) => {

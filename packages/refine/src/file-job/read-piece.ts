@@ -1,5 +1,5 @@
 import { batchPages } from '../columnar/batch-pages.js'
-import { readCsvColumns, readJsonColumns } from '../columnar/batch-reader.js'
+import { type KeptColumns, readCsvColumns, readJsonColumns } from '../columnar/batch-reader.js'
 import { canonicalRows } from '../columnar/canonical-rows.js'
 import { type ColumnBatch, createColumn, setCell } from '../columnar/column-batch.js'
 import { type PackedColumns, readPackedColumns } from '../columnar/packed-columns.js'
@@ -34,6 +34,15 @@ export interface PieceHost {
   readonly map: MapRecords
 }
 
+/** What pieces of one export leave to those behind them in the same thread. */
+export interface PieceCache {
+  readonly values: FunctionCache
+  readonly columns: KeptColumns
+}
+
+/** @returns the cache of a thread's first piece */
+export const emptyCache = (): PieceCache => ({ values: new Map(), columns: {} })
+
 /** Most results of one function that are kept for later pieces. */
 const mostKept = 200_000
 
@@ -42,7 +51,7 @@ const mostKept = 200_000
  *
  * @param piece - whole records
  * @param data - what all pieces of the export share
- * @param cache - results of functions so far; grows
+ * @param cache - what pieces before left; changed
  * @param host - the sandbox
  * @returns pages and hashes by table
  * @throws RefineError as `readCsvColumns`; `place` counts the rows, records and lines of the piece
@@ -50,7 +59,7 @@ const mostKept = 200_000
 export async function readPiece(
   piece: Uint8Array,
   data: WorkerData,
-  cache: FunctionCache,
+  cache: PieceCache,
   host: PieceHost,
 ): Promise<PieceResult> {
   const { schema, limits, format, header, batchRecords } = data
@@ -67,10 +76,14 @@ export async function readPiece(
     }
     return { records: total, lines, tables: pieces.finish() }
   }
+  const options = { kept: cache.columns, lines }
   const batch =
-    format === 'csv' ? readCsvColumns(schema, header, piece, limits) : readJsonColumns(schema, piece, limits)
+    format === 'csv'
+      ? readCsvColumns(schema, header, piece, limits, options)
+      : readJsonColumns(schema, piece, limits, options)
   const table = schema.direct?.table ?? ''
-  await fillColumns(batch, table, cache, host.call)
+  // Columns that are kept belong to the next piece from the first wait on; those that wait for functions are not kept.
+  if (batch.pending.length > 0) await fillColumns(batch, table, cache.values, host.call)
   return { records: batch.rows, lines, tables: [tablePiece(table, batch, data)] }
 }
 

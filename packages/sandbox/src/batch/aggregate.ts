@@ -1,4 +1,4 @@
-import { BatchError, type Column, type Table } from './table.js'
+import { BatchError, type Column, cellAt, type Table } from './table.js'
 
 /** One figure over the rows of a group. */
 export interface Aggregate {
@@ -64,7 +64,7 @@ function columnOf(table: Table, name: string | undefined): Column {
 }
 
 function valueAt(column: Column, row: number): Figure {
-  const value = column.values[row] ?? null
+  const value = cellAt(column, row)
   return typeof value === 'number' && Number.isNaN(value) ? null : value
 }
 

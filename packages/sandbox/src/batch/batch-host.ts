@@ -3,7 +3,7 @@ import { type Aggregate, aggregate } from './aggregate.js'
 import { evaluateColumn, selectRows } from './expression.js'
 import { keccakHex, sha256Hex } from './hash.js'
 import { linearRegExp, PatternError } from './regular-expression/index.js'
-import { BatchError, type Column, printColumns, readTable, type Table } from './table.js'
+import { BatchError, type Column, cellAt, printColumns, readTable, type Table } from './table.js'
 
 /** Thrown out of a batch function when the run is over. */
 export class BatchStop extends Error {
@@ -100,7 +100,7 @@ export function createBatchHost(options: {
     replace: ([pattern, flags, replacement], text) =>
       linearRegExp(textOf(pattern), textOf(flags), tick).replace(text, textOf(replacement)),
     attach: (_, text) => attach(text),
-    attachColumns: ([id, names, booleans]) => {
+    attachColumns: ([id, names, booleans, coded]) => {
       const table = tableAt(id)
       const truths = new Set(textsOf(booleans))
       let units = 0
@@ -108,10 +108,13 @@ export function createBatchHost(options: {
         printColumns(
           table,
           textsOf(names).map((name) => ({ name: name ?? '', boolean: truths.has(name) })),
-          (more) => {
-            units += more
-            if (units > leaving) throw new BatchStop('output')
-            tick(more)
+          {
+            coded: coded === true,
+            written: (more) => {
+              units += more
+              if (units > leaving) throw new BatchStop('output')
+              tick(more)
+            },
           },
         ),
       )
@@ -156,7 +159,8 @@ export function createBatchHost(options: {
         tick(wanted.length)
         const row: Record<string, unknown> = Object.create(null)
         for (const name of wanted) {
-          const value = table.columns.get(name ?? '')?.values[first + index] ?? null
+          const column = table.columns.get(name ?? '')
+          const value = column === undefined ? null : cellAt(column, first + index)
           row[name ?? ''] = typeof value === 'number' && !Number.isFinite(value) ? null : value
         }
         return row
@@ -207,6 +211,8 @@ export function createBatchHost(options: {
 }
 
 function pick(column: Column, rows: Uint32Array): Column {
+  const { codes } = column
+  if (codes !== undefined) return { ...column, codes: Uint16Array.from(rows, (row) => codes[row] ?? 0) }
   if (column.type === 'number') {
     const values = new Float64Array(rows.length)
     for (let at = 0; at < rows.length; at++) values[at] = column.values[rows[at] ?? 0] ?? Number.NaN

@@ -258,7 +258,9 @@ describe('limits', () => {
       told += 1
       throw new BatchStop('output')
     }
-    expect(() => printColumns(table, [{ name: 'a', boolean: false }], stop)).toThrow(BatchStop)
+    expect(() =>
+      printColumns(table, [{ name: 'a', boolean: false }], { coded: false, written: stop }),
+    ).toThrow(BatchStop)
     expect(told).toBe(1)
   })
   test('a deadline passes inside of a batch function', () => {

@@ -17,9 +17,10 @@ export interface BatchTable {
   rows(from?: number, to?: number, names?: readonly string[]): Readonly<Record<string, JsonValue>>[]
   /**
    * Attaches columns (all of them unless named) to the run's answer as JSON text `[[...], ...]`, which never enters the interpreter;
-   * columns of numbers named in `booleans` are written as truth values. Gives the attachment's number.
+   * columns of numbers named in `booleans` are written as truth values. With `coded` a column whose values come again may be written as
+   * `{ "values": [...], "codes": "..." }` (see `table`). Gives the attachment's number.
    */
-  attach(names?: readonly string[], booleans?: readonly string[]): number
+  attach(names?: readonly string[], booleans?: readonly string[], coded?: boolean): number
   /** Lets the host forget it. Room that was taken stays counted: it is a bound on a run, not an allocator. */
   drop(): void
 }
@@ -42,7 +43,10 @@ export interface Batch {
   replace(pattern: string, flags: string, text: string, replacement: string): string
   /**
    * Reads an array of objects (`json`), an object a line (`jsonl`), RFC 4180 (`csv`) or `{ "names": [...], "columns": [[...], ...] }`
-   * (`columns`) into columns: a text, or one of the job's attachments, which then never enters the interpreter.
+   * (`columns`) into columns: a text, or one of the job's attachments, which then never enters the interpreter. A column of `columns` may be
+   * `{ "values": [...], "codes": "..." }` as well: its different values, and per row the number of its value in one character where there are at
+   * most 91, else in two of base 91, highest first (the characters from `#` to `~` without the backslash are the digits). What `map` makes of such a
+   * column alone is computed once per value.
    */
   table(
     format: 'json' | 'jsonl' | 'csv' | 'columns',

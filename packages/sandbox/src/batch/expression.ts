@@ -1,6 +1,6 @@
 import { keccakHex, sha256Hex } from './hash.js'
 import { linearRegExp } from './regular-expression/index.js'
-import { BatchError, type Column, type Reserve, type Table } from './table.js'
+import { BatchError, type Column, cellAt, type Reserve, type Table } from './table.js'
 
 /**
  * A column's worth of work as data: `['column', name]`, a plain number, boolean, null, `['text', value]`, or
@@ -66,6 +66,39 @@ const texts: Readonly<Record<string, (text: string) => Value>> = {
  * @throws BatchError for an expression that is none
  */
 export function evaluateColumn(expression: Expression, context: Context): Column {
+  const coded = codedSource(expression, context.table)
+  if (coded !== undefined)
+    return { ...evaluateRows(expression, { ...context, table: coded.values }), codes: coded.codes }
+  return evaluateRows(expression, context)
+}
+
+/**
+ * Where an expression looks at one column and its values come again: those values as a table. An expression says the same of the same cell, so
+ * it is asked once for each.
+ */
+function codedSource(
+  expression: Expression,
+  { columns }: Table,
+): { readonly values: Table; readonly codes: Uint16Array } | undefined {
+  const names = columnsIn(expression)
+  const [name] = names
+  const column = name === undefined || names.size > 1 ? undefined : columns.get(name)
+  if (name === undefined || column?.codes === undefined) return undefined
+  const { codes, ...values } = column
+  return { values: { count: values.values.length, columns: new Map([[name, values]]) }, codes }
+}
+
+/** Names of the columns that an expression may look at. */
+function columnsIn(expression: Expression, names = new Set<string>(), depth = 0): ReadonlySet<string> {
+  // Deeper than this none is evaluated.
+  if (!Array.isArray(expression) || depth > DEEPEST) return names
+  const [operation, ...args] = expression
+  if (operation === 'column' && typeof args[0] === 'string') names.add(args[0])
+  for (const arg of args) columnsIn(arg, names, depth + 1)
+  return names
+}
+
+function evaluateRows(expression: Expression, context: Context): Column {
   const { count } = context.table
   const row = compile(expression, context, 0)
   context.reserve(count * 8)
@@ -184,9 +217,8 @@ function compile(expression: Expression, context: Context, depth: number): Row {
       demand(1)
       const column = context.table.columns.get(literal(0))
       if (column === undefined) throw new BatchError('the table has no column of this name')
-      const { values } = column
       return (row) => {
-        const value = values[row] ?? null
+        const value = cellAt(column, row)
         return typeof value === 'number' ? finite(value) : value
       }
     }

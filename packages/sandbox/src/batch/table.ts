@@ -1,10 +1,21 @@
+import { decodeCodes, encodeCodes } from './coded-text.js'
+
 /**
  * One column held on the host's side: numbers alone with NaN for nothing, or cells that each are a text, a number, or null for nothing.
  * Which of the two is room and nothing else: what an expression makes of a cell must not depend on the rows that came with it.
  */
-export type Column =
+export type Column = (
   | { readonly type: 'number'; readonly values: Float64Array }
   | { readonly type: 'cells'; readonly values: readonly (string | number | null)[] }
+) & {
+  /** Where values come again: the number of each row's value, and `values` are the different ones. */
+  readonly codes?: Uint16Array
+}
+
+/** A cell of a column: NaN or null where there is nothing. */
+export function cellAt({ values, codes }: Column, row: number): string | number | null {
+  return values[codes === undefined ? row : (codes[row] ?? 0)] ?? null
+}
 
 /** Columns of one length, by name, in order. */
 export interface Table {
@@ -27,7 +38,7 @@ export type Reserve = (bytes: number) => void
  *
  * @param text the file
  * @param format how it is written: an array of objects, an object a line, RFC 4180 with a header, or
- *   `{ "names": [...], "columns": [[...], ...] }`
+ *   `{ "names": [...], "columns": [[...], ...] }`, a column being a list or `{ "values": [...], "codes": "..." }` (coded-text.ts)
  * @param reserve asked for the room of every column
  * @throws BatchError for what is not of the format; the message holds the record's number and no value
  */
@@ -121,14 +132,27 @@ function fromColumns(given: unknown, reserve: Reserve): Table {
   for (const [index, list] of columns.entries()) {
     const name: unknown = names[index]
     if (typeof name !== 'string' || read.has(name)) throw new BatchError('expected names, each once')
-    if (!Array.isArray(list) || (count !== undefined && list.length !== count)) {
+    const coded = Array.isArray(list) ? undefined : codedOf(list)
+    const values: unknown = coded === undefined ? list : coded.values
+    const length = coded?.codes.length ?? (Array.isArray(list) ? list.length : undefined)
+    if (!Array.isArray(values) || length === undefined || (count !== undefined && length !== count)) {
       throw new BatchError('expected lists of one length')
     }
-    count = list.length
-    reserve(count * 8)
-    read.set(name, columnOf(list, reserve))
+    count = length
+    reserve(values.length * 8 + (coded === undefined ? 0 : 2 * length))
+    const column = columnOf(values, reserve)
+    read.set(name, coded === undefined ? column : { ...column, codes: coded.codes })
   }
   return { count: count ?? 0, columns: read }
+}
+
+function codedOf(
+  given: unknown,
+): { readonly values: readonly unknown[]; readonly codes: Uint16Array } | undefined {
+  const { values, codes: text } = (given ?? {}) as { readonly values?: unknown; readonly codes?: unknown }
+  if (!Array.isArray(values) || typeof text !== 'string') return undefined
+  const codes = decodeCodes(text, values.length)
+  return codes === undefined ? undefined : { values, codes }
 }
 
 function columnOf(list: readonly unknown[], reserve: Reserve): Column {
@@ -164,14 +188,14 @@ const ROWS_WRITTEN = 4096
  *
  * @param table the table
  * @param wanted which columns, each once, and whether its numbers are truth values
- * @param written told the length of each part as it is made
+ * @param how `coded`: write coded columns as `{ "values": [...], "codes": "..." }`; `written`: told the length of each part as it is made
  * @returns `[[...], ...]`, nothing as null
  * @throws BatchError for a column that is not there or is named twice, or a truth value that is neither 0 nor 1
  */
 export function printColumns(
   table: Table,
   wanted: readonly { readonly name: string; readonly boolean: boolean }[],
-  written: (units: number) => void,
+  { coded, written }: { readonly coded: boolean; readonly written: (units: number) => void },
 ): string {
   if (new Set(wanted.map(({ name }) => name)).size !== wanted.length) {
     throw new BatchError('a column is attached once')
@@ -179,23 +203,40 @@ export function printColumns(
   const lists = wanted.map(({ name, boolean }) => {
     const column = table.columns.get(name)
     if (column === undefined) throw new BatchError('the table has no column of this name')
-    const parts: string[] = []
-    for (let row = 0; row < table.count; row += ROWS_WRITTEN) {
-      const end = Math.min(row + ROWS_WRITTEN, table.count)
-      const cells: unknown[] = []
-      // A loop: an iterator over a typed array makes an object per cell.
-      for (let at = row; at < end; at++) {
-        const value = column.values[at] ?? null
-        cells.push(boolean ? truthOf(value) : value)
-      }
-      // JSON.stringify writes what is not finite as null.
-      const part = JSON.stringify(cells).slice(1, -1)
-      written(part.length + 1)
-      parts.push(part)
+    const { codes } = column
+    if (!coded || codes === undefined) {
+      return printCells((row) => cellAt(column, row), { count: table.count, boolean, written })
     }
-    return `[${parts.join(',')}]`
+    const values = printCells((at) => column.values[at] ?? null, {
+      count: column.values.length,
+      boolean,
+      written,
+    })
+    const text = encodeCodes(codes, column.values.length)
+    written(text.length)
+    return `{"values":${values},"codes":"${text}"}`
   })
   return `[${lists.join(',')}]`
+}
+
+/** JSON text of a list of cells. */
+function printCells(
+  cell: (at: number) => string | number | null,
+  how: { readonly count: number; readonly boolean: boolean; readonly written: (units: number) => void },
+): string {
+  const parts: string[] = []
+  for (let from = 0; from < how.count; from += ROWS_WRITTEN) {
+    const cells: unknown[] = []
+    for (let at = from; at < Math.min(from + ROWS_WRITTEN, how.count); at++) {
+      const value = cell(at)
+      cells.push(how.boolean ? truthOf(value) : value)
+    }
+    // JSON.stringify writes what is not finite as null.
+    const part = JSON.stringify(cells).slice(1, -1)
+    how.written(part.length + 1)
+    parts.push(part)
+  }
+  return `[${parts.join(',')}]`
 }
 
 /** A cell as a truth value; a text stays one. */

@@ -79,7 +79,7 @@ const tableOf = ({ table, count, columns }) => ({
   filter: (expression) => tableOf(call('filter', [table, expression])),
   aggregate: (figures, by) => call('aggregate', [table, figures, by]),
   rows: (from = 0, to = count, names) => call('rows', [table, from, to, names]),
-  attach: (names = columns, booleans = []) => call('attachColumns', [table, names, booleans]),
+  attach: (names = columns, booleans = [], coded = false) => call('attachColumns', [table, names, booleans, coded]),
   drop: () => { call('drop', [table]) },
 })
 put(world, 'batch', {

@@ -173,6 +173,20 @@ export function runtimeConformance(name: string, make: () => Promise<JobRuntime>
           memoryBytes: 4 * MIB,
         })
       })
+      // QuickJS's own limit does not count their bytes.
+      test.each([
+        ['buffers', 'new Uint8Array(100_000)'],
+        ['large buffers', 'new Uint8Array(2 ** 24)'],
+        ['texts', '"x".repeat(100_000) + kept.length'],
+        ['texts of an array', '[..."x".repeat(1000)].map((x) => x.repeat(100)).join("")'],
+        ['big integers', '2n ** 100_000n + BigInt(kept.length)'],
+        ['copies', '(kept.length === 0 ? new Uint8Array(100_000) : kept[0]).slice()'],
+      ])('%s without end are OUT_OF_MEMORY', async (_name, expression) => {
+        await failWith(`() => { const kept = []; for (;;) kept.push(${expression}) }`, 'OUT_OF_MEMORY', {
+          memoryBytes: 8 * MIB,
+          timeMs: 30_000,
+        })
+      })
       test('input larger than the memory limit is OUT_OF_MEMORY', async () => {
         const result = await go('(x) => 1', 'x'.repeat(2 * MIB), { memoryBytes: MIB })
         expect(result).toMatchObject({ ok: false, code: 'OUT_OF_MEMORY' })
