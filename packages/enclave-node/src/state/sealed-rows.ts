@@ -3,7 +3,7 @@
  * each row; `sealed_head` says how many commits there were and, sealed, what all rows together must come to.
  * @module
  */
-import { decodeHex, encodeHex } from '@sealpool/crypto'
+import { encodeHex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import { bytesOf, integerOf, textOf } from './column.js'
 import type { RowCipher } from './row-cipher.js'
@@ -38,7 +38,9 @@ export interface SealedCommit {
 
 /** Rows in one statement that writes. */
 const rowsAtOnce = 500
-const rowsReadAtOnce = 2_000
+/** Characters of one answer after which fewer pages are asked for. */
+const charactersReadAtOnce = 8_000_000
+const mostPagesAtOnce = 256
 
 /** Makes the two tables when they are not there. @throws NodeError `STATE_NOT_SEALED` when the store holds open tables */
 export async function prepareSealedRows(store: StateStore): Promise<void> {
@@ -90,29 +92,38 @@ export async function insertHead(sql: Sql, head: SealedHead): Promise<void> {
 }
 
 /**
- * Reads all rows, by name, many at a time: as one text, since drivers take far longer over many values than over a long one.
+ * Reads all rows as they lie, some pages at a time: names are random, so that in their order each row would be another page of the
+ * disk. As one text, since drivers take far longer over many values than over a long one.
  */
 export async function* readSealedRows(sql: Sql, decode: RowCipher['decode']): AsyncGenerator<SealedRow> {
-  let last = new Uint8Array(0)
-  for (;;) {
-    const [row] = await sql.query(
-      `select coalesce(string_agg(encode(name, 'hex') || ' ' || version || ' ' || encode(sealed, 'base64'), ',' order by name), '')
-         as rows
-       from (select name, version, sealed from sealed_rows where name > $1 order by name limit ${rowsReadAtOnce}) as part`,
-      [last],
+  const [table] = await sql.query(
+    `select (pg_relation_size('sealed_rows') / current_setting('block_size')::integer)::integer as pages`,
+  )
+  const pages = table === undefined ? 0 : integerOf(table, 'pages')
+  let atOnce = 1
+  for (let from = 0; from < pages; ) {
+    const [part] = await sql.query(
+      `select coalesce(string_agg(encode(int4send(length(name)) || name || int8send(version) || sealed, 'base64'), ','), '') as rows
+       from sealed_rows where ctid >= $1::text::tid and ctid < $2::text::tid`,
+      [`(${from},0)`, `(${from + atOnce},0)`],
     )
-    const lines = row === undefined ? '' : textOf(row, 'rows')
-    if (lines === '') return
-    const parts = lines.split(',')
-    for (const part of parts) {
-      const [name = '', version = '', sealed = ''] = part.split(' ')
-      last = Uint8Array.from(decodeHex(`0x${name}`))
-      const number = Number(version)
-      if (!Number.isSafeInteger(number)) throw tampered('a row has a number that no commit has')
-      yield { name: last, version: number, sealed: decode(sealed) }
-    }
-    if (parts.length < rowsReadAtOnce) return
+    const text = part === undefined ? '' : textOf(part, 'rows')
+    if (text !== '') for (const row of text.split(',')) yield sealedRowOf(decode(row))
+    from += atOnce
+    // A page has six rows or hundreds, by how large they are: those that are large lie elsewhere.
+    atOnce =
+      text.length > charactersReadAtOnce ? Math.ceil(atOnce / 8) : Math.min(2 * atOnce, mostPagesAtOnce)
   }
+}
+
+/** Reads length of the name, name, number and what is sealed, behind each other. */
+function sealedRowOf(bytes: Uint8Array): SealedRow {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const name = bytes.subarray(4, 4 + view.getUint32(0))
+  const version = view.getBigInt64(4 + name.length)
+  if (version < 0n || version > BigInt(Number.MAX_SAFE_INTEGER))
+    throw tampered('a row has a number that no commit has')
+  return { name, version: Number(version), sealed: bytes.subarray(12 + name.length) }
 }
 
 /**
