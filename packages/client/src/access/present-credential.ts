@@ -3,9 +3,11 @@
  * @module
  */
 import { type Address, type Digest, type KeySet, keySetDigest } from '@sealpool/crypto'
-import type { PresentedConditions } from '../node-api/messages.js'
+import { type PresentedConditions, presentationNonceSchema, presentedSchema } from '../node-api/messages.js'
 import type { NodeApi } from '../node-api/node-api.js'
 import { keySetResource } from './key-set-resource.js'
+
+const path = '/presentation'
 
 /** What the holder's signature (the key binding JWT) must name. */
 export interface PresentationChallenge {
@@ -44,12 +46,13 @@ export function credentialAudience(keySet: Digest): string {
  * @returns what it came to for each credential that the pool asks for
  */
 export async function presentCredential(
-  node: Pick<NodeApi, 'presentationNonce' | 'presentCredential'>,
+  node: Pick<NodeApi, 'ask'>,
   options: { readonly pool: Address; readonly keySet: KeySet; readonly present: Present },
 ): Promise<PresentedConditions> {
   const { pool, keySet, present } = options
-  const nonce = await node.presentationNonce()
+  const { nonce } = await node.ask(presentationNonceSchema, path)
   const shown = await present({ nonce, audience: credentialAudience(keySetDigest(keySet)) })
   const { presentation, statusList = null } = shown
-  return node.presentCredential({ pool, nonce, presentation, statusList })
+  const shownTo = { pool, nonce, presentation, statusList }
+  return (await node.ask(presentedSchema, path, shownTo)).conditions
 }

@@ -11,10 +11,7 @@ import {
   jobSharesSchema,
   jobStatusSchema,
   type PlanAnswer,
-  type PresentedConditions,
   planAnswerSchema,
-  presentationNonceSchema,
-  presentedSchema,
   type ReceiptBundleAnswer,
   readAs,
   receiptBundleSchema,
@@ -49,15 +46,6 @@ export interface NodeApi {
   contributionCounts(pool: string): Promise<ContributionCounts>
   /** What a job would do and cost, before it is proposed; a job that the node would never run gets a signed refusal. */
   plan(manifest: JsonObject): Promise<PlanAnswer>
-  /** A nonce for one presentation of a credential by whoever is signed in. */
-  presentationNonce(): Promise<string>
-  /** Presents a credential for the conditions of a pool. */
-  presentCredential(shown: {
-    readonly pool: Address
-    readonly nonce: string
-    readonly presentation: string
-    readonly statusList: string | null
-  }): Promise<PresentedConditions>
   /** Asks the node to look at a job now. */
   runJob(id: string): Promise<JobStatus>
   /** Where a job stands. */
@@ -68,6 +56,8 @@ export interface NodeApi {
   jobShares(id: string): Promise<readonly JsonObject[]>
   /** The job's result, sealed to the consumer, or the view of it that was sealed to a recipient. */
   jobResult(id: string, recipient?: Address): Promise<Uint8Array>
+  /** Any other call: `path` below `/v1`, a GET without a `body`. What only some pages need stays out of the others that way. */
+  ask<Answer>(schema: AnswerSchema<Answer>, path: string, body?: unknown): Promise<Answer>
 }
 
 /**
@@ -143,14 +133,13 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
 
   const part = (text: string) => encodeURIComponent(text)
   return {
+    ask: call,
     evidence: (nonce) => call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}`),
     pools: async () => (await call(servedPoolsSchema, '/pools')).pools,
     contribution: (id) =>
       about(id, call(contributionStatusSchema, `/contributions/${part(id)}`), 'GET /contributions'),
     contributionCounts: (pool) => call(contributionCountsSchema, `/contributions?pool=${part(pool)}`),
     plan: (manifest) => call(planAnswerSchema, '/plan', { manifest }),
-    presentationNonce: async () => (await call(presentationNonceSchema, '/presentation')).nonce,
-    presentCredential: async (shown) => (await call(presentedSchema, '/presentation', shown)).conditions,
     runJob: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}/run`, {}), 'POST /jobs'),
     job: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}`), 'GET /jobs'),
     jobReceipt: (id) => call(receiptBundleSchema, `/jobs/${part(id)}/receipt`),

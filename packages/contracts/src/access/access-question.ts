@@ -38,7 +38,7 @@ export interface AccessAnswer {
 /** Whether the consumer has presented a credential that meets the condition, and the presentation counts still. */
 export type IsPresented = (asked: CredentialCondition) => boolean
 
-const abi = parseAbi([
+const abi = /* @__PURE__ */ parseAbi([
   'function balanceOf(address) view returns (uint256)',
   'function balanceOf(address, uint256) view returns (uint256)',
   'function ownerOf(uint256) view returns (address)',

@@ -72,7 +72,7 @@ export interface CheckTokenOptions {
 const HOURS_48 = 172_800n
 const DAYS_180 = 15_552_000n
 
-const tokenAbi = parseAbi([
+const tokenAbi = /* @__PURE__ */ parseAbi([
   'function name() view returns (string)',
   'function symbol() view returns (string)',
   'function decimals() view returns (uint8)',

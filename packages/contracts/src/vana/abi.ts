@@ -9,7 +9,7 @@ const proof = [
 ] as const
 
 /** The global catalogue of files. */
-export const dataRegistryAbi = parseAbi([
+export const dataRegistryAbi = /* @__PURE__ */ parseAbi([
   ...proof,
   'struct FileResponse { uint256 id; address ownerAddress; string url; uint256 schemaId; uint256 addedAtBlock; }',
   'struct Permission { address account; string key; }',
@@ -33,7 +33,7 @@ export const dataRegistryAbi = parseAbi([
 ])
 
 /** Assigns proofs of contribution to confidential machines and pays them. */
-export const teePoolAbi = parseAbi([
+export const teePoolAbi = /* @__PURE__ */ parseAbi([
   ...proof,
   'struct Job { uint256 fileId; uint256 bidAmount; uint8 status; uint256 addedTimestamp; address ownerAddress; address teeAddress; }',
   'struct TeeInfo { address teeAddress; string url; uint8 status; uint256 amount; uint256 withdrawnAmount; uint256 jobsCount; string publicKey; }',
@@ -56,7 +56,7 @@ export const teePoolAbi = parseAbi([
 ])
 
 /** One data pool: pays contributors for proofs. */
-export const dataLiquidityPoolAbi = parseAbi([
+export const dataLiquidityPoolAbi = /* @__PURE__ */ parseAbi([
   'struct FileResponse { uint256 fileId; uint256 timestamp; uint256 proofIndex; uint256 rewardAmount; }',
   'struct ContributorInfoResponse { address contributorAddress; uint256 filesListCount; }',
   'function name() view returns (string)',
@@ -75,7 +75,7 @@ export const dataLiquidityPoolAbi = parseAbi([
 ])
 
 /** Schemas, and the programs that turn raw files into tables. */
-export const dataRefinerRegistryAbi = parseAbi([
+export const dataRefinerRegistryAbi = /* @__PURE__ */ parseAbi([
   'struct Schema { string name; string typ; string definitionUrl; }',
   'struct RefinerInfo { uint256 dlpId; address owner; string name; string schemaDefinitionUrl; string refinementInstructionUrl; }',
   'function refinersCount() view returns (uint256)',
@@ -88,7 +88,7 @@ export const dataRefinerRegistryAbi = parseAbi([
 ])
 
 /** Permissions to query tables and columns, and their prices. */
-export const queryEngineAbi = parseAbi([
+export const queryEngineAbi = /* @__PURE__ */ parseAbi([
   'struct PermissionInfo { uint256 permissionId; address grantee; bool approved; uint256 refinerId; string tableName; string columnName; address tokenAddress; uint256 price; }',
   'function permissionsCount() view returns (uint256)',
   'function getPermissions(uint256 refinerId, address grantee) view returns (PermissionInfo[])',
@@ -104,7 +104,7 @@ export const queryEngineAbi = parseAbi([
 ])
 
 /** Jobs of consumers, paid from an account that was filled before. */
-export const computeEngineAbi = parseAbi([
+export const computeEngineAbi = /* @__PURE__ */ parseAbi([
   'struct Job { address ownerAddress; uint80 maxTimeout; bool gpuRequired; uint8 status; address teeAddress; uint32 computeInstructionId; uint48 addedTimestamp; string statusMessage; address teePoolAddress; }',
   'function jobsCount() view returns (uint256)',
   'function jobs(uint256 jobId) view returns (Job)',
@@ -119,7 +119,7 @@ export const computeEngineAbi = parseAbi([
 ])
 
 /** Programs that pools approve to run on their data. */
-export const computeInstructionRegistryAbi = parseAbi([
+export const computeInstructionRegistryAbi = /* @__PURE__ */ parseAbi([
   'struct ComputeInstructionInfo { bytes32 hash; address owner; string url; }',
   'function instructionsCount() view returns (uint256)',
   'function instructions(uint256 instructionId) view returns (ComputeInstructionInfo)',
@@ -130,7 +130,7 @@ export const computeInstructionRegistryAbi = parseAbi([
 ])
 
 /** The list of data pools. */
-export const dlpRegistryAbi = parseAbi([
+export const dlpRegistryAbi = /* @__PURE__ */ parseAbi([
   'struct DlpInfo { uint256 id; address dlpAddress; address ownerAddress; address tokenAddress; address treasuryAddress; string name; string iconUrl; string website; string metadata; uint256 registrationBlockNumber; uint256 depositAmount; uint8 status; uint256 lpTokenId; bool isVerified; }',
   'function dlpsCount() view returns (uint256)',
   'function dlps(uint256 dlpId) view returns (DlpInfo)',
@@ -140,7 +140,7 @@ export const dlpRegistryAbi = parseAbi([
 ])
 
 /** Users' permissions for registered grantees. */
-export const dataPortabilityPermissionsAbi = parseAbi([
+export const dataPortabilityPermissionsAbi = /* @__PURE__ */ parseAbi([
   'struct PermissionInput { uint256 nonce; uint256 granteeId; string grant; uint256[] fileIds; }',
   'struct PermissionInfo { uint256 id; address grantor; uint256 nonce; uint256 granteeId; string grant; bytes signature; uint256 startBlock; uint256 endBlock; uint256[] fileIds; }',
   'function permissionsCount() view returns (uint256)',
@@ -154,7 +154,7 @@ export const dataPortabilityPermissionsAbi = parseAbi([
 ])
 
 /** Who can be granted a permission. */
-export const dataPortabilityGranteesAbi = parseAbi([
+export const dataPortabilityGranteesAbi = /* @__PURE__ */ parseAbi([
   'struct GranteeInfo { address owner; address granteeAddress; string publicKey; uint256[] permissionIds; }',
   'function granteesCount() view returns (uint256)',
   'function granteeAddressToId(address granteeAddress) view returns (uint256)',
@@ -164,7 +164,7 @@ export const dataPortabilityGranteesAbi = parseAbi([
 ])
 
 /** Servers that users trust with their data. */
-export const dataPortabilityServersAbi = parseAbi([
+export const dataPortabilityServersAbi = /* @__PURE__ */ parseAbi([
   'struct ServerInfo { uint256 id; address owner; address serverAddress; string publicKey; string url; }',
   'struct TrustedServerInfo { uint256 id; address owner; address serverAddress; string publicKey; string url; uint256 startBlock; uint256 endBlock; }',
   'struct AddServerWithSignatureInput { uint256 nonce; address serverAddress; string publicKey; string serverUrl; }',
@@ -190,7 +190,7 @@ export const dataPortabilityServersAbi = parseAbi([
 ])
 
 /** Custom errors of these contracts, so that a revert has its name. */
-export const errorsAbi = parseAbi([
+export const errorsAbi = /* @__PURE__ */ parseAbi([
   'error NotFileOwner()',
   'error FileUrlAlreadyUsed()',
   'error FileNotFound()',

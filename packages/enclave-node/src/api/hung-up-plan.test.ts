@@ -59,7 +59,7 @@ it('inside a sealed call is told as well', async () => {
       service: {
         plan: async (_, signal) => {
           told = signal
-          return { ok: true, explanation: {}, plan: {}, planDigest: `sha256:${'0'.repeat(64)}` }
+          return { ok: true, explanation: {}, plan: {}, planDigest: `sha256:${'0'.repeat(64)}`, live: [] }
         },
       },
     },

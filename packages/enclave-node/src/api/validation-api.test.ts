@@ -15,7 +15,15 @@ const wish = {
       id: '7',
       block: '3',
       header: 'AQI',
-      told: { opening: null, clock: false, duplicateOf: null, isHeld: false, novelty: 0.5, account: null, scaling: null },
+      told: {
+        opening: null,
+        clock: false,
+        duplicateOf: null,
+        isHeld: false,
+        novelty: 0.5,
+        account: null,
+        scaling: null,
+      },
     },
   ],
 }

@@ -40,7 +40,12 @@ describe('what a pool keeps, as a setting', () => {
     [
       'validators',
       {},
-      { validators: { threshold: 2, nodes: [{ address: `0x${'d'.repeat(40)}`, url: 'https://judge.example' }] } },
+      {
+        validators: {
+          threshold: 2,
+          nodes: [{ address: `0x${'d'.repeat(40)}`, url: 'https://judge.example' }],
+        },
+      },
       /pools\.0\.validators/,
     ],
     ['hand-offs', { handOff: { nodes: ['https://heavy.example'] } }, {}, /pools\.0\.keep/],

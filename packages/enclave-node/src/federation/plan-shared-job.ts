@@ -27,7 +27,10 @@ export interface PlannedShare {
 }
 
 /** What planning needs. */
-export type PlanContext = Pick<JobContext, 'chain' | 'blobStore' | 'pools' | 'federation' | 'store' | 'now'> & {
+export type PlanContext = Pick<
+  JobContext,
+  'chain' | 'blobStore' | 'pools' | 'federation' | 'store' | 'now'
+> & {
   /** Ends the planning between two steps of it. */
   readonly signal?: AbortSignal | undefined
 }
