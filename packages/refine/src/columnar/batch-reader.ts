@@ -7,6 +7,7 @@ import { type BatchColumn, type ColumnBatch, createColumn, setCell } from './col
 import type { FieldTarget } from './field-target.js'
 import { createPendingColumn, type PendingColumn } from './pending-column.js'
 import { countLines } from './piece-lines.js'
+import { createScanMemory, type ScanMemory } from './rows-ahead.js'
 import { scanCsv } from './scan-csv.js'
 import { scanJsonLines } from './scan-json-lines.js'
 
@@ -26,6 +27,9 @@ interface Layout {
   readonly targets: ReadonlyMap<string, readonly FieldTarget[]>
   readonly unmapped: readonly BatchColumn[]
   readonly pending: readonly PendingColumn[]
+  /** Where rows are read ahead: bytes of the largest piece, and the memory that the columns stand in. */
+  readonly bytes: number
+  readonly memory: ScanMemory | undefined
 }
 
 /**
@@ -42,22 +46,31 @@ export interface PieceOptions {
   readonly kept?: KeptColumns
   /** How many lines it has; counted when absent. */
   readonly lines?: number
+  /** Read rows of the common form by WebAssembly, which pays for larger pieces. Default false. */
+  readonly ahead?: boolean
 }
 
-function layoutOf(
-  schema: RefinerSchema,
-  piece: { readonly lines: number; readonly bytes: number },
-  kept: KeptColumns,
-): Layout {
+interface PieceSize {
+  readonly lines: number
+  readonly bytes: number
+  /** Most bytes of a field, where rows are read ahead. */
+  readonly aheadLength: number | undefined
+}
+
+function layoutOf(schema: RefinerSchema, piece: PieceSize, kept: KeptColumns): Layout {
   const { layout } = kept
-  if (layout !== undefined && layout.capacity >= piece.lines) return layout
-  const made = createLayout(schema, Math.ceil(1.25 * piece.lines), piece.bytes)
+  if (layout !== undefined && layout.capacity >= piece.lines && layout.bytes >= piece.bytes) return layout
+  const made = createLayout(schema, {
+    ...piece,
+    lines: Math.ceil(1.25 * piece.lines),
+    bytes: Math.ceil(1.25 * piece.bytes),
+  })
   // Values that wait for a function are a piece's own, and two pieces may wait at once.
   if (made.pending.length === 0) kept.layout = made
   return made
 }
 
-function createLayout(schema: RefinerSchema, rows: number, bytes: number): Layout {
+function createLayout(schema: RefinerSchema, { lines: rows, bytes, aheadLength }: PieceSize): Layout {
   const { direct } = schema
   const table = direct === undefined ? undefined : schema.tables[direct.table]
   if (direct === undefined || table === undefined || !isColumnar(schema)) {
@@ -67,11 +80,17 @@ function createLayout(schema: RefinerSchema, rows: number, bytes: number): Layou
       'The mapping of this schema cannot be read into columns',
     )
   }
+  // Values that wait for a function are not read ahead: which ones there are is known here alone.
+  const isWaiting = Object.values(direct.columns).some(({ by }) => by !== undefined)
+  const memory =
+    aheadLength === undefined || isWaiting
+      ? undefined
+      : createScanMemory({ columns: table.columns, direct: direct.columns, rows, bytes, fieldLength: aheadLength })
   const targets = new Map<string, FieldTarget[]>()
   const unmapped: BatchColumn[] = []
   const pending: PendingColumn[] = []
-  const columns = Object.entries(table.columns).map(([name, definition]) => {
-    const column = createColumn(name, definition, rows, Math.ceil(bytes / 4))
+  const columns = Object.entries(table.columns).map(([name, definition], index) => {
+    const column = memory?.columns[index] ?? createColumn(name, definition, rows, Math.ceil(bytes / 4))
     const spec = Object.hasOwn(direct.columns, name) ? direct.columns[name] : undefined
     if (spec === undefined) {
       unmapped.push(column)
@@ -86,7 +105,7 @@ function createLayout(schema: RefinerSchema, rows: number, bytes: number): Layou
     targets.set(spec.from, [...(targets.get(spec.from) ?? []), target])
     return column
   })
-  return { table: direct.table, capacity: rows, columns, targets, unmapped, pending }
+  return { table: direct.table, capacity: rows, columns, targets, unmapped, pending, bytes, memory }
 }
 
 /** A column whose values go by the rules that all paths share. */
@@ -150,19 +169,17 @@ export function readCsvColumns(
   header: readonly string[],
   piece: Uint8Array,
   limits: FullSourceLimits,
-  { kept = {}, lines = countLines(piece) }: PieceOptions = {},
+  { kept = {}, lines = countLines(piece), ahead = false }: PieceOptions = {},
 ): ColumnBatch {
-  const { table, columns, targets, unmapped, pending } = layoutOf(
-    schema,
-    { lines, bytes: piece.length },
-    kept,
-  )
+  const size = { lines, bytes: piece.length, aheadLength: ahead ? limits.fieldLength : undefined }
+  const { table, columns, targets, unmapped, pending, memory } = layoutOf(schema, size, kept)
   const absent = [...targets].filter(([name]) => !header.includes(name)).flatMap(([, list]) => list)
   const rows = scanCsv({
     piece,
     fields: header.map((name) => targets.get(name) ?? []),
     name: table,
     limits,
+    ahead: memory?.csv(piece, header),
     onRow: (row) => {
       for (const target of absent) target.set(undefined, row)
       for (const column of unmapped) setCell(column, row, null)
@@ -186,17 +203,16 @@ export function readJsonColumns(
   schema: RefinerSchema,
   piece: Uint8Array,
   limits: FullSourceLimits,
-  { kept = {}, lines = countLines(piece) }: PieceOptions = {},
+  { kept = {}, lines = countLines(piece), ahead = false }: PieceOptions = {},
 ): ColumnBatch {
-  const { table, columns, targets, unmapped, pending } = layoutOf(
-    schema,
-    { lines, bytes: piece.length },
-    kept,
-  )
+  const size = { lines, bytes: piece.length, aheadLength: ahead ? limits.fieldLength : undefined }
+  const { table, columns, targets, unmapped, pending, memory } = layoutOf(schema, size, kept)
   let absent: readonly FieldTarget[] = []
+  const rowsAhead = memory?.json(piece)
   const rows = scanJsonLines({
     piece,
     limits,
+    ahead: rowsAhead,
     onRow: (row) => {
       for (const target of absent) target.set(undefined, row)
       for (const column of unmapped) setCell(column, row, null)
@@ -216,7 +232,9 @@ export function readJsonColumns(
       }
       for (const column of unmapped) setCell(column, row, null)
       absent = [...targets].filter(([name]) => !Object.hasOwn(fields, name)).flatMap(([, list]) => list)
-      return Object.keys(fields).map((name) => [name, targets.get(name) ?? []])
+      const keys = Object.keys(fields)
+      rowsAhead?.expect(keys)
+      return keys.map((name) => [name, targets.get(name) ?? []])
     },
   })
   return { rows, columns, pending }

@@ -2,9 +2,9 @@
 import { directCell } from '../define/direct-cell.js'
 import { RefineError } from '../errors.js'
 import { checkCell } from '../job/check-row.js'
-import { scaledBound } from '../schema/decimal.js'
 import { daysFromCivil } from '../schema/instant.js'
-import type { CellValue, ColumnSchema, DirectColumn } from '../schema/table-schema.js'
+import type { CellValue, DirectColumn } from '../schema/table-schema.js'
+import { type CellBounds, type CellForm, cellForm, isEmptyNull } from './cell-form.js'
 import { type BatchColumn, reserveText, setCell, setInt64 } from './column-batch.js'
 
 /** Reads `bytes[start, end)` into a row; false when the form is not the common one and nothing was set. */
@@ -16,10 +16,7 @@ const zero = 0x30
 const powers = Array.from({ length: 18 }, (_, exponent) => 10 ** exponent)
 const largestExact = Number.MAX_SAFE_INTEGER
 
-function integerReader(target: BatchColumn): CellReader {
-  const { min, max } = target.column
-  const low = typeof min === 'number' ? min : -largestExact
-  const high = typeof max === 'number' ? max : largestExact
+function integerReader(target: BatchColumn, { low, high }: CellBounds): CellReader {
   return (bytes, start, end, row) => {
     const negative = bytes[start] === minus
     let at = negative ? start + 1 : start
@@ -37,10 +34,8 @@ function integerReader(target: BatchColumn): CellReader {
   }
 }
 
-function decimalReader(target: BatchColumn): CellReader {
-  const { min, max, decimals = 0 } = target.column
-  const low = min === undefined ? -largestExact : Number(scaledBound(min, decimals))
-  const high = max === undefined ? largestExact : Number(scaledBound(max, decimals))
+function decimalReader(target: BatchColumn, { low, high }: CellBounds): CellReader {
+  const { decimals = 0 } = target.column
   return (bytes, start, end, row) => {
     const negative = bytes[start] === minus
     let at = negative ? start + 1 : start
@@ -67,19 +62,11 @@ function decimalReader(target: BatchColumn): CellReader {
   }
 }
 
-function dayOfBound(bound: number | string | undefined, otherwise: number): number {
-  if (typeof bound !== 'string') return otherwise
-  const [year = 1, month = 1, day = 1] = bound.split('-').map(Number)
-  return daysFromCivil(year, month, day)
-}
-
 const monthLengths = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 /** Day before the first of each month since year 0, found when first asked for; 0 is none that is asked for often. */
 const monthStarts = /* @__PURE__ */ new Int32Array(10_000 * 12)
 
-function dateReader(target: BatchColumn): CellReader {
-  const low = dayOfBound(target.column.min, Number.NEGATIVE_INFINITY)
-  const high = dayOfBound(target.column.max, Number.POSITIVE_INFINITY)
+function dateReader(target: BatchColumn, { low, high }: CellBounds): CellReader {
   const { numbers, present } = target
   return (bytes, start, end, row) => {
     if (end - start !== 10 || bytes[start + 4] !== minus || bytes[start + 7] !== minus) return false
@@ -112,8 +99,7 @@ function dateReader(target: BatchColumn): CellReader {
   }
 }
 
-function textReader(target: BatchColumn): CellReader {
-  const { maxLength = 1024 } = target.column
+function textReader(target: BatchColumn, { maxLength }: { readonly maxLength: number }): CellReader {
   return (bytes, start, end, row) => {
     if (end - start > maxLength || end === start) return false
     let to = row === 0 ? 0 : (target.ends[row - 1] ?? 0)
@@ -197,10 +183,9 @@ function setKnown(target: BatchColumn, row: number, { cell, bytes, bit }: KnownT
  * @returns the reader
  */
 export function createCellReader(target: BatchColumn, spec: DirectColumn): CellReader {
-  const read = valueReader(target, spec)
+  const read = valueReader(target, cellForm(target, spec))
   const { column, present, ends } = target
-  // As `directCell` says: what is empty is null, unless the codes name the empty text.
-  if (column.nullable !== true || (spec.values !== undefined && Object.hasOwn(spec.values, ''))) return read
+  if (!isEmptyNull(column, spec)) return read
   return (bytes, start, end, row) => {
     if (end > start) return read(bytes, start, end, row)
     present[row] = 0
@@ -209,56 +194,22 @@ export function createCellReader(target: BatchColumn, spec: DirectColumn): CellR
   }
 }
 
-function valueReader(target: BatchColumn, spec: DirectColumn): CellReader {
-  const { column } = target
-  if (spec.values !== undefined) {
-    const checked = Object.entries(spec.values).filter(([, cell]) => cell === null || cellFits(column, cell))
-    return tableReader(
-      target,
-      checked
-        .filter(([, cell]) => cell !== null || column.nullable === true)
-        .map(([text, cell]) => [text, cell === null ? null : checkCell(column, cell, target.name)]),
-    )
-  }
-  if (column.values !== undefined && column.type !== 'boolean') {
-    return column.type === 'text'
-      ? tableReader(
-          target,
-          column.values.map((value) => [String(value), value]),
-        )
-      : () => false
-  }
-  switch (column.type) {
+function valueReader(target: BatchColumn, form: CellForm): CellReader {
+  switch (form.kind) {
+    case 'table':
+      return tableReader(target, form.entries)
     case 'integer':
-      return integerReader(target)
+      return integerReader(target, form)
     case 'decimal':
-      return decimalReader(target)
+      return decimalReader(target, form)
     case 'date':
-      return dateReader(target)
+      return dateReader(target, form)
     case 'text':
-      return textReader(target)
-    case 'boolean':
-      return column.values === undefined
-        ? tableReader(target, [
-            ['true', true],
-            ['false', false],
-          ])
-        : () => false
-    case 'timestamp':
+      return textReader(target, form)
+    case 'none':
       return () => false
   }
 }
-
-function cellFits(column: ColumnSchema, cell: CellValue): boolean {
-  try {
-    checkCell(column, cell, 'values')
-    return true
-  } catch (error) {
-    if (error instanceof RefineError) return false
-    throw error
-  }
-}
-
 /**
  * Sets a cell by the rules that all paths share: what the fast forms leave over.
  *

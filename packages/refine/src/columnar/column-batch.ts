@@ -43,6 +43,11 @@ const storeOf: Readonly<Record<ColumnSchema['type'], ColumnStore>> = {
   text: 'text',
 }
 
+/** Gives memory, all zero: a buffer and where in it so many bytes begin, a multiple of eight. */
+export type ColumnRoom = (length: number) => { readonly buffer: ArrayBuffer; readonly at: number }
+
+const ownRoom: ColumnRoom = (length) => ({ buffer: new ArrayBuffer(length), at: 0 })
+
 /**
  * Makes an empty column.
  *
@@ -50,6 +55,7 @@ const storeOf: Readonly<Record<ColumnSchema['type'], ColumnStore>> = {
  * @param column - its definition
  * @param capacity - rows it must hold
  * @param textBytes - bytes that its text is expected to need; it grows
+ * @param room - gives its memory; default memory of its own
  * @returns the column
  */
 export function createColumn(
@@ -57,16 +63,22 @@ export function createColumn(
   column: ColumnSchema,
   capacity: number,
   textBytes: number,
+  room: ColumnRoom = ownRoom,
 ): BatchColumn {
   const store = storeOf[column.type]
+  const count = store === 'text' ? 0 : store === 'int64' ? 2 * capacity : capacity
+  const present = room(capacity)
+  const numbers = room(4 * count)
+  const bytes = room(store === 'text' ? textBytes : 0)
+  const ends = room(store === 'text' ? 4 * capacity : 0)
   return {
     name,
     column,
     store,
-    present: new Uint8Array(capacity),
-    numbers: new Int32Array(store === 'text' ? 0 : store === 'int64' ? 2 * capacity : capacity),
-    bytes: new Uint8Array(store === 'text' ? textBytes : 0),
-    ends: new Uint32Array(store === 'text' ? capacity : 0),
+    present: new Uint8Array(present.buffer, present.at, capacity),
+    numbers: new Int32Array(numbers.buffer, numbers.at, count),
+    bytes: new Uint8Array(bytes.buffer, bytes.at, store === 'text' ? textBytes : 0),
+    ends: new Uint32Array(ends.buffer, ends.at, store === 'text' ? capacity : 0),
   }
 }
 

@@ -3,6 +3,7 @@ import { checkCsvHeader, checkFieldCount, readCsvPiece } from '../source/csv-row
 import type { FullSourceLimits } from '../source/source-limits.js'
 import type { FieldTarget } from './field-target.js'
 import { terminated } from './piece-lines.js'
+import type { RowsAhead } from './rows-ahead.js'
 
 const comma = 0x2c
 const quote = 0x22
@@ -49,7 +50,9 @@ export interface CsvScan {
   /** What rows are called in refusals: `name[row]`. */
   readonly name: string
   readonly limits: Pick<FullSourceLimits, 'fieldLength' | 'columns'>
-  /** Told behind each row. */
+  /** Reads what it can of the rows before they are read here. */
+  readonly ahead?: RowsAhead | undefined
+  /** Told behind each row that was read here. */
   readonly onRow: (row: number) => void
 }
 
@@ -74,7 +77,7 @@ export function scanCsv(scan: CsvScan): number {
   }
 }
 
-function scanRows({ piece: given, fields, name, limits, onRow }: CsvScan): number {
+function scanRows({ piece: given, fields, name, limits, ahead, onRow }: CsvScan): number {
   // A line feed of ours must not make a line end of a last byte that is none.
   const piece = given.at(-1) === carriageReturn ? given : terminated(given)
   const decoded = (bytes: Uint8Array, row: number): string => {
@@ -98,6 +101,11 @@ function scanRows({ piece: given, fields, name, limits, onRow }: CsvScan): numbe
   let at = 0
   let row = 0
   for (; at < piece.length; row += 1) {
+    if (ahead !== undefined) {
+      at = ahead.read(at, row)
+      row = ahead.row
+      if (at === piece.length) break
+    }
     if (last > 0) {
       // Empty lines: in one column they are empty values, here they are nothing.
       for (;;) {

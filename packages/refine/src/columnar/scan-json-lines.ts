@@ -2,6 +2,7 @@ import { parseJsonLine } from '../source/jsonl-source.js'
 import type { FullSourceLimits } from '../source/source-limits.js'
 import type { FieldTarget } from './field-target.js'
 import { terminated } from './piece-lines.js'
+import type { RowsAhead } from './rows-ahead.js'
 
 const comma = 0x2c
 const quote = 0x22
@@ -34,6 +35,8 @@ export interface JsonLinesScan {
   /** Whole lines. */
   readonly piece: Uint8Array
   readonly limits: FullSourceLimits
+  /** Reads what it can of the lines before they are read here. */
+  readonly ahead?: RowsAhead | undefined
   /**
    * Takes a line that is not of the expected form.
    *
@@ -45,7 +48,7 @@ export interface JsonLinesScan {
   ) => readonly (readonly [string, readonly FieldTarget[]])[]
   /** Told before a line is tried in its expected form, whose values may have to be taken back by `onDocument`. */
   readonly onLine?: () => void
-  /** Told behind each line that had the expected form. */
+  /** Told behind each line that had the expected form and was read here. */
   readonly onRow: (row: number) => void
 }
 
@@ -57,7 +60,8 @@ export interface JsonLinesScan {
  * @returns how many documents there are
  * @throws RefineError as `parseJsonSource` (`place` counts the lines of the piece), and what the targets throw
  */
-export function scanJsonLines({ piece: given, limits, onDocument, onLine, onRow }: JsonLinesScan): number {
+export function scanJsonLines(scan: JsonLinesScan): number {
+  const { piece: given, limits, ahead, onDocument, onLine, onRow } = scan
   const piece = terminated(given)
   const view = new DataView(piece.buffer, piece.byteOffset, piece.length)
   const encoder = new TextEncoder()
@@ -142,6 +146,12 @@ export function scanJsonLines({ piece: given, limits, onDocument, onLine, onRow 
   }
   let line = 0
   for (let at = 0; at < piece.length; ) {
+    if (ahead !== undefined) {
+      at = ahead.read(at, row)
+      line += ahead.row - row
+      row = ahead.row
+      if (at === piece.length) break
+    }
     line += 1
     onLine?.()
     const next = piece[at] === 0x7b ? fastLine(at) : -1

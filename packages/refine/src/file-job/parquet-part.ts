@@ -47,11 +47,15 @@ export async function createPartWriter(options: {
   let rows = 0
   const append = async (parts: readonly Uint8Array[], count: number) => {
     rows += count
+    let length = 0
     for (const part of parts) {
       hash.update(part)
-      bytes += part.length
-      await file.writeFile(part)
+      length += part.length
     }
+    bytes += length
+    // One call for all parts, of which a row group has dozens; what a short write leaves over is few bytes or a full disk, which is told.
+    const { bytesWritten } = await file.writev([...parts])
+    if (bytesWritten < length) await file.writeFile(Buffer.concat(parts).subarray(bytesWritten))
   }
   return {
     parquet,

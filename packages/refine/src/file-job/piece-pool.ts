@@ -8,7 +8,7 @@ import { emptyCache, type MapRecords, type PieceHost, readPiece } from './read-p
 export interface PieceReader {
   /** Reads a piece. @param piece - whole records; may be moved away @param map - maps its records @returns its pages */
   read(piece: Uint8Array, map: MapRecords): Promise<PieceResult>
-  /** How many pieces may be read at once. */
+  /** How many pieces may be under way at once, until they are stored. */
   readonly width: number
   close(): Promise<void>
 }
@@ -91,7 +91,8 @@ export function createPieceReader(
     return { thread, waiting }
   })
   return {
-    width: workers + 1,
+    // A piece in each thread and one behind it, and one that is being stored: no thread waits for another's.
+    width: 2 * workers + 1,
     read: (piece, map) =>
       new Promise<PieceResult>((settle, fail) => {
         const least = threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best))

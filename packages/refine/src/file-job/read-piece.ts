@@ -43,6 +43,8 @@ export interface PieceCache {
 /** @returns the cache of a thread's first piece */
 export const emptyCache = (): PieceCache => ({ values: new Map(), columns: {} })
 
+/** Bytes of a piece for which a memory for WebAssembly pays. */
+const leastAhead = 65_536
 /** Most results of one function that are kept for later pieces. */
 const mostKept = 200_000
 
@@ -76,7 +78,7 @@ export async function readPiece(
     }
     return { records: total, lines, tables: pieces.finish() }
   }
-  const options = { kept: cache.columns, lines }
+  const options = { kept: cache.columns, lines, ahead: piece.length >= leastAhead }
   const batch =
     format === 'csv'
       ? readCsvColumns(schema, header, piece, limits, options)

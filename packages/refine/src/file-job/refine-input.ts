@@ -156,16 +156,7 @@ async function refineColumns(
       return mappedBatch(batch, needHost(host), (await start) + ahead)
     }
   let read = 0
-  const under: { readonly result: Promise<PieceResult>; readonly bytes: number }[] = []
-  const take = async () => {
-    const next = under.shift()
-    if (next === undefined) return
-    let result: PieceResult
-    try {
-      result = await next.result
-    } catch (error) {
-      throw inWholeInput(error, schema.direct?.table ?? '', before)
-    }
+  const store = async (result: PieceResult, bytes: number) => {
     before.records += result.records
     before.lines += result.lines
     if (before.records > limits.records) {
@@ -185,13 +176,16 @@ async function refineColumns(
       before.rows.set(table, (before.rows.get(table) ?? 0) + rows)
     }
     for (const rows of before.rows.values()) total += rows
-    read += next.bytes
+    read += bytes
     progress(read, total)
   }
+  // Pieces are stored one behind the other in their order, while those behind them are read: the first fault in the export is the one told.
+  let stored = Promise.resolve()
+  const under: Promise<void>[] = []
   // How many records come before a piece is known when those before it are read, long before they are mapped.
   let start = Promise.resolve(0)
   const give = async (piece: Uint8Array) => {
-    if (under.length >= reader.width) await take()
+    if (under.length >= reader.width) await under.shift()
     const bytes = piece.length
     const own = start
     let counted: (records: number) => void = () => undefined
@@ -200,19 +194,30 @@ async function refineColumns(
     })
     start = own.then(async (records) => records + (await count))
     const result = reader.read(piece, mapFrom(own, counted))
-    // It is waited for in order; a fault that comes early must not be unhandled.
     result.then(
       ({ records }) => counted(records),
+      // It is waited for in order; a fault that comes early must not be unhandled.
       () => undefined,
     )
-    under.push({ result, bytes })
+    stored = stored.then(async () => {
+      const given = await result.catch((error: unknown) => {
+        throw inWholeInput(error, schema.direct?.table ?? '', before)
+      })
+      await store(given, bytes)
+    })
+    stored.catch(() => undefined)
+    under.push(stored)
   }
   try {
     if (rest !== undefined && rest.length > 0) await give(rest)
     for await (const piece of pieces) await give(piece)
-    while (under.length > 0) await take()
   } finally {
-    await reader.close()
+    // Also behind a fault of reading: nothing may write to files that are being given up, and a fault before it is the one told.
+    try {
+      await stored
+    } finally {
+      await reader.close()
+    }
   }
 }
 

@@ -84,19 +84,27 @@ export async function createEncryptedParquet(options: {
 
   const writeGroup = async (bodies: readonly Uint8Array[], rows: number) => {
     const ordinal = groups.length
+    // At once: each is a way to the platform's threads and back, and a row group has two for every column.
+    const modules = await Promise.all(
+      columns.map(async (column, index) => {
+        const body = bodies[index] ?? new Uint8Array()
+        const header = encodeThrift(
+          pageHeader({ rows, plainLength: body.length, length: body.length + moduleOverhead }),
+        )
+        const place = { rowGroup: ordinal, column: index, page: 0 }
+        const [headerModule, pageModule] = await Promise.all([
+          encrypt(header, { type: 'dataPageHeader', ...place }),
+          encrypt(body, { type: 'dataPage', ...place }),
+        ])
+        return { column, plainLength: header.length + body.length, parts: [...headerModule, ...pageModule] }
+      }),
+    )
     const parts: Uint8Array[] = start()
     const chunks: WrittenRowGroup['chunks'][number][] = []
-    for (const [index, column] of columns.entries()) {
-      const body = bodies[index] ?? new Uint8Array()
-      const header = encodeThrift(
-        pageHeader({ rows, plainLength: body.length, length: body.length + moduleOverhead }),
-      )
-      const place = { rowGroup: ordinal, column: index, page: 0 }
-      const headerModule = await encrypt(header, { type: 'dataPageHeader', ...place })
-      const pageModule = await encrypt(body, { type: 'dataPage', ...place })
-      const length = lengthOf(headerModule) + lengthOf(pageModule)
-      chunks.push({ column, offset, plainLength: header.length + body.length, length })
-      parts.push(...headerModule, ...pageModule)
+    for (const { column, plainLength, parts: sealed } of modules) {
+      const length = lengthOf(sealed)
+      chunks.push({ column, offset, plainLength, length })
+      parts.push(...sealed)
       offset += length
     }
     groups.push({ rows, chunks })

@@ -1,0 +1,339 @@
+/**
+ * Rows of the common form, read by WebAssembly (assembly/scan-rows.ts) into columns that stand in its memory. It stops in front of the first row of
+ * another form, which the readers in TypeScript take: they alone know the rules and the refusals, so that what this one does not know costs time
+ * and nothing else.
+ */
+import type { CellValue, ColumnSchema, DirectColumn } from '../schema/table-schema.js'
+import { cellForm, isEmptyNull } from './cell-form.js'
+import { type BatchColumn, type ColumnRoom, createColumn, setCell } from './column-batch.js'
+import { terminated } from './piece-lines.js'
+import { scanModule } from './scan-module.js'
+
+/** Reads rows of a piece ahead of its reader. */
+export interface RowsAhead {
+  /**
+   * Reads rows as far as they have the common form.
+   *
+   * @param at - where a row begins in the piece
+   * @param row - its number
+   * @returns where the first row begins that was not read
+   */
+  read(at: number, row: number): number
+  /** Number of that row. */
+  readonly row: number
+}
+
+/** A mapping's columns in a memory that rows are read into. */
+export interface ScanMemory {
+  readonly columns: readonly BatchColumn[]
+  /** Starts a piece of CSV. @param piece - whole rows @param header - names of its fields @returns its reader */
+  csv(piece: Uint8Array, header: readonly string[]): RowsAhead
+  /** Starts a piece of JSON Lines. @param piece - whole lines @returns its reader; it reads nothing before it knows what lines look like */
+  json(piece: Uint8Array): RowsAhead & { expect(keys: readonly string[]): void }
+}
+
+/** What {@link createScanMemory} takes. */
+export interface ScanPlan {
+  readonly columns: Readonly<Record<string, ColumnSchema>>
+  /** Where the values of a column come from; columns that are not named are null. */
+  readonly direct: Readonly<Record<string, DirectColumn>>
+  /** Rows and bytes of the largest piece. */
+  readonly rows: number
+  readonly bytes: number
+  readonly fieldLength: number
+}
+
+/** A function of the module: addresses and counts in, one out. */
+type Scan = (...given: readonly number[]) => number
+
+/** Below it stand the module's own tables. */
+const base = 4096
+const pageBytes = 65_536
+/** Of a target, a known text and an expected key; the offsets in them stand in assembly/scan-rows.ts. */
+const targetBytes = 64
+const entryBytes = 24
+const keyBytes = 12
+const bucketBytes = 2 * 64 * 256
+/** Most bytes of all expected keys, and most fields, of lines that are read ahead. */
+const mostKeyBytes = 65_536
+const mostFields = 4096
+const mostEntries = 65_535
+const kinds = { none: 0, integer: 1, decimal: 2, date: 3, text: 4, table: 5 } as const
+const flag = { isText: 1, emptyIsNull: 2, takesNull: 4, takesNumber: 8, takesCode: 16, takesBoolean: 32 } as const
+const quote = 0x22
+/** Of one thread. What is not written is not taken from the machine. */
+const mostMemory = 2 ** 28
+/** What may be read or written behind the end of a text: words at a time. */
+const slack = 16
+
+let compiled: WebAssembly.Module | undefined
+function instantiate(memory: WebAssembly.Memory): Readonly<Record<'csv' | 'json' | 'row', Scan>> {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(scanModule), (character) => character.charCodeAt(0)))
+  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } })
+  const scan = (name: string): Scan => {
+    const found = exports[name]
+    if (typeof found !== 'function') throw new TypeError(`The module has no function ${name}`)
+    return found as Scan
+  }
+  scan('prepare')()
+  return { csv: scan('csv'), json: scan('json'), row: scan('row') }
+}
+
+function memoryOf(size: number): WebAssembly.Memory | undefined {
+  if (size > mostMemory) return undefined
+  try {
+    return new WebAssembly.Memory({ initial: Math.ceil(size / pageBytes) })
+  } catch (error) {
+    // Address space, of which WebAssembly wants far more than memory, may be limited.
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+const encoder = /* @__PURE__ */ new TextEncoder()
+
+interface Entry {
+  readonly text: Uint8Array
+  readonly cell: CellValue
+  readonly cellText: Uint8Array | undefined
+}
+
+function entriesOf(entries: readonly (readonly [string, CellValue])[]): readonly Entry[] {
+  return entries
+    .map(([text, cell]) => ({
+      text: encoder.encode(text),
+      cell,
+      cellText: typeof cell === 'string' ? encoder.encode(cell) : undefined,
+    }))
+    .filter(({ text }) => text.length > 0 && text.length < 64)
+}
+
+/** A column's target before it has a place. */
+interface Target {
+  readonly column: BatchColumn
+  readonly spec: DirectColumn | undefined
+  readonly at: number
+  readonly next: number
+  /** Is it null where its field is absent? */
+  readonly isNullable: boolean
+}
+
+/**
+ * Lays the columns of a mapping out in a memory of their own.
+ *
+ * @param plan - see {@link ScanPlan}
+ * @returns columns and readers; undefined where they need more memory than is worth it or can be had
+ */
+export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
+  const { direct, rows, bytes, fieldLength } = plan
+  const specs = Object.entries(plan.columns).map(([name, column]) => ({
+    name,
+    column,
+    spec: Object.hasOwn(direct, name) ? direct[name] : undefined,
+  }))
+  const forms = specs.map(({ name, column, spec }) => {
+    const form = spec === undefined ? undefined : cellForm({ name, column }, spec)
+    const entries = form?.kind === 'table' ? entriesOf(form.entries) : []
+    return { form, entries: entries.length > mostEntries ? [] : entries }
+  })
+  const textBytes = bytes + slack
+  const roomOfEntries = forms.reduce(
+    (sum, { entries }) =>
+      sum +
+      bucketBytes +
+      entries.reduce((all, { text, cellText }) => all + entryBytes + 48 + text.length + (cellText?.length ?? 8), 0),
+    0,
+  )
+  const size =
+    base +
+    specs.length * (13 * rows + textBytes + targetBytes + 128) +
+    roomOfEntries +
+    (bytes + 64) +
+    mostKeyBytes +
+    8 * mostFields * keyBytes
+  const memory = memoryOf(size)
+  if (memory === undefined) return undefined
+  const { buffer } = memory
+  const view = new DataView(buffer)
+  const all = new Uint8Array(buffer)
+  let free = base
+  const reserve = (length: number) => {
+    const at = free
+    free = Math.ceil((free + length) / 8) * 8
+    return at
+  }
+  const room: ColumnRoom = (length) => ({ buffer, at: reserve(length) })
+  const put = (given: Uint8Array) => {
+    const at = reserve(given.length + slack)
+    all.set(given, at)
+    return at
+  }
+  const exports = instantiate(memory)
+
+  const byField = new Map<string, Target>()
+  const targets = specs.map(({ name, column, spec }, index): Target => {
+    const made = createColumn(name, column, rows, textBytes, room)
+    const { form, entries } = forms[index] ?? { form: undefined, entries: [] }
+    const at = reserve(targetBytes)
+    const coded = spec?.values !== undefined
+    const isNumber = column.type === 'decimal' || column.type === 'integer'
+    const flags =
+      (made.store === 'text' ? flag.isText : 0) |
+      (spec !== undefined && isEmptyNull(column, spec) ? flag.emptyIsNull : 0) |
+      (!coded && column.nullable === true ? flag.takesNull : 0) |
+      (!coded && isNumber ? flag.takesNumber : 0) |
+      (coded ? flag.takesCode : 0) |
+      (!coded && column.type === 'boolean' && column.values === undefined ? flag.takesBoolean : 0)
+    const next = spec === undefined ? 0 : (byField.get(spec.from)?.at ?? 0)
+    view.setUint32(at, kinds[form?.kind ?? 'none'], true)
+    view.setUint32(at + 4, flags, true)
+    view.setUint32(at + 8, next, true)
+    view.setUint32(at + 12, made.present.byteOffset, true)
+    view.setUint32(at + 16, made.numbers.byteOffset, true)
+    view.setUint32(at + 20, made.bytes.byteOffset, true)
+    view.setUint32(at + 24, made.ends.byteOffset, true)
+    view.setUint32(at + 28, made.bytes.length, true)
+    if (form !== undefined && 'low' in form) {
+      view.setFloat64(at + 32, form.low, true)
+      view.setFloat64(at + 40, form.high, true)
+    }
+    view.setInt32(at + 48, column.decimals ?? 0, true)
+    view.setUint32(at + 52, form?.kind === 'text' ? form.maxLength : 0, true)
+    if (form?.kind === 'table') putTable(at, made, entries)
+    const target = {
+      column: made,
+      spec,
+      at,
+      next,
+      isNullable: spec === undefined || isEmptyNull(column, spec),
+    }
+    if (spec !== undefined) byField.set(spec.from, target)
+    return target
+  })
+
+  function putTable(at: number, target: BatchColumn, entries: readonly Entry[]): void {
+    const buckets = reserve(bucketBytes)
+    const first = reserve(entryBytes * entries.length)
+    view.setUint32(at + 56, buckets, true)
+    view.setUint32(at + 60, first, true)
+    const scratch = createColumn('', target.column, 1, 0)
+    // From behind, so that of two that are alike the first is found first.
+    for (let index = entries.length - 1; index >= 0; index -= 1) {
+      const entry = entries[index]
+      if (entry === undefined) continue
+      const { text, cell, cellText } = entry
+      const into = first + entryBytes * index
+      const bucket = buckets + 2 * (text.length * 256 + (text[0] ?? 0))
+      view.setUint32(into, put(text), true)
+      view.setUint32(into + 4, text.length, true)
+      view.setUint32(into + 8, view.getUint16(bucket, true), true)
+      view.setUint16(bucket, index + 1, true)
+      let bit = -2
+      let value = new Uint8Array()
+      if (cell !== null) {
+        if (target.store === 'text') {
+          bit = -1
+          value = Uint8Array.from(cellText ?? [])
+        } else {
+          setCell(scratch, 0, cell)
+          value = new Uint8Array(scratch.numbers.slice().buffer)
+          bit = target.store === 'bit' ? Number(cell) : target.store === 'int64' ? -3 : -4
+        }
+      }
+      view.setInt32(into + 12, bit, true)
+      view.setUint32(into + 16, put(value), true)
+      view.setUint32(into + 20, value.length, true)
+    }
+  }
+
+  const fieldsAt = reserve(4 * mostFields)
+  const unfilledAt = reserve(4 * (specs.length + 1))
+  const keysAt = reserve(keyBytes * mostFields)
+  const keyTextAt = reserve(mostKeyBytes + slack)
+  const pieceAt = reserve(bytes + 64)
+
+  /** Notes which columns no field of these fills; false where one of them is not simply null there. */
+  const fill = (fields: ReadonlySet<string>): boolean => {
+    let at = unfilledAt
+    for (const { spec, isNullable, at: target } of targets) {
+      if (spec !== undefined && fields.has(spec.from)) continue
+      if (!isNullable) return false
+      view.setUint32(at, target, true)
+      at += 4
+    }
+    view.setUint32(at, 0, true)
+    return true
+  }
+  /** Does a row that a reader in TypeScript took still stand in this memory? Its text may have needed another one. */
+  const isWhole = () => targets.every(({ column }) => column.bytes.buffer === buffer)
+  const start = (piece: Uint8Array): number => {
+    all.set(piece, pieceAt)
+    // Where rows end, scanning ends.
+    all.fill(quote, pieceAt + piece.length, pieceAt + piece.length + slack)
+    return pieceAt + piece.length
+  }
+  const reader = (
+    isReady: () => boolean,
+    scan: (from: number, row: number) => number,
+  ): RowsAhead => {
+    let row = 0
+    return {
+      read: (at, first) => {
+        row = first
+        if (!isReady() || !isWhole()) return at
+        const to = scan(pieceAt + at, first) - pieceAt
+        row = exports.row()
+        return to
+      },
+      get row() {
+        return row
+      },
+    }
+  }
+  return {
+    columns: targets.map(({ column }) => column),
+    csv: (given, header) => {
+      // A line feed of ours must not make a line end of a last byte that is none.
+      const piece = given.at(-1) === 0x0d ? given : terminated(given)
+      const end = start(piece)
+      const isReady = header.length <= mostFields && fill(new Set(header))
+      if (isReady) {
+        for (const [index, name] of header.entries())
+          view.setUint32(fieldsAt + 4 * index, byField.get(name)?.at ?? 0, true)
+      }
+      return reader(
+        () => isReady,
+        (from, row) => exports.csv(from, end, row, fieldsAt, header.length, unfilledAt, fieldLength),
+      )
+    },
+    json: (given) => {
+      const end = start(terminated(given))
+      let count = 0
+      const ahead = reader(
+        () => count > 0,
+        (from, row) => exports.json(from, end, row, keysAt, count, unfilledAt, fieldLength),
+      )
+      return {
+        read: ahead.read,
+        get row() {
+          return ahead.row
+        },
+        expect: (keys) => {
+          const texts = keys.map((key) => encoder.encode(`${JSON.stringify(key)}:`))
+          const length = texts.reduce((sum, text) => sum + text.length, 0)
+          const fits = keys.length <= mostFields && length <= mostKeyBytes && fill(new Set(keys))
+          count = fits ? keys.length : 0
+          let at = keyTextAt
+          for (const [index, text] of (fits ? texts : []).entries()) {
+            all.set(text, at)
+            const into = keysAt + keyBytes * index
+            view.setUint32(into, at, true)
+            view.setUint32(into + 4, text.length, true)
+            view.setUint32(into + 8, byField.get(keys[index] ?? '')?.at ?? 0, true)
+            at += text.length
+          }
+        },
+      }
+    },
+  }
+}
