@@ -58,29 +58,23 @@ export function row(): i32 {
   return rowsRead
 }
 
-// @ts-ignore: decorator
-@inline
 function setPresent(target: usize, row: i32, present: u32): void {
   store<u8>(<usize>load<u32>(target + PRESENT) + <usize>row, present)
 }
 
-// @ts-ignore: decorator
-@inline
 function textEnd(target: usize, row: i32): u32 {
-  return row == 0 ? 0 : load<u32>(<usize>load<u32>(target + ENDS) + (<usize>(row - 1) << 2))
+  return row == 0 ? 0 : load<u32>(<usize>load<u32>(target + ENDS) + ((<usize>(row - 1)) << 2))
 }
 
 function setNull(target: usize, row: i32): void {
   setPresent(target, row, 0)
   if (load<u32>(target + FLAGS) & IS_TEXT) {
-    store<u32>(<usize>load<u32>(target + ENDS) + (<usize>row << 2), textEnd(target, row))
+    store<u32>(<usize>load<u32>(target + ENDS) + ((<usize>row) << 2), textEnd(target, row))
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function setInt64(target: usize, row: i32, value: i64): void {
-  store<i64>(<usize>load<u32>(target + NUMBERS) + (<usize>row << 3), value)
+  store<i64>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 3), value)
   setPresent(target, row, 1)
 }
 
@@ -124,7 +118,7 @@ function readDecimal(target: usize, start: usize, end: usize, row: i32): bool {
   }
   const decimals = load<i32>(target + DECIMALS)
   if (places == 0 || places > decimals || value > 1000000000000000) return false
-  const power = load<i64>(POWERS + (<usize>(decimals - (places > 0 ? places : 0)) << 3))
+  const power = load<i64>(POWERS + ((<usize>(decimals - (places > 0 ? places : 0))) << 3))
   // As doubles first: the product of whole numbers may be more than 64 bits hold.
   if (<f64>value * <f64>power > LARGEST_EXACT) return false
   const scaled = negative ? -(value * power) : value * power
@@ -134,8 +128,6 @@ function readDecimal(target: usize, start: usize, end: usize, row: i32): bool {
   return true
 }
 
-// @ts-ignore: decorator
-@inline
 function digitAt(at: usize): u32 {
   return <u32>load<u8>(at) - 0x30
 }
@@ -169,7 +161,7 @@ function readDate(target: usize, start: usize, end: usize, row: i32): bool {
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > <u32>load<u8>(MONTHS + month)) return false
   const days = daysFromCivil(year, month, day)
   if (<f64>days < load<f64>(target + LOW) || <f64>days > load<f64>(target + HIGH)) return false
-  store<i32>(<usize>load<u32>(target + NUMBERS) + (<usize>row << 2), days)
+  store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), days)
   setPresent(target, row, 1)
   return true
 }
@@ -192,7 +184,7 @@ function putText(target: usize, start: usize, end: usize, row: i32): bool {
     if (byte == 0 || byte > 0x7f) return false
     store<u8>(into + at, byte)
   }
-  store<u32>(<usize>load<u32>(target + ENDS) + (<usize>row << 2), from + length)
+  store<u32>(<usize>load<u32>(target + ENDS) + ((<usize>row) << 2), from + length)
   setPresent(target, row, 1)
   return true
 }
@@ -219,18 +211,18 @@ function readKnown(target: usize, start: usize, end: usize, row: i32): bool {
     if (isSame(start, load<u32>(entry + ENTRY_TEXT), length)) {
       const bit = load<i32>(entry + ENTRY_BIT)
       const cell = <usize>load<u32>(entry + ENTRY_CELL)
-      if (bit >= 0) store<i32>(<usize>load<u32>(target + NUMBERS) + (<usize>row << 2), bit)
+      if (bit >= 0) store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), bit)
       else if (bit == -1) {
         const cellLength = load<u32>(entry + ENTRY_CELL_LENGTH)
         const from = textEnd(target, row)
         if (from + cellLength + 8 > load<u32>(target + CAPACITY)) return false
         const into = <usize>load<u32>(target + BYTES) + from
         for (let at: usize = 0; at < cellLength; at += 8) store<u64>(into + at, load<u64>(cell + at))
-        store<u32>(<usize>load<u32>(target + ENDS) + (<usize>row << 2), from + cellLength)
+        store<u32>(<usize>load<u32>(target + ENDS) + ((<usize>row) << 2), from + cellLength)
       } else if (bit == -3) {
-        store<i64>(<usize>load<u32>(target + NUMBERS) + (<usize>row << 3), load<i64>(cell))
+        store<i64>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 3), load<i64>(cell))
       } else if (bit == -4) {
-        store<i32>(<usize>load<u32>(target + NUMBERS) + (<usize>row << 2), load<i32>(cell))
+        store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), load<i32>(cell))
       } else {
         setNull(target, row)
         return true
@@ -327,7 +319,7 @@ export function csv(
         stop = at
       }
       if (stop - start > longest) break
-      const target = <usize>load<u32>(fields + (<usize>field << 2))
+      const target = <usize>load<u32>(fields + ((<usize>field) << 2))
       if (target != 0) {
         if (!take(target, start, stop, row)) break
       } else {
@@ -354,6 +346,15 @@ export function csv(
   return begin
 }
 
+/** How many line feeds stand in bytes. */
+export function lineFeeds(from: usize, end: usize): i32 {
+  let count = 0
+  let at = from
+  for (; at + 16 <= end; at += 16) count += popcnt(i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(0x0a))))
+  for (; at < end; at += 1) if (load<u8>(at) == 0x0a) count += 1
+  return count
+}
+
 /** Takes null for a target and for those that share its key. */
 function takeNull(first: usize, row: i32): bool {
   for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
@@ -366,7 +367,7 @@ function takeNull(first: usize, row: i32): bool {
 function takeBoolean(first: usize, value: i32, row: i32): bool {
   for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
     if (!(load<u32>(target + FLAGS) & TAKES_BOOLEAN)) return false
-    store<i32>(<usize>load<u32>(target + NUMBERS) + (<usize>row << 2), value)
+    store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), value)
     setPresent(target, row, 1)
   }
   return true

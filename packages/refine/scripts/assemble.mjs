@@ -8,7 +8,18 @@ const folder = join(import.meta.dirname, '..')
 const target = join(folder, 'src/columnar/scan-module.ts')
 let binary
 const { error, stderr } = await asc.main(
-  ['scan-rows.ts', '-O3', '--runtime', 'stub', '--noAssert', '--importMemory', '--outFile', 'scan-rows.wasm'],
+  [
+    'scan-rows.ts',
+    '-O3',
+    '--runtime',
+    'stub',
+    '--noAssert',
+    '--importMemory',
+    '--enable',
+    'simd',
+    '--outFile',
+    'scan-rows.wasm',
+  ],
   {
     readFile: (name) => {
       try {
@@ -24,13 +35,18 @@ const { error, stderr } = await asc.main(
   },
 )
 if (error !== null || binary === undefined) throw new Error(stderr.toString())
-const lines = Buffer.from(binary).toString('base64').match(/.{1,96}/g) ?? []
+const lines =
+  Buffer.from(binary)
+    .toString('base64')
+    .match(/.{1,96}/g) ?? []
 const text = `/** What assembly/scan-rows.ts compiles to, in base64: written by scripts/assemble.mjs. */
 export const scanModule = [
 ${lines.map((line) => `  '${line}',\n`).join('')}].join('')
 `
 if (!process.argv.includes('--check')) writeFileSync(target, text)
 else if (readFileSync(target, 'utf8') !== text) {
-  console.error('src/columnar/scan-module.ts is not what its source compiles to: node packages/refine/scripts/assemble.mjs')
+  console.error(
+    'src/columnar/scan-module.ts is not what its source compiles to: node packages/refine/scripts/assemble.mjs',
+  )
   process.exitCode = 1
 }

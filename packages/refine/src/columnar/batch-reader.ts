@@ -85,7 +85,13 @@ function createLayout(schema: RefinerSchema, { lines: rows, bytes, aheadLength }
   const memory =
     aheadLength === undefined || isWaiting
       ? undefined
-      : createScanMemory({ columns: table.columns, direct: direct.columns, rows, bytes, fieldLength: aheadLength })
+      : createScanMemory({
+          columns: table.columns,
+          direct: direct.columns,
+          rows,
+          bytes,
+          fieldLength: aheadLength,
+        })
   const targets = new Map<string, FieldTarget[]>()
   const unmapped: BatchColumn[] = []
   const pending: PendingColumn[] = []

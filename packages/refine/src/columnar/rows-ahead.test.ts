@@ -167,7 +167,18 @@ const number = fc.oneof(
   fc.integer().map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
   fc.tuple(fc.integer({ min: -9999, max: 9999 }), fc.nat(99)).map(([whole, part]) => `${whole}.${part}`),
-  fc.constantFrom('0', '-0', '-0.00', '0.10', '1.00', '', '999999999999.99', '90071992547409.91', '00', '1e2'),
+  fc.constantFrom(
+    '0',
+    '-0',
+    '-0.00',
+    '0.10',
+    '1.00',
+    '',
+    '999999999999.99',
+    '90071992547409.91',
+    '00',
+    '1e2',
+  ),
 )
 const day = fc
   .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
@@ -248,6 +259,14 @@ test('the smallest places of a decimal are exact in both', () => {
     direct: { table: 't', columns: { a: { from: 'a' } } },
   }
   const kept: KeptColumns = {}
-  for (const text of ['0.05', '0.00000000000001', '-0.09007199254740991', '0.0900719925474099', '0.1', '1', '0'])
+  for (const text of [
+    '0.05',
+    '0.00000000000001',
+    '-0.09007199254740991',
+    '0.0900719925474099',
+    '0.1',
+    '1',
+    '0',
+  ])
     both(kept, (options) => readCsvColumns(own, ['a'], bytesOf(`${text}\n`), limits, options))
 })

@@ -7,7 +7,7 @@ import type { CellValue, ColumnSchema, DirectColumn } from '../schema/table-sche
 import { cellForm, isEmptyNull } from './cell-form.js'
 import { type BatchColumn, type ColumnRoom, createColumn, setCell } from './column-batch.js'
 import { terminated } from './piece-lines.js'
-import { scanModule } from './scan-module.js'
+import { createScanCore, scanBase } from './scan-core.js'
 
 /** Reads rows of a piece ahead of its reader. */
 export interface RowsAhead {
@@ -43,12 +43,6 @@ export interface ScanPlan {
   readonly fieldLength: number
 }
 
-/** A function of the module: addresses and counts in, one out. */
-type Scan = (...given: readonly number[]) => number
-
-/** Below it stand the module's own tables. */
-const base = 4096
-const pageBytes = 65_536
 /** Of a target, a known text and an expected key; the offsets in them stand in assembly/scan-rows.ts. */
 const targetBytes = 64
 const entryBytes = 24
@@ -59,36 +53,19 @@ const mostKeyBytes = 65_536
 const mostFields = 4096
 const mostEntries = 65_535
 const kinds = { none: 0, integer: 1, decimal: 2, date: 3, text: 4, table: 5 } as const
-const flag = { isText: 1, emptyIsNull: 2, takesNull: 4, takesNumber: 8, takesCode: 16, takesBoolean: 32 } as const
+const flag = {
+  isText: 1,
+  emptyIsNull: 2,
+  takesNull: 4,
+  takesNumber: 8,
+  takesCode: 16,
+  takesBoolean: 32,
+} as const
 const quote = 0x22
 /** Of one thread. What is not written is not taken from the machine. */
 const mostMemory = 2 ** 28
 /** What may be read or written behind the end of a text: words at a time. */
 const slack = 16
-
-let compiled: WebAssembly.Module | undefined
-function instantiate(memory: WebAssembly.Memory): Readonly<Record<'csv' | 'json' | 'row', Scan>> {
-  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(scanModule), (character) => character.charCodeAt(0)))
-  const { exports } = new WebAssembly.Instance(compiled, { env: { memory } })
-  const scan = (name: string): Scan => {
-    const found = exports[name]
-    if (typeof found !== 'function') throw new TypeError(`The module has no function ${name}`)
-    return found as Scan
-  }
-  scan('prepare')()
-  return { csv: scan('csv'), json: scan('json'), row: scan('row') }
-}
-
-function memoryOf(size: number): WebAssembly.Memory | undefined {
-  if (size > mostMemory) return undefined
-  try {
-    return new WebAssembly.Memory({ initial: Math.ceil(size / pageBytes) })
-  } catch (error) {
-    // Address space, of which WebAssembly wants far more than memory, may be limited.
-    if (error instanceof RangeError) return undefined
-    throw error
-  }
-}
 
 const encoder = /* @__PURE__ */ new TextEncoder()
 
@@ -141,22 +118,25 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
     (sum, { entries }) =>
       sum +
       bucketBytes +
-      entries.reduce((all, { text, cellText }) => all + entryBytes + 48 + text.length + (cellText?.length ?? 8), 0),
+      entries.reduce(
+        (all, { text, cellText }) => all + entryBytes + 48 + text.length + (cellText?.length ?? 8),
+        0,
+      ),
     0,
   )
   const size =
-    base +
+    scanBase +
     specs.length * (13 * rows + textBytes + targetBytes + 128) +
     roomOfEntries +
     (bytes + 64) +
     mostKeyBytes +
     8 * mostFields * keyBytes
-  const memory = memoryOf(size)
-  if (memory === undefined) return undefined
-  const { buffer } = memory
+  const core = size > mostMemory ? undefined : createScanCore(size)
+  if (core === undefined) return undefined
+  const { buffer } = core.memory
   const view = new DataView(buffer)
   const all = new Uint8Array(buffer)
-  let free = base
+  let free = scanBase
   const reserve = (length: number) => {
     const at = free
     free = Math.ceil((free + length) / 8) * 8
@@ -168,7 +148,6 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
     all.set(given, at)
     return at
   }
-  const exports = instantiate(memory)
 
   const byField = new Map<string, Target>()
   const targets = specs.map(({ name, column, spec }, index): Target => {
@@ -272,17 +251,14 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
     all.fill(quote, pieceAt + piece.length, pieceAt + piece.length + slack)
     return pieceAt + piece.length
   }
-  const reader = (
-    isReady: () => boolean,
-    scan: (from: number, row: number) => number,
-  ): RowsAhead => {
+  const reader = (isReady: () => boolean, scan: (from: number, row: number) => number): RowsAhead => {
     let row = 0
     return {
       read: (at, first) => {
         row = first
         if (!isReady() || !isWhole()) return at
         const to = scan(pieceAt + at, first) - pieceAt
-        row = exports.row()
+        row = core.row()
         return to
       },
       get row() {
@@ -303,7 +279,7 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
       }
       return reader(
         () => isReady,
-        (from, row) => exports.csv(from, end, row, fieldsAt, header.length, unfilledAt, fieldLength),
+        (from, row) => core.csv(from, end, row, fieldsAt, header.length, unfilledAt, fieldLength),
       )
     },
     json: (given) => {
@@ -311,7 +287,7 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
       let count = 0
       const ahead = reader(
         () => count > 0,
-        (from, row) => exports.json(from, end, row, keysAt, count, unfilledAt, fieldLength),
+        (from, row) => core.json(from, end, row, keysAt, count, unfilledAt, fieldLength),
       )
       return {
         read: ahead.read,

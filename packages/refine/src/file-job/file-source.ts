@@ -8,6 +8,8 @@ export interface OpenFile extends RandomAccess {
   readonly modified: number
   /** Its bytes from first to last, in chunks of `chunkBytes`. @param chunkBytes - size of a chunk */
   stream(chunkBytes: number): AsyncIterable<Uint8Array>
+  /** Fills memory with its bytes. @param into - memory @param offset - from which byte on @throws RefineError as {@link openFile} when it has fewer */
+  readInto(into: Uint8Array, offset: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -33,20 +35,23 @@ export async function openFile(path: string): Promise<OpenFile> {
     await file.close()
     throw refuse()
   }
-  const read = async (offset: number, length: number) => {
-    const bytes = roomFor(length)
-    let at = 0
-    while (at < length) {
-      const { bytesRead } = await file.read(bytes, at, length - at, offset + at)
+  const readInto = async (into: Uint8Array, offset: number) => {
+    for (let at = 0; at < into.length; ) {
+      const { bytesRead } = await file.read(into, at, into.length - at, offset + at)
       if (bytesRead === 0) throw refuse()
       at += bytesRead
     }
+  }
+  const read = async (offset: number, length: number) => {
+    const bytes = roomFor(length)
+    await readInto(bytes, offset)
     return bytes
   }
   return {
     size: facts.size,
     modified: facts.mtimeMs,
     read,
+    readInto,
     async *stream(chunkBytes) {
       for (let offset = 0; offset < facts.size; offset += chunkBytes) {
         yield await read(offset, Math.min(chunkBytes, facts.size - offset))

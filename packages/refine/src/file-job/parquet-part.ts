@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createEncryptedParquet, type EncryptedParquet } from '../output/parquet/encrypted-parquet.js'
@@ -33,7 +33,17 @@ export async function createPartWriter(options: {
 }): Promise<PartWriter> {
   const { folder, number, table, key, leafKey, runLeaves } = options
   const name = `${number}.${table.name}`
-  const parquet = await createEncryptedParquet({ table, key, random: (length) => randomBytes(length) })
+  const secret = createSecretKey(key)
+  const parquet = await createEncryptedParquet({
+    table,
+    key,
+    random: (length) => randomBytes(length),
+    seal: (iv, aad, plaintext) => {
+      const cipher = createCipheriv('aes-256-gcm', secret, iv).setAAD(aad)
+      const sealed = [cipher.update(plaintext), cipher.final()]
+      return [...sealed, cipher.getAuthTag()]
+    },
+  })
   const temporary = join(folder, `.${name}.parquet.part`)
   const file: FileHandle = await open(temporary, 'w', 0o600)
   const leaves = await createLeafWriter({

@@ -64,7 +64,8 @@ export type PieceAnswer =
       readonly place: string
       readonly message: string
     }
-  | ({ readonly kind: 'done'; readonly number: number } & PieceResult)
+  /** With the memory of the piece, which is used again. */
+  | ({ readonly kind: 'done'; readonly number: number; readonly memory: ArrayBuffer } & PieceResult)
 
 /** A piece as rows of tables. */
 export interface PieceResult {

@@ -23,19 +23,26 @@ interface Waiting {
  * Starts the readers of one export.
  *
  * @param data - what its pieces share
- * @param options - `workers`: threads, 0 for this one; `call`: calls functions of the refiner
+ * @param options - `workers`: threads, 0 for this one; `call`: calls functions of the refiner; `free`: gets the memory of pieces that were read
  * @returns the reader
  */
 export function createPieceReader(
   data: WorkerData,
-  options: { readonly workers: number } & Pick<PieceHost, 'call'>,
+  options: { readonly workers: number; readonly free: (memory: ArrayBuffer) => void } & Pick<
+    PieceHost,
+    'call'
+  >,
 ): PieceReader {
-  const { workers, call } = options
+  const { workers, call, free } = options
   if (workers === 0) {
     const cache = emptyCache()
     return {
       width: 1,
-      read: (piece, map) => readPiece(piece, data, cache, { call, map }),
+      read: async (piece, map) => {
+        const result = await readPiece(piece, data, cache, { call, map })
+        free(piece.buffer as ArrayBuffer)
+        return result
+      },
       close: async () => undefined,
     }
   }
@@ -82,8 +89,10 @@ export function createPieceReader(
       }
       const one = waiting.get(answer.number)
       waiting.delete(answer.number)
-      if (answer.kind === 'done') one?.settle(answer)
-      else {
+      if (answer.kind === 'done') {
+        free(answer.memory)
+        one?.settle(answer)
+      } else {
         const message = answer.message.replace(/ \(at [^)]*\)$/, '')
         one?.fail(new RefineError(answer.code, answer.place, message))
       }

@@ -52,7 +52,8 @@ parentPort?.on('message', (message: PieceRequest | FunctionReply | MapReply) => 
           [...pages, leaves].map(({ buffer }) => buffer as ArrayBuffer),
         ),
       )
-      post({ kind: 'done', number, ...result }, [...buffers])
+      const memory = piece.buffer as ArrayBuffer
+      post({ kind: 'done', number, memory, ...result }, [...buffers, memory])
     },
     (error: unknown) => {
       const known = error instanceof RefineError

@@ -16,6 +16,7 @@ import { recordChunks } from '../source/record-chunks.js'
 import { checkFields, requiredFields } from '../source/required-fields.js'
 import type { FullSourceLimits } from '../source/source-limits.js'
 import { utf8Chunks } from '../source/text-chunks.js'
+import { createPieceMemory, filePieces, type PieceMemory } from './file-pieces.js'
 import type { OpenFile } from './file-source.js'
 import { sha256 } from './leaf-runs.js'
 import type { PartWriter } from './parquet-part.js'
@@ -86,6 +87,19 @@ function needHost(host: FunctionHost | undefined): FunctionHost {
   )
 }
 
+/** Pieces of UTF-8, without its mark; UTF-16 is made UTF-8 as it comes. */
+async function piecesOf(
+  file: OpenFile,
+  memory: PieceMemory,
+  options: Parameters<typeof recordChunks>[1],
+): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
+  const [first, second, third] = await file.read(0, Math.min(3, file.size))
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return recordChunks(utf8Chunks(file.stream(options.pieceBytes)), options)
+  const isMarked = first === 0xef && second === 0xbb && third === 0xbf
+  return filePieces(file, isMarked ? 3 : 0, options, memory)
+}
+
 /** Reads CSV or JSON Lines piece by piece into pages. */
 async function refineColumns(
   file: OpenFile,
@@ -102,8 +116,9 @@ async function refineColumns(
       `The export is larger than ${limits.bytes} bytes; split it`,
     )
   }
-  const chunks = utf8Chunks(file.stream(pieceBytes))
-  const pieces = recordChunks(chunks, {
+  // As many as there are under way, and one more.
+  const memory = createPieceMemory(2 * workers + 2)
+  const pieces = await piecesOf(file, memory, {
     quoted: format === 'csv',
     pieceBytes,
     recordBytes: limits.recordBytes,
@@ -137,6 +152,7 @@ async function refineColumns(
   }
   const reader = createPieceReader(data, {
     workers: file.size < 4 * pieceBytes ? 0 : workers,
+    free: memory.give,
     call: async (calls) => {
       const results: (readonly unknown[])[] = []
       for (const { by, values } of calls) {

@@ -9,8 +9,19 @@ function quotesIn(bytes: Uint8Array, from: number, to: number): number {
   return count
 }
 
-/** The end of the last record in `bytes`: behind its last line feed that stands outside of quotes; 0 when there is none. */
-function lastRecordEnd(bytes: Uint8Array, quoted: boolean): number {
+/** @param recordBytes - the limit @returns the refusal of a record that is longer */
+export function recordTooLong(recordBytes: number): RefineError {
+  return new RefineError('LIMIT_EXCEEDED', 'source', `A record is longer than ${recordBytes} bytes; split it`)
+}
+
+/**
+ * The end of the last record.
+ *
+ * @param bytes - records from the beginning of one on
+ * @param quoted - do line feeds inside of double quotes belong to the record?
+ * @returns behind the last line feed that stands outside of quotes; 0 when there is none
+ */
+export function lastRecordEnd(bytes: Uint8Array, quoted: boolean): number {
   let end = bytes.lastIndexOf(lineFeed) + 1
   if (!quoted || end === 0 || quotesIn(bytes, 0, end) % 2 === 0) return end
   // The last line feed stands in quotes; walk from the front, where every quote opens or closes.
@@ -58,13 +69,7 @@ export async function* recordChunks(
     if (length < wanted) continue
     const whole = joined()
     const end = lastRecordEnd(whole, quoted)
-    if (whole.length - end > recordBytes) {
-      throw new RefineError(
-        'LIMIT_EXCEEDED',
-        'source',
-        `A record is longer than ${recordBytes} bytes; split it`,
-      )
-    }
+    if (whole.length - end > recordBytes) throw recordTooLong(recordBytes)
     // A copy, made before the piece is handed out: who gets it may move its memory to another thread.
     const rest = end === 0 ? whole : whole.slice(end)
     if (end > 0) yield whole.subarray(0, end)
@@ -75,13 +80,7 @@ export async function* recordChunks(
   }
   if (length > 0) {
     const whole = joined()
-    if (whole.length - lastRecordEnd(whole, quoted) > recordBytes) {
-      throw new RefineError(
-        'LIMIT_EXCEEDED',
-        'source',
-        `A record is longer than ${recordBytes} bytes; split it`,
-      )
-    }
+    if (whole.length - lastRecordEnd(whole, quoted) > recordBytes) throw recordTooLong(recordBytes)
     yield whole
   }
 }

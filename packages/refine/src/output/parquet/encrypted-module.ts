@@ -19,6 +19,35 @@ export type ModulePlace =
       readonly page: number
     }
 
+/**
+ * AES-256-GCM under the file's key.
+ *
+ * @param iv - 12 bytes
+ * @param aad - what is authenticated with it
+ * @param plaintext - what is encrypted
+ * @returns ciphertext and tag of 16 bytes, in parts
+ */
+export type Seal = (
+  iv: Uint8Array<ArrayBuffer>,
+  aad: Uint8Array<ArrayBuffer>,
+  plaintext: Uint8Array,
+) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>
+
+async function webCryptoSeal(given: Uint8Array): Promise<Seal> {
+  const key = await globalThis.crypto.subtle.importKey('raw', Uint8Array.from(given), 'AES-GCM', false, [
+    'encrypt',
+  ])
+  return async (iv, additionalData, plaintext) => [
+    new Uint8Array(
+      await globalThis.crypto.subtle.encrypt(
+        { name: 'AES-GCM', iv, additionalData, tagLength: 128 },
+        key,
+        plaintext as Uint8Array<ArrayBuffer>,
+      ),
+    ),
+  ]
+}
+
 /** Encrypts the modules of one file. */
 export type ModuleCipher = (plaintext: Uint8Array, place: ModulePlace) => Promise<readonly Uint8Array[]>
 
@@ -39,34 +68,26 @@ function aadOf(fileUnique: Uint8Array, place: ModulePlace): Uint8Array<ArrayBuff
  * used twice under one key would open both modules.
  *
  * @param options - `key`: AES key, 32 bytes; `fileUnique`: the file's AAD identifier, 8 bytes or more, fresh per file;
- *   `random`: CSPRNG
+ *   `random`: CSPRNG; `seal`: the platform's cipher under `key`, default WebCrypto's, which copies what it is given twice
  * @returns a function that gives length (u32 LE), nonce, ciphertext and tag of a module, in parts
  */
 export async function createModuleCipher(options: {
   readonly key: Uint8Array
   readonly fileUnique: Uint8Array
   readonly random: (length: number) => Uint8Array
+  readonly seal?: Seal | undefined
 }): Promise<ModuleCipher> {
   const { fileUnique, random } = options
-  const key = await globalThis.crypto.subtle.importKey(
-    'raw',
-    Uint8Array.from(options.key),
-    'AES-GCM',
-    false,
-    ['encrypt'],
-  )
+  const seal = options.seal ?? (await webCryptoSeal(options.key))
   return async (plaintext, place) => {
     const iv = Uint8Array.from(random(12))
-    const sealed = await globalThis.crypto.subtle.encrypt(
-      { name: 'AES-GCM', iv, additionalData: aadOf(fileUnique, place), tagLength: 128 },
-      key,
-      plaintext as Uint8Array<ArrayBuffer>,
-    )
+    const sealed = await seal(iv, aadOf(fileUnique, place), plaintext)
     const head = new Uint8Array(4 + 12)
-    new DataView(head.buffer).setUint32(0, 12 + sealed.byteLength, true)
+    const length = sealed.reduce((sum, part) => sum + part.length, 0)
+    new DataView(head.buffer).setUint32(0, 12 + length, true)
     head.set(iv, 4)
     // Not joined: a page is megabytes, and a copy of it would be garbage the moment it is written.
-    return [head, new Uint8Array(sealed)]
+    return [head, ...sealed]
   }
 }
 

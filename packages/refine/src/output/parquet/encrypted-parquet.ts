@@ -5,7 +5,7 @@
  */
 import { RefineError } from '../../errors.js'
 import { contributorColumn, type NamedTable, type Row } from '../../schema/table-schema.js'
-import { createModuleCipher, moduleOverhead } from './encrypted-module.js'
+import { createModuleCipher, moduleOverhead, type Seal } from './encrypted-module.js'
 import { fileCryptoMetadata, fileMetadata, pageHeader, type WrittenRowGroup } from './file-metadata.js'
 import { encodeColumnPage, type ParquetColumn } from './plain-column.js'
 import { encodeThrift } from './thrift-compact.js'
@@ -58,7 +58,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
  * Starts an encrypted Parquet file.
  *
  * @param options - `table`: the table; `key`: AES-256 key, 32 bytes (the reader's footer key); `random`: CSPRNG for the
- *   file's AAD identifier and the nonces
+ *   file's AAD identifier and the nonces; `seal`: the platform's cipher under `key`, default WebCrypto's
  * @returns the file's encoder
  * @throws RefineError with `ARGUMENT_INVALID` when the key is not 32 bytes
  */
@@ -66,13 +66,14 @@ export async function createEncryptedParquet(options: {
   readonly table: NamedTable
   readonly key: Uint8Array
   readonly random: (length: number) => Uint8Array
+  readonly seal?: Seal
 }): Promise<EncryptedParquet> {
   if (options.key.length !== 32) {
     throw new RefineError('ARGUMENT_INVALID', 'key', 'The Parquet key must be 32 bytes')
   }
   const columns = parquetColumns(options.table)
   const fileUnique = Uint8Array.from(options.random(16))
-  const encrypt = await createModuleCipher({ key: options.key, fileUnique, random: options.random })
+  const encrypt = await createModuleCipher({ ...options, fileUnique })
   const groups: WrittenRowGroup[] = []
   let offset = 0
 

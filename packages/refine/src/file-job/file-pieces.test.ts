@@ -1,0 +1,69 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { recordChunks } from '../source/record-chunks.js'
+import { createPieceMemory, filePieces } from './file-pieces.js'
+import { openFile } from './file-source.js'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealpool-pieces-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+async function outcome(
+  pieces: AsyncIterable<Uint8Array>,
+  after: (piece: Uint8Array) => void = () => undefined,
+) {
+  const texts: string[] = []
+  try {
+    for await (const piece of pieces) {
+      texts.push(Buffer.from(piece).toString('latin1'))
+      after(piece)
+    }
+    return texts
+  } catch (error) {
+    return [...texts, (error as { readonly code?: unknown }).code]
+  }
+}
+
+test.each([
+  ['nothing', ''],
+  ['one line without its end', 'abc'],
+  ['lines', 'abc\n'.repeat(100)],
+  ['a last line without its end', `${'abc\n'.repeat(100)}x`],
+  ['line feeds in quotes', '"a\nb",c\n'.repeat(50)],
+  ['a quote that never closes', `a\n"${'b\n'.repeat(50)}`],
+  ['lines longer than a piece', `${'x'.repeat(70)}\n${'y'.repeat(30)}\nz\n`],
+  ['a line longer than twice the limit', `a\nb\n${'x'.repeat(700)}\n`],
+  ['a last line longer than twice the limit', `a\nb\n${'x'.repeat(700)}`],
+])('a file with %s is cut as a stream of the same chunks is', async (name, text) => {
+  const path = join(folder, name)
+  await writeFile(path, text)
+  const file = await openFile(path)
+  for (const quoted of [true, false]) {
+    for (const pieceBytes of [1, 7, 16, 1000]) {
+      const options = { quoted, pieceBytes, recordBytes: 300 }
+      // Each piece's memory is used again for one of the next, and overwritten at once.
+      const memory = createPieceMemory(2)
+      const cut = await outcome(filePieces(file, 0, options, memory), (piece) => {
+        piece.fill(0x2a)
+        memory.give(piece.buffer as ArrayBuffer)
+      })
+      expect(cut).toEqual(await outcome(recordChunks(file.stream(pieceBytes), options)))
+    }
+  }
+  await file.close()
+})
+
+test('memory is used again where it is large enough, and only so much is kept', () => {
+  const memory = createPieceMemory(1)
+  const [small, large] = [new ArrayBuffer(8), new ArrayBuffer(16)]
+  memory.give(large)
+  memory.give(small)
+  expect(memory.take(16).buffer).toBe(large)
+  expect(memory.take(8).buffer).not.toBe(small)
+  memory.give(small)
+  expect(memory.take(9)).toHaveLength(9)
+})

@@ -1,0 +1,66 @@
+import { roomFor } from '../source/byte-source.js'
+import { lastRecordEnd, recordTooLong } from '../source/record-chunks.js'
+import type { OpenFile } from './file-source.js'
+
+/** Memory of pieces that were read, for those that come: made anew it would be the most of all garbage of a job. */
+export interface PieceMemory {
+  /** Memory for at least so many bytes; what stands in it is no matter. */
+  take(length: number): Uint8Array<ArrayBuffer>
+  /** Gives memory back. @param memory - which nobody reads any more */
+  give(memory: ArrayBuffer): void
+}
+
+/** @param most - how many are kept @returns memory of pieces, none yet */
+export function createPieceMemory(most: number): PieceMemory {
+  const free: ArrayBuffer[] = []
+  return {
+    take: (length) => {
+      const kept = free.pop()
+      return kept !== undefined && kept.byteLength >= length ? new Uint8Array(kept) : roomFor(length)
+    },
+    give: (memory) => {
+      if (free.length < most) free.push(memory)
+    },
+  }
+}
+
+/**
+ * Cuts a file of UTF-8 into pieces, as `recordChunks` cuts a stream.
+ *
+ * @param file - the file
+ * @param from - where its text begins, behind a mark
+ * @param options - as `recordChunks`
+ * @param memory - where pieces are read to
+ * @returns pieces; all but the last end with a line feed
+ * @throws RefineError with `LIMIT_EXCEEDED`, or as reading the file
+ */
+export async function* filePieces(
+  file: OpenFile,
+  from: number,
+  options: { readonly quoted: boolean; readonly pieceBytes: number; readonly recordBytes: number },
+  memory: PieceMemory,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const { quoted, pieceBytes, recordBytes } = options
+  let rest = new Uint8Array()
+  let wanted = pieceBytes
+  for (let offset = from; offset < file.size; ) {
+    const length = Math.min(wanted, file.size - offset)
+    // A quarter more, so that it also serves where the rest of a piece is longer.
+    const into = memory.take(rest.length + length + (pieceBytes >> 2))
+    into.set(rest)
+    await file.readInto(into.subarray(rest.length, rest.length + length), offset)
+    offset += length
+    const whole = into.subarray(0, rest.length + length)
+    const end = lastRecordEnd(whole, quoted)
+    if (whole.length - end > recordBytes) throw recordTooLong(recordBytes)
+    if (offset >= file.size) {
+      yield whole
+      return
+    }
+    rest = whole.slice(end)
+    if (end > 0) yield whole.subarray(0, end)
+    else memory.give(into.buffer)
+    // Doubling keeps the work linear where one record is longer than a piece.
+    wanted = Math.max(pieceBytes, rest.length)
+  }
+}
