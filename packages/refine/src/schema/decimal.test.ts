@@ -47,6 +47,20 @@ describe('scaledDecimal', () => {
     },
   )
 
+  const plain = fc.tuple(
+    fc.constantFrom('', '-'),
+    fc.stringMatching(/^\d{0,17}$/),
+    fc.stringMatching(/^\d{0,5}$/),
+  )
+  property(
+    'means the same with and without an exponent that changes nothing',
+    [plain, fc.constantFrom('', '.'), fc.integer({ min: 0, max: 17 })],
+    ([sign, whole, fraction], point, decimals) => {
+      const text = `${sign}${whole}${point}${fraction}`
+      expect(scaledDecimal(text, decimals)).toBe(scaledDecimal(`${text}e0`, decimals))
+    },
+  )
+
   property(
     'any text gives an integer or a named fault',
     [fc.string({ maxLength: 100 }), fc.integer({ min: 0, max: 17 })],

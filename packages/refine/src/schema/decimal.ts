@@ -6,6 +6,32 @@ const limit = 10n ** BigInt(decimalPrecision)
 // Bounded on both sides, so that a hostile exponent cannot ask for a gigabyte of zeros.
 const form = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/
 
+const powers = Array.from({ length: 18 }, (_, exponent) => 10 ** exponent)
+
+/** Most decimals there are: no exponent, at most 15 digits, and as whole numbers exact in a double; undefined for all others. */
+function shortDecimal(value: string, decimals: number): number | undefined {
+  const negative = value.charCodeAt(0) === 0x2d
+  const first = negative ? 1 : 0
+  const { length } = value
+  let digits = 0
+  let places = -1
+  let scaled = 0
+  for (let at = first; at < length; at += 1) {
+    const code = value.charCodeAt(at)
+    if (code === 0x2e && places < 0 && digits > 0) places = 0
+    else if (code >= 0x30 && code <= 0x39) {
+      scaled = 10 * scaled + code - 0x30
+      digits += 1
+      if (places >= 0) places += 1
+    } else return undefined
+    if (digits > 15) return undefined
+  }
+  if (digits === 0 || places === 0 || places > decimals) return undefined
+  scaled *= powers[decimals - Math.max(places, 0)] ?? Number.NaN
+  if (!Number.isSafeInteger(scaled)) return undefined
+  return negative ? -scaled : scaled
+}
+
 /**
  * Reads a decimal exactly as the integer value * 10^decimals.
  *
@@ -20,6 +46,8 @@ const form = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,3}))?$/
  * ```
  */
 export function scaledDecimal(value: string, decimals: number): bigint | 'form' | 'places' | 'range' {
+  const short = shortDecimal(value, decimals)
+  if (short !== undefined) return BigInt(short)
   const match = form.exec(value)
   if (match === null) return 'form'
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match
