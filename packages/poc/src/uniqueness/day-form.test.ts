@@ -20,6 +20,10 @@ describe('a day has one form', () => {
     '2026/1/5, 9:30',
     '05.01.2026 10:00',
     '5.1.2026, 9:30 Uhr',
+    '2026-01-05t10:00z',
+    `2026-01-05T10:00:00.${'0'.repeat(90)}7Z`,
+    `2026-01-05T10:00:00.${'0'.repeat(10_000)}+00:00`,
+    `2026-01-05T10:00${' '.repeat(60)}`,
   ])('%s', (text) => {
     expect(dayForm(text)).toBe('2026 01 05')
     const rows = [{ day: '2026-01-05' }, { day: text }, { day: `~${text}` }, { day: `${text};` }]
@@ -48,7 +52,7 @@ describe('a day has one form', () => {
     '2026-01-05-10-00',
     '1.2.3.2026',
     '2026-01-05/2026-01-06',
-    `2026-01-05T10:00${' '.repeat(60)}`,
+    '05.01.2026, 10:00 - Anna: who of you is coming along tomorrow?',
   ])('%j is none', (text) => {
     expect(dayForm(text)).toBeUndefined()
   })

@@ -1,11 +1,9 @@
 /** What may stand between the numbers of a day: any signs, as they count for nothing elsewhere. */
 const SIGNS = '[^\\p{L}\\p{N}]{1,100}'
-/** A time behind a day. */
-const TIME = '(?:[T ,]{1,3}\\d{1,2}:?\\d\\d.*)?'
+/** A time behind a day: a second may have any number of digits, words are few (a zone), so that a line of a chat or a log stays what it says. */
+const TIME = '(?:[Tt ,]{1,3}\\d{1,2}:?\\d\\d[^\\p{L}]*(?:\\p{L}.{0,30})?)?'
 const YEAR_FIRST = new RegExp(`^([12]\\d{3})${SIGNS}(\\d{1,2})${SIGNS}(\\d{1,2})${TIME}$`, 'u')
 const YEAR_LAST = new RegExp(`^(\\d{1,2})${SIGNS}(\\d{1,2})${SIGNS}([12]\\d{3})${TIME}$`, 'u')
-/** Longer texts are no days. */
-const LONGEST = 60
 
 /**
  * A calendar day in one form, of the ways to write one in numbers with a year of four digits. Where the year is last and both other numbers
@@ -15,7 +13,6 @@ const LONGEST = 60
  * @returns `YYYY MM DD` without the time, or undefined when it is no day
  */
 export function dayForm(text: string): string | undefined {
-  if (text.length > LONGEST) return undefined
   const first = YEAR_FIRST.exec(text)
   if (first !== null) return written(first[1], first[2], first[3])
   const last = YEAR_LAST.exec(text)

@@ -1,5 +1,6 @@
 import { MOST_ATTACHMENTS } from '../attachments.js'
 import { type Aggregate, aggregate } from './aggregate.js'
+import { usedCodes } from './coded-text.js'
 import { evaluateColumn, selectRows } from './expression.js'
 import { keccakHex, sha256Hex } from './hash.js'
 import { linearRegExp, PatternError } from './regular-expression/index.js'
@@ -211,8 +212,14 @@ export function createBatchHost(options: {
 }
 
 function pick(column: Column, rows: Uint32Array): Column {
-  const { codes } = column
-  if (codes !== undefined) return { ...column, codes: Uint16Array.from(rows, (row) => codes[row] ?? 0) }
+  const { codes, ...plain } = column
+  if (codes !== undefined) {
+    const used = usedCodes(
+      Uint16Array.from(rows, (row) => codes[row] ?? 0),
+      column.values.length,
+    )
+    return { ...pick(plain, Uint32Array.from(used.kept)), codes: used.codes }
+  }
   if (column.type === 'number') {
     const values = new Float64Array(rows.length)
     for (let at = 0; at < rows.length; at++) values[at] = column.values[rows[at] ?? 0] ?? Number.NaN

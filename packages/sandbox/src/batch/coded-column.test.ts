@@ -86,6 +86,31 @@ describe('a coded column', () => {
     )
   })
 
+  it('is without the values of rows that were left out', () => {
+    const x = ['0', '5', '1', 'text', '0']
+    const filter = ['in', ['column', 'x'], ['0', '1']]
+    const number = ['if', filter, ['number', ['column', 'x']], ['column', 'x']]
+    const figures = { sum: { operation: 'sum', of: 'y' } }
+    for (const column of [x, codedOf(x), codedOf(x, ['unused'])]) {
+      const host = createBatchHost({
+        memoryBytes: 2 ** 26,
+        outputBytes: 2 ** 24,
+        attachments: [],
+        expired: () => false,
+      })
+      const call = (name: string, args: readonly unknown[], text = ''): unknown =>
+        JSON.parse(host.call(name, JSON.stringify(args), text))
+      call('table', ['columns'], JSON.stringify({ names: ['x'], columns: [column] }))
+      call('filter', [0, filter])
+      call('map', [1, 'y', number])
+      expect(call('aggregate', [2, figures, null])).toEqual({ ok: [{ group: null, figures: { sum: 1 } }] })
+      expect(call('attachColumns', [2, ['y'], ['y'], true])).toEqual({ ok: 0 })
+      expect(host.attached.map(plain)).toEqual([[[false, true, false]]])
+      expect(call('attachColumns', [2, ['x'], [], true])).toEqual({ ok: 1 })
+      expect(host.attached[1]).not.toContain('text')
+    }
+  })
+
   it('may have thousands of values', () => {
     const x = Array.from({ length: 9000 }, (_, row) => `v${row % 4500}`)
     const expression = ['length', ['column', 'x']]

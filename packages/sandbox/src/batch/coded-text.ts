@@ -66,3 +66,24 @@ export function decodeCodes(text: string, values: number): Uint16Array | undefin
   }
   return codes
 }
+
+/**
+ * Leaves out what no row has: what becomes of a column must not depend on values that stand nowhere in it any more.
+ *
+ * @param codes - per row the number of its value
+ * @param count - how many values there are
+ * @returns the numbers of the values that are left, in order, and per row the number of its value among them
+ */
+export function usedCodes(
+  codes: Uint16Array,
+  count: number,
+): { readonly kept: readonly number[]; readonly codes: Uint16Array } {
+  const places = new Int32Array(count).fill(-1)
+  for (let row = 0; row < codes.length; row++) places[codes[row] ?? 0] = 0
+  const kept: number[] = []
+  for (let value = 0; value < count; value++) if (places[value] === 0) places[value] = kept.push(value) - 1
+  return {
+    kept,
+    codes: kept.length === count ? codes : codes.map((code) => places[code] ?? 0),
+  }
+}

@@ -1,4 +1,4 @@
-import { decodeCodes, encodeCodes } from './coded-text.js'
+import { decodeCodes, encodeCodes, usedCodes } from './coded-text.js'
 
 /**
  * One column held on the host's side: numbers alone with NaN for nothing, or cells that each are a text, a number, or null for nothing.
@@ -152,7 +152,9 @@ function codedOf(
   const { values, codes: text } = (given ?? {}) as { readonly values?: unknown; readonly codes?: unknown }
   if (!Array.isArray(values) || typeof text !== 'string') return undefined
   const codes = decodeCodes(text, values.length)
-  return codes === undefined ? undefined : { values, codes }
+  if (codes === undefined) return undefined
+  const used = usedCodes(codes, values.length)
+  return { values: used.kept.map((value): unknown => values[value]), codes: used.codes }
 }
 
 function columnOf(list: readonly unknown[], reserve: Reserve): Column {

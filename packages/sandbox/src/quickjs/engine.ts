@@ -59,7 +59,9 @@ export async function createEngine(): Promise<Engine> {
     return guarded(job, (state) => {
       const loaded = loadCode(module, job, state)
       // What loading computed with batch functions may hang on this job's attachments.
-      if (loaded.failed !== undefined || state.asked) return runLoaded(loaded, job, state)
+      // A memory that is too large to be kept needs no image.
+      const isKept = memoryBytes(module) <= KEEP_BELOW_BYTES
+      if (loaded.failed !== undefined || state.asked || !isKept) return runLoaded(loaded, job, state)
       const image = takeImage(loaded, job, job.limits.steps - state.steps)
       const result = runLoaded(loaded, job, state)
       putBack(image)

@@ -50,6 +50,16 @@ describe('a script that comes again', () => {
     })
   })
 
+  it('empties the buffers that loading made and a run wrote to, wherever it wrote', async () => {
+    const code = `const buffers = [1e5, 1e6, 4e6].map((length) => new Uint8Array(length))
+      globalThis.sealpool = { f: () => buffers.map((buffer) => {
+        let sum = 0
+        for (const at of [0, 0.1, 0.3, 0.5, 0.7, 0.999]) sum += buffer[Math.floor(at * buffer.length)]++
+        return sum
+      }) }`
+    expect(await expectSame(job('', { code }))).toMatchObject({ output: '[0,0,0]' })
+  })
+
   it('gives the log lines of its loading with each run, once', async () => {
     const code = "console.log('loaded'); globalThis.sealpool = { f: () => { console.log('run'); return 1 } }"
     expect(await expectSame(job('', { code }))).toMatchObject({ logs: ['loaded', 'run'] })
@@ -110,6 +120,32 @@ describe('a script that comes again', () => {
         code: 'STACK_OVERFLOW',
       })
     }
+  })
+
+  it('has all the memory that its run grants, whatever ran before and in what steps the memory grew', async () => {
+    const code = `const kept = []; let count = 0
+      try { for (;;) { kept.push(new Uint8Array(x)); count += 1 } } catch {}
+      kept.length = 0
+      return count`
+    const granted = { ...limits, memoryBytes: 2 ** 24 }
+    const counts = new Set<string>()
+    for (const before of [[], [13_900_000], [3_000_000]]) {
+      for (const other of ['', '// another script']) {
+        const engine = await createEngine()
+        const run = (size: number, more = '') =>
+          engine.run(job(code + more, { input: String(size), limits: granted }))
+        for (const size of before) {
+          await run(size, other)
+          await run(size, other)
+        }
+        for (let turn = 0; turn < 4; turn += 1) {
+          const result = await run(100_000)
+          counts.add(result.ok ? result.output : result.code)
+        }
+      }
+    }
+    // The interpreter begins with 5.4 of its 16 MiB.
+    expect([...counts].map((count) => Number(count) >= 275)).toEqual([true])
   })
 
   it('runs on after runs of it that failed in any way', async () => {
