@@ -126,6 +126,8 @@ function ask(
     request.once('response', resolve)
     // Also what comes after the answer has begun, which its body tells as well.
     request.on('error', reject)
+    // Ends also what ends without an error: an answer that changes to another protocol is none, and the signal reaches it no more.
+    request.once('close', () => reject(new Error('the connection ended without an answer')))
     request.end()
   })
 }
