@@ -120,7 +120,9 @@ async function hold(
   reason: WaitingReason,
 ): Promise<void> {
   const at =
-    reason === 'VALIDATORS_DISAGREE' ? now() + contradictedSeconds : (validation?.againAt(pool) ?? now())
+    reason === 'VALIDATORS_DISAGREE'
+      ? now() + contradictedSeconds
+      : (validation?.againAt(pool, contribution.id) ?? now())
   await holdContribution(store, contribution.id, { reason, reasonText: waitingTexts[reason], at })
 }
 
