@@ -1,5 +1,6 @@
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { nextContributions, putOffContribution } from '../state/contribution-table.js'
 import { notedDeletions } from '../state/deletion-table.js'
 import { isCopyNeeded } from '../state/expired-rows.js'
 import { keptAs } from '../state/kept-as.js'
@@ -115,6 +116,19 @@ describe('a live pool that keeps copies again', () => {
     expect(await store.query('select 1 from live_copies')).toEqual([])
     const size = (await blobSizes(store, [await blobOf('1')])).get(await blobOf('1'))
     expect(size).toBe(world.online.values().next().value?.length)
+  })
+
+  it('asks at once for what only the other way of keeping made wait', async () => {
+    await world.accepted('1', 1, `sha256:${'1'.repeat(64)}`)
+    await world.see()
+    expect(await world.stateOf('1')).toMatchObject({ reason: 'OWN_STORE_REQUIRED' })
+    const next = () => nextContributions(store, livePool.address, 'recorded', 10, world.seconds)
+    expect(await next()).toEqual([])
+    await world.switchTo('escrow')
+    expect((await next()).map(({ id }) => id)).toEqual(['1'])
+    await putOffContribution(store, '1', { reason: 'BLOB_MISSING', reasonText: '', at: world.seconds + 9 })
+    await world.switchTo('live')
+    expect((await next()).map(({ id }) => id)).toEqual(['1'])
   })
 
   it('does not remove copies any more that were due', async () => {
