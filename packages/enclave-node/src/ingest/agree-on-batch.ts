@@ -105,10 +105,8 @@ async function overruled(
     contribution,
     content: compared,
     verdict,
-    farming:
-      verdict.valid && farming !== undefined
-        ? { ...farming, earned: Math.round(verdict.score * units) }
-        : undefined,
+    // Stored of what is accepted alone.
+    farming: farming && { ...farming, earned: Math.round(verdict.score * units) },
     prints: accepted ? (own.prints ?? (await content()).add(contribution.id, compared)) : null,
   }
 }

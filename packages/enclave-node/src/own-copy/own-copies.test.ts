@@ -144,6 +144,18 @@ describe('a file in its owner’s store', () => {
   })
 })
 
+it('a connection whose answer is a no is not kept until the store ends it', async () => {
+  const closed = new Promise<void>((resolve) => {
+    answer = (request, response) => {
+      request.socket.once('close', () => resolve())
+      response.writeHead(404).write('x')
+    }
+  })
+  const patient = ownCopies({ patienceSeconds: 600, privateNetworks: true })
+  await expect(get(patient)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+  await closed
+})
+
 describe('addresses of strangers', () => {
   it.each([
     ['this machine', `https://127.0.0.1:${port}/${hex}`],

@@ -2,7 +2,7 @@ import type { Address } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { chainContribution } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
-import { withdrawnWithContent } from './content-table.js'
+import { forgetContent, withdrawnWithContent } from './content-table.js'
 import { insertContribution } from './contribution-table.js'
 import { migrate } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
@@ -84,5 +84,7 @@ describe('an entry of a Merkle batch that was taken back', () => {
     expect(await withdrawnWithContent(store)).toEqual([])
     await store.query(insert)
     expect(await withdrawnWithContent(store)).toEqual(['5'])
+    await forgetContent(store, '5')
+    expect(await withdrawnWithContent(store)).toEqual([])
   })
 })

@@ -2,7 +2,7 @@
  * Cases of the protocol of contributions that several nodes judge: what a pool's home counts, and what a validator signs for whom.
  * @module
  */
-import { memoryBlobStore } from '@sealpool/client'
+import { BlobStoreError, memoryBlobStore } from '@sealpool/client'
 import {
   type Address,
   addressOf,
@@ -249,6 +249,21 @@ function validatorCases(): readonly ProtocolCase[] {
     refused('OPENING_DIFFERS', 'another reason why it does not open', { item: opening('WRONG_OWNER') }),
     refused('OPENING_DIFFERS', 'another place of the same', {
       item: opening('SEALED_FILE_INVALID', '$.salt'),
+    }),
+    valid('that the blob is missing it says as well, where it misses it', async () => {
+      const missing = { blobStore: memoryBlobStore() }
+      const statement = await asked({ item: opening('BLOB_MISSING', 'locator'), options: missing })
+      require(typeof statement === 'object', 'it says nothing')
+    }),
+    refused('BLOB_AWAY', 'the word that a blob is missing whose store does not answer', {
+      item: opening('BLOB_MISSING', 'locator'),
+      options: {
+        blobStore: { get: () => Promise.reject(new BlobStoreError('BLOB_STORE_FAILED', 'x', 'away')) },
+      },
+    }),
+    refused('BLOB_AWAY', 'what the home has opened while its blob is missing here', {
+      item: { told: { ...told, opening: null } },
+      options: { blobStore: memoryBlobStore() },
     }),
     refused('OPENING_DIFFERS', 'the word that the blob is away', {
       item: opening('BLOB_MISSING', 'locator'),

@@ -133,6 +133,26 @@ it('what waits because the validator is away is asked about as ever', async () =
   expect(panel.againAt(pool, '1')).toBe(world.now + 30)
 })
 
+it('a validator that failed is left alone until its time has come', async () => {
+  let attested = 0
+  const { decided, panel, world } = panelOf((body) => answerTo(body), {
+    attest: async () => {
+      attested += 1
+      if (attested <= 6) throw new Error('away')
+      return otherPeer
+    },
+  })
+  for (let round = 0; round < 6; round += 1) {
+    await decided(judged('1'))
+    world.now += 2 ** (round + 1) - 1
+    await decided(judged('1'))
+    expect(attested).toBe(round + 1)
+    world.now += 1
+  }
+  expect(await decided(judged('1'))).toEqual(['agreed'])
+  expect(panel.againAt(pool)).toBe(world.now + 30)
+})
+
 it('who does not answer is waited for so long and no longer, and asked nothing more about the batch', async () => {
   let go: () => void = () => undefined
   const held = new Promise<void>((resolve) => {
@@ -192,6 +212,16 @@ it('keeps nothing that is longer than any verdict, and asks nothing once its key
   })
   await expect(moved.decided(judged('1'))).rejects.toThrow('the keys have moved')
   expect(moved.world.asked).toBe(0)
+})
+
+it('says who has sent what does not count', async () => {
+  const senders: string[] = []
+  const unsigned = () => ({ statement: { statement: {}, context: {}, signature: '0x' } })
+  const { decided, panel } = panelOf((body) => answerTo(body, unsigned), {
+    onError: (validator) => senders.push(validator),
+  })
+  expect(await decided(judged('1'))).toEqual(['VALIDATORS_AWAY'])
+  expect([senders, panel.rejected()]).toEqual([[otherPeer.statementAddress], 1])
 })
 
 it('takes nothing of an answer with another status, nor about what was not asked in that question', async () => {

@@ -113,8 +113,8 @@ interface Line {
   busy: boolean
 }
 
-/** Statements by contribution. */
-type Said = Map<string, unknown[]>
+/** Statements by contribution, with who sent them: whoever it is can send those of others. */
+type Said = Map<string, { readonly from: Address; readonly statement: unknown }[]>
 
 /** One batch with all who are asked about it. */
 interface Round {
@@ -150,12 +150,15 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       const expected = judged.map((one) => expectedOf(pool, one, { key, validators: all }))
       const said: Said = new Map(judged.map((one) => [one.contribution.id, []]))
       const round: Round = { key, judged, said, over: false }
+      const saidOn = ({ contribution: { id } }: OwnVerdict) => said.get(id) ?? []
+      const heard = (one: OwnVerdict) => saidOn(one).map(({ statement }) => statement)
       options.requireOwnKeys()
       judged.forEach((one, place) => {
         const context = expected[place]?.context
         if (context === undefined) return
         const { statementKey: privateKey } = keys
-        said.get(one.contribution.id)?.push(signVerdict({ verdict: one.verdict, context, privateKey }))
+        const statement = signVerdict({ verdict: one.verdict, context, privateKey })
+        said.get(one.contribution.id)?.push({ from: keys.statementAddress, statement })
       })
       const isHeard = await listen(
         validators.nodes.map((validator) => ask(pool, validator, round)),
@@ -163,20 +166,19 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
         () =>
           judged.every((one, place) => {
             const about = expected[place]
-            const heard = said.get(one.contribution.id)
-            return (
-              about !== undefined && heard !== undefined && decideAgreement(heard, about).kind === 'agreed'
-            )
+            return about !== undefined && decideAgreement(heard(one), about).kind === 'agreed'
           }),
       )
       round.over = true
       return judged.flatMap((one, place) => {
         const about = expected[place]
         if (about === undefined) return []
-        const decision = decideAgreement(said.get(one.contribution.id) ?? [], about)
+        const senders = saidOn(one).map(({ from }) => from)
+        const decision = decideAgreement(heard(one), about)
         noteVain(one.contribution.id, isHeard && decision.kind === 'waits')
         rejected += decision.rejected.length
-        for (const { code } of decision.rejected) onError(keys.statementAddress, notCounted(pool, one, code))
+        for (const { index, code } of decision.rejected)
+          onError(senders[index] ?? keys.statementAddress, notCounted(pool, one, code))
         return [decision]
       })
     },
@@ -316,7 +318,7 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       if (about === undefined) continue
       const isKept =
         statement !== null && lengthOf(statement) <= Math.max(longestStatement, 4 * lengthOf(about.verdict))
-      if (isKept) said.get(id)?.push(statement)
+      if (isKept) said.get(id)?.push({ from: peer.statementAddress, statement })
       else
         onError(
           peer.statementAddress,
