@@ -69,6 +69,17 @@ describe('a pool that goes live', () => {
     expect(await due()).toHaveLength(2)
   })
 
+  it('leaves another pool its tables, and a blob that is no contribution’s', async () => {
+    await world.jobs.refined('2', [])
+    await store.query(`update refinements set pool = $1 where id = 2`, [addressOfDigit('c')])
+    await store.query(`update blobs set purpose = 'manifest' where digest = $1`, [await blobOf('2')])
+    await world.switchTo('live')
+    expect(await store.query(`select state from refinements where id = 2`)).not.toEqual([
+      { state: 'superseded' },
+    ])
+    expect((await due()).map(({ digest }) => digest)).toEqual([await blobOf('1')])
+  })
+
   it('lets jobs begin once every source was asked, whether it answered or not', async () => {
     await world.switchTo('live')
     expect(await isRebuilding(store, livePool.address)).toBe(true)

@@ -149,6 +149,7 @@ async function asked(
     readonly from?: Address
     readonly options?: Partial<ServeValidationOptions>
     readonly onChain?: object
+    readonly ofPool?: Address
   } = {},
 ): Promise<unknown> {
   const blobStore = memoryBlobStore()
@@ -160,7 +161,8 @@ async function asked(
       chainId: pool.chainId,
       head: async () => ({ number: 9n, hash: '0x', timestamp: at }),
       blockTime: async () => at,
-      contributions: async (from) => (from === 3n ? [contribution] : []),
+      contributions: async (from) =>
+        from === 3n ? [{ ...contribution, pool: change.ofPool ?? pool.address }] : [],
       pool: async () => ({
         name: pool.name,
         policyDigest: pool.policyDigest,
@@ -231,6 +233,10 @@ function validatorCases(): readonly ProtocolCase[] {
     refused('CODE_DIFFERS', 'code that the pool has replaced', {
       onChain: { pocDigest: digestOfDigit('9') },
     }),
+    refused('CODE_DIFFERS', 'code that the pool has now and this node has not', {
+      body: { poc: digestOfDigit('9') },
+      onChain: { pocDigest: digestOfDigit('9') },
+    }),
     refused('POLICY_DIFFERS', 'another policy on the chain', {
       onChain: { policyDigest: digestOfDigit('9') },
     }),
@@ -242,6 +248,7 @@ function validatorCases(): readonly ProtocolCase[] {
     refused('NODE_NOT_WORKING', 'whoever asks while it may not work', { options: { mayWork: () => false } }),
     refused('CONTRIBUTION_UNKNOWN', 'a contribution of another block', { item: { block: '4' } }),
     refused('CONTRIBUTION_UNKNOWN', 'a contribution that nobody made', { item: { id: '8' } }),
+    refused('CONTRIBUTION_UNKNOWN', 'a contribution of another pool', { ofPool: addressOfDigit('b') }),
     refused('CHAIN_BEHIND', 'a block that it has not read', { item: { block: '10' } }),
     refused('OPENING_DIFFERS', 'the word that a file opens which is none', {
       item: { told: { ...told, opening: null } },
@@ -249,6 +256,10 @@ function validatorCases(): readonly ProtocolCase[] {
     refused('OPENING_DIFFERS', 'another reason why it does not open', { item: opening('WRONG_OWNER') }),
     refused('OPENING_DIFFERS', 'another place of the same', {
       item: opening('SEALED_FILE_INVALID', '$.salt'),
+    }),
+    valid('what is no sealed file is none, whatever header comes for it', async () => {
+      const statement = await asked({ item: { header: 'AQID' } })
+      require(typeof counted(statement) !== 'string', 'it does not count')
     }),
     valid('that the blob is missing it says as well, where it misses it', async () => {
       const missing = { blobStore: memoryBlobStore() }

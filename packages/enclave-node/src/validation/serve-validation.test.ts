@@ -1,4 +1,5 @@
 import {
+  type Address,
   addRecipient,
   deriveKeyPair,
   hpkeIdentity,
@@ -154,6 +155,32 @@ it('strangers take no home’s turn', async () => {
   void server.judge(addressOfDigit('c'), wish)
   void server.judge(addressOfDigit('d'), wish)
   expect(await server.judge(home, wish)).toMatchObject({ reason: 'POLICY_DIFFERS' })
+})
+
+it('works for two homes at once, and lets others come again', async () => {
+  const homes = ['b', 'c', 'd'].map((digit) => ({ ...world.pool(), address: addressOfDigit(digit) }))
+  const { policyDigest, poc } = world.pool()
+  let busy = 0
+  const server = serveValidation({
+    pools: new Map(homes.map((pool) => [pool.address, pool])),
+    // Each pool's home has the pool's own address here.
+    chain: {
+      pool: async (node: Address) => ({ keyEpoch: { node }, policyDigest, pocDigest: poc.digest }),
+    },
+    attest: () => {
+      busy += 1
+      return new Promise(() => undefined)
+    },
+    mayWork: () => true,
+  } as unknown as ServeValidationOptions)
+  const ask = ({ address: pool }: { readonly address: Address }) =>
+    server.judge(pool, { pool, poc: poc.digest, key: new Uint8Array(32), items: [] })
+  const [first, second, third] = homes
+  if (first === undefined || second === undefined || third === undefined) throw new Error('there are three')
+  void ask(first)
+  void ask(second)
+  await expect.poll(() => busy).toBe(2)
+  expect(await ask(third)).toEqual({ state: 'later', reason: 'BUSY' })
 })
 
 describe('whoever contributes seals as he likes, and it does not wait for ever', () => {
