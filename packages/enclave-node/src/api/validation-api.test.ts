@@ -1,8 +1,11 @@
 import type { Address } from '@sealpool/crypto'
+import { Hono } from 'hono'
 import { expect, it } from 'vitest'
 import type { AgreementRecord, DisputeRow } from '../state/verdict-agreement-table.js'
 import { apiWorld, wallets } from '../testing/api-world.js'
 import type { ValidationAnswer } from '../validation/serve-validation.js'
+import { type ApiEnv, answersOf } from './api-context.js'
+import { validationRoutes } from './validation-routes.js'
 
 const digest = `sha256:${'0'.repeat(64)}` as const
 const address: Address = `0x${'a'.repeat(40)}`
@@ -62,6 +65,19 @@ it('a validator is asked under the statement key that has signed in, in the form
   for (const wrong of [{}, { ...wish, items: [] }, { ...wish, home: address }])
     expect(await call(wrong)).toMatchObject({ error: { code: 'VALIDATION_BODY' } })
   expect(asked).toHaveLength(1)
+})
+
+it('a validator is asked by nobody who has not signed in, whatever the role matrix says', async () => {
+  const app = new Hono<ApiEnv>()
+  app.use(async (context, next) => {
+    context.set('capability', null)
+    await next()
+  })
+  const judge = () => Promise.reject(new Error('it was asked'))
+  const node = { validation: { server: { judge } } } as unknown as Parameters<typeof validationRoutes>[1]
+  validationRoutes(app, node, answersOf(false))
+  const response = await app.request(path, { method: 'POST', body: JSON.stringify(wish) })
+  expect(await response.json()).toMatchObject({ error: { code: 'SIGN_IN_REQUIRED' } })
 })
 
 it('a node that judges for nobody says so, and one whose pools have no validators has no words of them', async () => {

@@ -89,6 +89,11 @@ describe('settings of validators', () => {
     ['by more than there are', { threshold: 4, nodes: [node('1'), node('2')] }, 'more than half'],
     ['by nobody else', { threshold: 2, nodes: [] }, 'validators.nodes'],
     ['by one who is listed twice', { threshold: 2, nodes: [node('1'), node('1')] }, 'listed twice'],
+    [
+      'by one who is listed twice in another spelling',
+      { threshold: 2, nodes: [node('a'), { ...node('a'), address: `0x${'A'.repeat(40)}` }] },
+      'listed twice',
+    ],
     ['without an address', { threshold: 2, nodes: [{ url: 'https://1.example' }] }, 'address'],
   ])('%s are refused by name', (_, validators, name) => {
     expect(refusal(judged(validators)).message).toContain(name)
@@ -98,7 +103,7 @@ describe('settings of validators', () => {
     const [pool] = validates.pools
     const twice = { ...validates, pools: [pool, pool] }
     expect(refusal(settings({ validates: twice })).message).toContain('once')
-    const own = { ...validates, pools: [{ ...pool, address: address('a') }] }
+    const own = { ...validates, pools: [{ ...pool, address: `0x${'A'.repeat(40)}` }] }
     expect(refusal(settings({ pools: [served], validates: own })).message).toContain('once')
   })
 })

@@ -60,7 +60,7 @@ export function homeFinder({ nodes, attest, now }: FindHomeOptions) {
     throw (
       away ??
       refused ??
-      new NodeError('PEER_NOT_ATTESTED', node, 'it is none of the nodes that federation.nodes names')
+      new NodeError('PEER_NOT_ATTESTED', node, 'it is none of the nodes that the settings name for this')
     )
   }
 

@@ -105,10 +105,8 @@ async function overruled(
     contribution,
     content: compared,
     verdict,
-    farming:
-      verdict.valid && farming !== undefined
-        ? { ...farming, earned: Math.round(verdict.score * units) }
-        : undefined,
+    // Stored of what is accepted alone.
+    farming: farming && { ...farming, earned: Math.round(verdict.score * units) },
     prints: accepted ? (own.prints ?? (await content()).add(contribution.id, compared)) : null,
   }
 }
@@ -120,7 +118,9 @@ async function hold(
   reason: WaitingReason,
 ): Promise<void> {
   const at =
-    reason === 'VALIDATORS_DISAGREE' ? now() + contradictedSeconds : (validation?.againAt(pool) ?? now())
+    reason === 'VALIDATORS_DISAGREE'
+      ? now() + contradictedSeconds
+      : (validation?.againAt(pool, contribution.id) ?? now())
   await holdContribution(store, contribution.id, { reason, reasonText: waitingTexts[reason], at })
 }
 

@@ -34,12 +34,13 @@ import {
   type VerdictEntry,
 } from '../state/verdict-table.js'
 import { traced } from '../trace/tracer.js'
+import { isFitHeader } from '../validation/questions-of.js'
 import { agreeOnBatch } from './agree-on-batch.js'
 import { chosenForAudit } from './audit-verdicts.js'
 import type { PoolContent } from './content-indexes.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
-import type { OpenedContribution } from './open-contribution.js'
+import type { ClosedContribution, OpenedContribution } from './open-contribution.js'
 import { openStored } from './open-stored.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 import { type Scaling, valueVerdict } from './value-verdict.js'
@@ -53,7 +54,7 @@ export interface Judged extends Judgement {
   readonly contribution: ContributionRow
   /** Time of its block. */
   readonly at: number
-  readonly opening: OpenedContribution
+  readonly opening: ClosedContribution
   /** What its score was scaled by, or would be. */
   readonly scaling: Scaling | null
   /** What its validators came to, where the pool has any. */
@@ -146,7 +147,8 @@ async function judgeRows(
     waited += Math.abs(context.now() - begun)
     for (const { contribution, opening, at } of opened) {
       if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
-      judged.push(await judge({ context, pool, contribution, opening, at, before: judged, content }))
+      const fit = pool.validators === null ? opening : fitForValidators(opening)
+      judged.push(await judge({ context, pool, contribution, opening: fit, at, before: judged, content }))
     }
   }
   return judged
@@ -252,10 +254,31 @@ async function judge(options: {
     known: chosenForAudit(context, pool, { judgement, at: options.at, scaling }),
     contribution,
     at: options.at,
-    opening,
+    opening: closed(pool, opening),
     prints: compared === undefined ? null : (await content()).add(contribution.id, compared),
     blobSize: opening.kind === 'opened' ? opening.blobSize : undefined,
   }
+}
+
+/** Plaintexts, and headers that nobody is sent, go as soon as they are judged. */
+function closed({ validators }: ServedPool, opening: OpenedContribution): ClosedContribution {
+  if (opening.kind === 'later') return opening
+  const file = validators === null ? undefined : opening.file
+  if (opening.kind === 'opened') return { kind: 'opened', mediaType: opening.mediaType, file }
+  return { kind: 'refused', code: opening.code, place: opening.place, file }
+}
+
+/**
+ * A question to a validator holds so many recipients, and each under a name of its own: what is sealed otherwise is refused, else it would wait
+ * for ever, and its batch with it.
+ */
+function fitForValidators(opening: OpenedContribution): OpenedContribution {
+  if (opening.kind === 'later' || opening.file === undefined || isFitHeader(opening.file.header))
+    return opening
+  // Whatever else is wrong with it, a validator finds out without the file's key.
+  return opening.kind === 'opened' || opening.code === 'WRONG_OWNER'
+    ? { kind: 'refused', code: 'SEALED_FILE_INVALID', place: '$.recipients' }
+    : { ...opening, file: undefined }
 }
 
 /** The first of a batch that came with an account. */

@@ -39,6 +39,16 @@ export type OpenedContribution =
   /** It may open later: the store is away, or has no such blob yet. */
   | { readonly kind: 'later'; readonly reason: 'BLOB_MISSING' | 'BLOB_STORE_FAILED' }
 
+/** An attempt to open a contribution without what was in it: of these a whole batch may wait in memory. */
+export type ClosedContribution =
+  | {
+      readonly kind: 'opened'
+      readonly bytes?: never
+      readonly mediaType: string
+      readonly file?: OpenedHeader | undefined
+    }
+  | Exclude<OpenedContribution, { readonly kind: 'opened' }>
+
 /** The header with which a file was opened, or was tried to be. */
 export interface OpenedHeader {
   readonly header: Uint8Array

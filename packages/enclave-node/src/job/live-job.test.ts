@@ -229,6 +229,49 @@ describe('a job over a live pool', () => {
     expect(wages()).toEqual([2, 3, 4])
   })
 
+  it('keeps what was fetched while a job waits, and not once the chain has ended it', async () => {
+    world.jobs.chain.anchors = true
+    world.jobs.chain.anchorsConfirmed = false
+    const live = world.tables()
+    const context = world.context(live, watching)
+    const first = await world.jobs.paid()
+    await advanceJob(context, first)
+    world.jobs.chain.anchorsConfirmed = true
+    await advanceJob(context, await paidAgain('2'))
+    expect(live.of(first)?.get(livePool.address)?.inputs).toHaveLength(4)
+    await store.query(`update jobs set state = 'closed' where id = $1`, [first])
+    await advanceJob(context, await paidAgain('3'))
+    expect(live.of(first)).toBeUndefined()
+    expect(world.parts.size).toBe(0)
+  })
+
+  it('leaves no files of a job that the chain has ended while they were fetched', async () => {
+    const live = world.tables()
+    const context = world.context(live, watching)
+    const first = await world.jobs.paid()
+    let go: () => void = () => undefined
+    const held = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    let begun: () => void = () => undefined
+    const isBegun = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    world.onFetch = () => {
+      begun()
+      return held
+    }
+    const running = advanceJob(context, first)
+    await isBegun
+    world.onFetch = async () => undefined
+    await store.query(`update jobs set state = 'closed' where id = $1`, [first])
+    await advanceJob(context, await paidAgain('2'))
+    go()
+    await running.catch(() => undefined)
+    await live.end(first)
+    expect(world.parts.size).toBe(0)
+  })
+
   it('has secrets that follow from the set that it used, whenever it was fetched', async () => {
     const keys: string[] = []
     const run = async (id: string): Promise<void> => {

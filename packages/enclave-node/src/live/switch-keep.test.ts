@@ -1,5 +1,6 @@
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { nextContributions, putOffContribution } from '../state/contribution-table.js'
 import { notedDeletions } from '../state/deletion-table.js'
 import { isCopyNeeded } from '../state/expired-rows.js'
 import { keptAs } from '../state/kept-as.js'
@@ -68,6 +69,17 @@ describe('a pool that goes live', () => {
     expect(await due()).toHaveLength(2)
   })
 
+  it('leaves another pool its tables, and a blob that is no contribution’s', async () => {
+    await world.jobs.refined('2', [])
+    await store.query(`update refinements set pool = $1 where id = 2`, [addressOfDigit('c')])
+    await store.query(`update blobs set purpose = 'manifest' where digest = $1`, [await blobOf('2')])
+    await world.switchTo('live')
+    expect(await store.query(`select state from refinements where id = 2`)).not.toEqual([
+      { state: 'superseded' },
+    ])
+    expect((await due()).map(({ digest }) => digest)).toEqual([await blobOf('1')])
+  })
+
   it('lets jobs begin once every source was asked, whether it answered or not', async () => {
     await world.switchTo('live')
     expect(await isRebuilding(store, livePool.address)).toBe(true)
@@ -115,6 +127,19 @@ describe('a live pool that keeps copies again', () => {
     expect(await store.query('select 1 from live_copies')).toEqual([])
     const size = (await blobSizes(store, [await blobOf('1')])).get(await blobOf('1'))
     expect(size).toBe(world.online.values().next().value?.length)
+  })
+
+  it('asks at once for what only the other way of keeping made wait', async () => {
+    await world.accepted('1', 1, `sha256:${'1'.repeat(64)}`)
+    await world.see()
+    expect(await world.stateOf('1')).toMatchObject({ reason: 'OWN_STORE_REQUIRED' })
+    const next = () => nextContributions(store, livePool.address, 'recorded', 10, world.seconds)
+    expect(await next()).toEqual([])
+    await world.switchTo('escrow')
+    expect((await next()).map(({ id }) => id)).toEqual(['1'])
+    await putOffContribution(store, '1', { reason: 'BLOB_MISSING', reasonText: '', at: world.seconds + 9 })
+    await world.switchTo('live')
+    expect((await next()).map(({ id }) => id)).toEqual(['1'])
   })
 
   it('does not remove copies any more that were due', async () => {

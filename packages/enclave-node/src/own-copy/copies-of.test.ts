@@ -11,8 +11,9 @@ let blobStore = memoryBlobStore()
 let online = true
 let asked = 0
 const ownCopies = {
-  get: async ({ digest: wanted }: OwnLocation) => {
+  get: async ({ digest: wanted }: OwnLocation, limit: { readonly maximumBytes: number }) => {
     asked += 1
+    expect(limit).toEqual({ maximumBytes: 100 })
     if (online) return file
     throw new BlobStoreError('BLOB_MISSING', wanted, 'away')
   },

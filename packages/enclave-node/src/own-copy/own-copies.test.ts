@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createSocketServer } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { parseOwnLocation } from '@sealpool/client'
 import { sha256Digest } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
@@ -98,6 +99,27 @@ describe('a file in its owner’s store', () => {
     ],
     ['never begins', 'BLOB_MISSING', () => undefined],
     [
+      'begins and does not go on',
+      'BLOB_MISSING',
+      (_, response) => response.writeHead(200, { 'content-length': '13' }).flushHeaders(),
+    ],
+    [
+      'changes to another protocol',
+      'BLOB_MISSING',
+      (request) =>
+        request.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+    ],
+    [
+      'is promised again and again',
+      'BLOB_MISSING',
+      (request) => request.socket.write('HTTP/1.1 102 Processing\r\n\r\n'.repeat(100)),
+    ],
+    [
+      'comes compressed',
+      'BLOB_DIGEST_MISMATCH',
+      (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(file)),
+    ],
+    [
       'comes byte by byte for ever',
       'BLOB_MISSING',
       (_, response) => {
@@ -120,6 +142,18 @@ describe('a file in its owner’s store', () => {
     await expect(get()).rejects.toMatchObject({ code })
     expect(asked).toHaveLength(1)
   })
+})
+
+it('a connection whose answer is a no is not kept until the store ends it', async () => {
+  const closed = new Promise<void>((resolve) => {
+    answer = (request, response) => {
+      request.socket.once('close', () => resolve())
+      response.writeHead(404).write('x')
+    }
+  })
+  const patient = ownCopies({ patienceSeconds: 600, privateNetworks: true })
+  await expect(get(patient)).rejects.toMatchObject({ code: 'BLOB_MISSING' })
+  await closed
 })
 
 describe('addresses of strangers', () => {

@@ -79,16 +79,12 @@ class TooLarge extends Error {}
 
 /** The connection is made to the very address that was judged: a name that says something else a moment later changes nothing. */
 function publicLookup(resolve: ResolveName, patienceMs: number): LookupFunction {
-  return (name, { all, family }, done) => {
+  return (name, { all }, done) => {
     resolve(name, patienceMs).then(
       (addresses) => {
         const allowed = addresses
           .filter(isPublicAddress)
           .map((address) => ({ address, family: isIP(address) }))
-          .filter(
-            (one) =>
-              family === undefined || family === 0 || one.family === Number(`${family}`.replace('IPv', '')),
-          )
         const [first] = allowed
         if (first === undefined) return done(new Error('the name has no public address'), '', 4)
         if (all === true) return done(null, allowed)
@@ -126,6 +122,8 @@ function ask(
     request.once('response', resolve)
     // Also what comes after the answer has begun, which its body tells as well.
     request.on('error', reject)
+    // Ends also what ends without an error: an answer that changes to another protocol is none, and the signal reaches it no more.
+    request.once('close', () => reject(new Error('the connection ended without an answer')))
     request.end()
   })
 }

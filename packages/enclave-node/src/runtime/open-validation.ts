@@ -85,6 +85,7 @@ export async function openValidation(
           if (work.moved()) throw keysMoved()
         },
         grace: () => setTimeout(graceMs, undefined, { ref: false }),
+        patience: () => setTimeout(peerTimeoutMs, undefined, { ref: false }),
         random: platformRandom,
         now,
         onError: (validator, error) =>

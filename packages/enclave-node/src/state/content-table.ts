@@ -84,12 +84,13 @@ async function clearContent(tx: Sql, contribution: string): Promise<void> {
   await tx.query('delete from live_copies where contribution = $1', [contribution])
 }
 
-/** @returns entries of Merkle batches that were withdrawn and of which prints, claims or what validators said are still there */
+/** @returns entries of Merkle batches that were withdrawn and of which prints, claims, the rows' digest or what validators said are still there */
 export async function withdrawnWithContent(sql: Sql): Promise<readonly string[]> {
   const rows = await sql.query(
     `select id::text from contributions where state = 'withdrawn' and merkle_batch is not null
        and (id in (select contribution from content_prints) or id in (select contribution from account_claims)
-         or id in (select contribution from verdict_audits) or id in (select contribution from verdict_agreements)
+         or id in (select contribution from verdict_audits) or id in (select contribution from live_copies)
+         or id in (select contribution from verdict_agreements)
          or id in (select contribution from verdict_disputes where evidence is not null))`,
   )
   return rows.map((row) => textOf(row, 'id'))

@@ -36,6 +36,7 @@ export async function makeLive(tx: Sql, pool: Address): Promise<void> {
      where pool = $1 and state = 'refined' and reason is null`,
     [address],
   )
+  await askAtOnce(tx, address)
   await tx.query(
     `insert into deletions (id, kind, pool, object, digest, reason, kept, state)
      select (select coalesce(max(id), 0) from deletions) + row_number() over (order by digest), 'copy', $1, digest, digest,
@@ -63,6 +64,7 @@ export async function makeEscrow(tx: Sql, pool: Address): Promise<void> {
      where pool = $1 and state = 'refined' and reason is null and refinement is null`,
     [address],
   )
+  await askAtOnce(tx, address)
   // How large they are, so that no more are refined together than fit into memory.
   await tx.query(
     `insert into blobs (digest, purpose, size) select blob_digest, 'contribution', max(size) from live_copies
@@ -76,4 +78,9 @@ export async function makeEscrow(tx: Sql, pool: Address): Promise<void> {
     [address],
   )
   await setMeta(tx, keyOf(pool), 'escrow')
+}
+
+/** What waited for another place than is asked from here on, for a day perhaps, waits no longer. */
+async function askAtOnce(tx: Sql, pool: string): Promise<void> {
+  await tx.query(`update contributions set retry_at = 0 where pool = $1 and state = 'recorded'`, [pool])
 }

@@ -1,4 +1,4 @@
-import { type Address, type Digest, digestOf, type JsonValue, type SignedStatement } from '@sealpool/crypto'
+import { type Address, type Digest, digestOf, type SignedStatement } from '@sealpool/crypto'
 import type { Dispute } from '@sealpool/poc'
 import { integerOf, jsonOf, textOf, textOrNull } from './column.js'
 import type { Sql, SqlRow } from './state-store.js'
@@ -56,7 +56,8 @@ export async function findAgreement(sql: Sql, contribution: string): Promise<Agr
 }
 
 /**
- * Notes disputes on a contribution.
+ * Notes disputes on a contribution, each once: whoever signs the same anew, spells it in another way, or says something else over the same
+ * inputs when he is asked again, is in no further dispute with the same one.
  * @returns those that were not known
  */
 export async function noteDisputes(
@@ -67,7 +68,8 @@ export async function noteDisputes(
   const fresh: RecordedDispute[] = []
   for (const dispute of disputes) {
     const { kind, signers, digests, fields, statements, expected } = dispute
-    const evidenceDigest = digestOf(statements as unknown as JsonValue)
+    const { poc, commitment, inputs } = expected
+    const evidenceDigest = digestOf({ ...of, kind, signers: signers.toSorted(), poc, commitment, inputs })
     const [known] = await tx.query(
       `select 1 as found where exists (select 1 from verdict_disputes where evidence_digest = $1)
          or (select count(*) from verdict_disputes where contribution = $2) >= ${mostDisputes}`,
@@ -81,7 +83,7 @@ export async function noteDisputes(
         of.contribution,
         of.pool,
         evidenceDigest,
-        JSON.stringify({ kind, signers, digests, fields, poc: expected.poc }),
+        JSON.stringify({ kind, signers, digests, fields, poc }),
         JSON.stringify({ statements, expected }),
       ],
     )

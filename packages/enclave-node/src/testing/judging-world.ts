@@ -11,6 +11,7 @@ import {
   hpkeRecipient,
   parseHeader,
   platformRandom,
+  type Recipient,
   sealBytes,
   walletRecipient,
 } from '@sealpool/crypto'
@@ -52,6 +53,8 @@ export interface Export {
   readonly expires?: number
   readonly owner?: Address
   readonly merkle?: { readonly batch: string; readonly index: number }
+  /** To whom it is sealed besides. */
+  readonly more?: readonly Recipient[]
 }
 
 const wallet = deriveKeyPair(new Uint8Array(32).fill(3)).publicKey
@@ -174,13 +177,14 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
     /** Puts a contribution on the chain, in the block of its number. */
     async contribute(
       id: string,
-      { days, account, expires = blockOne + 1_000, owner = addressOfDigit(id), merkle }: Export,
+      { days, account, expires = blockOne + 1_000, owner = addressOfDigit(id), merkle, more = [] }: Export,
     ): Promise<void> {
       const text = JSON.stringify({ ...(account === undefined ? {} : { account }), expires, days })
       const sealed = await sealBytes(new TextEncoder().encode(text), {
         recipients: [
           hpkeRecipient({ publicKey: keys.poolKey(keyScope(pool, 1)).publicKey }),
           walletRecipient({ publicKey: wallet, address: owner }),
+          ...more,
         ],
         context: {
           chainId: pool.chainId,

@@ -78,6 +78,7 @@ export function liveWorld(store: StateStore, runtime: JobRuntime) {
         settings: {
           maximumBlobBytes: 1_000_000,
           refinementSize: 100,
+          concurrency: 2,
           missingBlobWaitSeconds: 60,
           ownCopies: { atOnce: 2, jobSeconds: 10 },
         },

@@ -21,6 +21,9 @@ describe('the protocols between nodes', { timeout: 240_000 }, async () => {
       'federation: home',
       'hand-off: home: answer',
       'hand-off: runner',
+      'validation: home',
+      'validation: validator',
+      'own copies: node',
     ])
     for (const [name, found] of kinds) expect([...found].sort(), name).toEqual(['hostile', 'valid'])
   })

@@ -67,6 +67,7 @@ export function validatorPeers(
     change = {},
     onChain = {},
     grace,
+    patience,
   }: {
     readonly threshold: number
     readonly runtimes: readonly JobRuntime[]
@@ -74,6 +75,7 @@ export function validatorPeers(
     /** What the chain says of the pool otherwise. */
     readonly onChain?: Partial<ChainPool>
     readonly grace?: () => Promise<void>
+    readonly patience?: () => Promise<void>
   },
 ) {
   const errors: string[] = []
@@ -176,6 +178,7 @@ export function validatorPeers(
     requireOwnKeys: () => undefined,
     // Who is slow is waited for, unless a test says otherwise.
     grace: grace ?? (() => new Promise(() => undefined)),
+    patience: patience ?? (() => new Promise(() => undefined)),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     now: () => world.context().now(),
     onError: (_, error) => errors.push(String(error)),

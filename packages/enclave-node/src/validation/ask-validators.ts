@@ -11,6 +11,9 @@ import {
   encodeHex,
   hpkeIdentity,
   hpkeRecipient,
+  type JsonValue,
+  listRecipients,
+  removeRecipient,
 } from '@sealpool/crypto'
 import { type PocVerdict, signVerdict } from '@sealpool/poc'
 import type { Limits } from '@sealpool/sandbox'
@@ -24,7 +27,8 @@ import type { AttestedPeer } from '../peer/attest-peer.js'
 import type { PeerLine } from '../peer/call-peer.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import { type AgreementDecision, decideAgreement, type ExpectedAgreement } from './decide-agreement.js'
-import { inputsOf, itemsAtOnce, longestHeader, type ToldFacts } from './told-facts.js'
+import { questionsOf } from './questions-of.js'
+import { inputsOf, itemsAtOnce, type ToldFacts } from './told-facts.js'
 
 /** A contribution that the home has judged. */
 export interface OwnVerdict {
@@ -34,7 +38,7 @@ export interface OwnVerdict {
   /** Empty when nothing was opened. */
   readonly mediaType: string
   readonly told: ToldFacts
-  /** Absent when the blob has not the form of a sealed file, or is away. */
+  /** Absent when the blob has not the form of a sealed file, or one that no question holds (`isFitHeader`), or is away. */
   readonly file: OpenedHeader | undefined
 }
 
@@ -45,8 +49,12 @@ export interface ValidatorPanel {
    * @returns what they came to, in the order of the contributions
    */
   agree(pool: ServedPool, judged: readonly OwnVerdict[]): Promise<readonly AgreementDecision[]>
-  /** @returns unix seconds at which enough validators may be asked again after some failed */
-  againAt(pool: ServedPool): number
+  /**
+   * @param contribution that waits; absent: none in particular
+   * @returns unix seconds at which enough validators may be asked again after some failed; the later, the more often those who do answer have
+   *   signed nothing that counts on this contribution
+   */
+  againAt(pool: ServedPool, contribution?: string): number
   /** Answers of validators that did not count, since the start; for figures. */
   rejected(): number
 }
@@ -66,6 +74,8 @@ export interface AskValidatorsOptions {
   readonly requireOwnKeys: () => void
   /** How long those who are slow are waited for once enough have answered. */
   readonly grace: () => Promise<void>
+  /** How long all are waited for at most: what has no verdict by then waits. */
+  readonly patience: () => Promise<void>
   readonly random: (length: number) => Uint8Array
   /** Unix seconds: when one that failed is asked again. */
   readonly now: () => number
@@ -87,6 +97,12 @@ const answerSchema = z.discriminatedUnion('state', [
 const shortestWaitSeconds = 30
 /** Longest wait before a validator that failed is asked again. */
 const longestWaitSeconds = 300
+/** Longest wait of a contribution on which those who answer sign nothing that counts. */
+const longestVainSeconds = 3_600
+/** Contributions of which it is remembered how often that was; beyond, the oldest begin anew. */
+const mostVain = 10_000
+/** Longest statement that is kept, as JSON, unless this node's own is long as well. */
+const longestStatement = 262_144
 
 /** One who is asked, over all pools. */
 interface Line {
@@ -97,22 +113,34 @@ interface Line {
   busy: boolean
 }
 
-/** Statements by contribution. */
-type Said = Map<string, unknown[]>
+/** Statements by contribution, with who sent them: whoever it is can send those of others. */
+type Said = Map<string, { readonly from: Address; readonly statement: unknown }[]>
+
+/** One batch with all who are asked about it. */
+interface Round {
+  readonly key: Uint8Array
+  readonly judged: readonly OwnVerdict[]
+  readonly said: Said
+  /** Nobody waits for more. */
+  over: boolean
+}
 
 /** @returns the validators, to this node */
 export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
   const { keys, sign, limits, random, now, onError } = options
   const lines = new Map<Address, Line>()
+  const vain = new Map<string, number>()
   let rejected = 0
 
   return {
     rejected: () => rejected,
-    againAt({ validators }) {
+    againAt({ validators }, contribution = '') {
       const free = (validators?.nodes ?? [])
         .map(({ address }) => lines.get(address)?.until ?? 0)
         .sort((a, b) => a - b)
-      return Math.max(now() + shortestWaitSeconds, free[(validators?.threshold ?? 2) - 2] ?? 0)
+      const times = Math.min(Math.max((vain.get(contribution) ?? 0) - 1, 0), 10)
+      const wait = Math.min(shortestWaitSeconds * 2 ** times, longestVainSeconds)
+      return Math.max(now() + wait, free[(validators?.threshold ?? 2) - 2] ?? 0)
     },
     async agree(pool, judged) {
       const { validators } = pool
@@ -121,31 +149,36 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       const all = [keys.statementAddress, ...validators.nodes.map(({ address }) => address)]
       const expected = judged.map((one) => expectedOf(pool, one, { key, validators: all }))
       const said: Said = new Map(judged.map((one) => [one.contribution.id, []]))
+      const round: Round = { key, judged, said, over: false }
+      const saidOn = ({ contribution: { id } }: OwnVerdict) => said.get(id) ?? []
+      const heard = (one: OwnVerdict) => saidOn(one).map(({ statement }) => statement)
       options.requireOwnKeys()
       judged.forEach((one, place) => {
         const context = expected[place]?.context
         if (context === undefined) return
         const { statementKey: privateKey } = keys
-        said.get(one.contribution.id)?.push(signVerdict({ verdict: one.verdict, context, privateKey }))
+        const statement = signVerdict({ verdict: one.verdict, context, privateKey })
+        said.get(one.contribution.id)?.push({ from: keys.statementAddress, statement })
       })
-      await listen(
-        validators.nodes.map((validator) => ask(pool, validator, { key, judged, said })),
+      const isHeard = await listen(
+        validators.nodes.map((validator) => ask(pool, validator, round)),
         validators.threshold - 1,
         () =>
           judged.every((one, place) => {
             const about = expected[place]
-            const heard = said.get(one.contribution.id)
-            return (
-              about !== undefined && heard !== undefined && decideAgreement(heard, about).kind === 'agreed'
-            )
+            return about !== undefined && decideAgreement(heard(one), about).kind === 'agreed'
           }),
       )
+      round.over = true
       return judged.flatMap((one, place) => {
         const about = expected[place]
         if (about === undefined) return []
-        const decision = decideAgreement(said.get(one.contribution.id) ?? [], about)
+        const senders = saidOn(one).map(({ from }) => from)
+        const decision = decideAgreement(heard(one), about)
+        noteVain(one.contribution.id, isHeard && decision.kind === 'waits')
         rejected += decision.rejected.length
-        for (const { code } of decision.rejected) onError(keys.statementAddress, notCounted(pool, one, code))
+        for (const { index, code } of decision.rejected)
+          onError(senders[index] ?? keys.statementAddress, notCounted(pool, one, code))
         return [decision]
       })
     },
@@ -173,8 +206,25 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
     }
   }
 
-  /** Waits for all; once `enough` have answered and all is decided, only a little longer. */
-  async function listen(asked: readonly Promise<boolean>[], enough: number, decided: () => boolean) {
+  /** Counts how often a contribution was asked about in vain, though enough answered: whoever made it so must not keep all from their work. */
+  function noteVain(contribution: string, isVain: boolean): void {
+    const times = vain.get(contribution) ?? 0
+    vain.delete(contribution)
+    if (!isVain) return
+    vain.set(contribution, times + 1)
+    const [oldest] = vain.keys()
+    if (vain.size > mostVain && oldest !== undefined) vain.delete(oldest)
+  }
+
+  /**
+   * Waits for all, as long as there is patience; once `enough` have answered and all is decided, only a little longer.
+   * @returns whether enough have answered
+   */
+  async function listen(
+    asked: readonly Promise<boolean>[],
+    enough: number,
+    decided: () => boolean,
+  ): Promise<boolean> {
     let answered = 0
     let over: () => void = () => undefined
     const early = new Promise<void>((resolve) => {
@@ -186,18 +236,15 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       // Slow ones must not keep this from ending either.
       if (answered >= enough && answered < asked.length && decided()) options.grace().then(over, over)
     })
-    await Promise.race([Promise.all(heard), early])
+    await Promise.race([Promise.all(heard), early, options.patience()])
+    return answered >= enough
   }
 
   /** @returns whether it has answered; it never throws */
   async function ask(
     pool: ServedPool,
     validator: { readonly address: Address; readonly url: string },
-    {
-      key,
-      judged,
-      said,
-    }: { readonly key: Uint8Array; readonly judged: readonly OwnVerdict[]; readonly said: Said },
+    round: Round,
   ): Promise<boolean> {
     const line = lines.get(validator.address) ?? { failures: 0, until: 0, busy: false }
     lines.set(validator.address, line)
@@ -206,9 +253,10 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
     try {
       const peer = await options.attest(validator, pool)
       const call = options.call(peer)
-      for (let first = 0; first < judged.length; first += itemsAtOnce) {
-        const part = judged.slice(first, first + itemsAtOnce)
-        await askPart({ pool, peer, call, key, part, said })
+      for (const part of questionsOf(round.judged)) {
+        // What is answered from here on counts for nothing.
+        if (round.over) break
+        await askPart({ pool, peer, call, part, round })
       }
       line.failures = 0
       return true
@@ -226,11 +274,11 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
     readonly pool: ServedPool
     readonly peer: AttestedPeer
     readonly call: PeerLine
-    readonly key: Uint8Array
     readonly part: readonly OwnVerdict[]
-    readonly said: Said
+    readonly round: Round
   }): Promise<void> {
-    const { pool, peer, call, key, part, said } = asked
+    const { pool, peer, call, part, round } = asked
+    const { key, said } = round
     const publicKey = decodeBase64Url(peer.keySet.hpke.publicKey)
     const items = await Promise.all(
       part.map(async (one) => {
@@ -266,10 +314,16 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
     }
     for (const { id, statement, reason } of read.data.answers) {
       // What was not asked about is no answer; one statement of each validator is as many as count.
-      const heard = part.some(({ contribution }) => contribution.id === id) ? said.get(id) : undefined
-      if (statement !== null) heard?.push(statement)
-      else if (heard !== undefined)
-        onError(peer.statementAddress, withheld(pool, id, reason ?? 'without a reason'))
+      const about = part.find(({ contribution }) => contribution.id === id)
+      if (about === undefined) continue
+      const isKept =
+        statement !== null && lengthOf(statement) <= Math.max(longestStatement, 4 * lengthOf(about.verdict))
+      if (isKept) said.get(id)?.push({ from: peer.statementAddress, statement })
+      else
+        onError(
+          peer.statementAddress,
+          withheld(pool, id, reason ?? (statement === null ? 'without a reason' : 'TOO_LONG')),
+        )
     }
   }
 
@@ -279,16 +333,20 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
     { contribution, file, told }: OwnVerdict,
     publicKey: Uint8Array,
   ): Promise<Uint8Array | undefined> {
-    if (file === undefined || file.header.length > longestHeader) return undefined
+    if (file === undefined) return undefined
     const { privateKey } = keys.poolKey(keyScope(pool, file.epoch))
+    const { chainId, address, policyDigest } = pool
+    const opening = {
+      identities: [hpkeIdentity({ privateKey })],
+      expect: { chainId, pool: address, policyDigest },
+    }
+    const recipient = hpkeRecipient({ publicKey })
+    const { type, keyId } = recipient
     try {
-      const header = await addRecipient(file.header, {
-        identities: [hpkeIdentity({ privateKey })],
-        recipient: hpkeRecipient({ publicKey }),
-        expect: { chainId: pool.chainId, pool: pool.address, policyDigest: pool.policyDigest },
-        random,
-      })
-      return header
+      // Validators' keys are public: whoever sealed the file may have put something under their names that opens nothing.
+      const isTaken = listRecipients(file.header).some((one) => one.type === type && one.keyId === keyId)
+      const free = isTaken ? await removeRecipient(file.header, { ...opening, type, keyId }) : file.header
+      return await addRecipient(free, { ...opening, recipient, random })
     } catch (error) {
       if (!(error instanceof CryptoError)) throw error
       if (told.opening === null) onError(keys.statementAddress, withheld(pool, contribution.id, error.code))
@@ -300,6 +358,10 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
 function notCounted(pool: ServedPool, { contribution }: OwnVerdict, code: string): NodeError {
   const place = `pool ${pool.address} contribution ${contribution.id}`
   return new NodeError('VALIDATION_WITHHELD', place, `a validator's statement does not count (${code})`)
+}
+
+function lengthOf(value: JsonValue): number {
+  return JSON.stringify(value).length
 }
 
 function withheld(pool: ServedPool, id: string, reason: string): NodeError {

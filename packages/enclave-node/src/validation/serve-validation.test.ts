@@ -1,8 +1,12 @@
 import {
+  type Address,
   addRecipient,
   deriveKeyPair,
   hpkeIdentity,
+  hpkeRecipient,
+  keyIdOf,
   platformRandom,
+  publicKeyOf,
   verifyStatement,
   walletRecipient,
 } from '@sealpool/crypto'
@@ -14,7 +18,7 @@ import { daysOf, judgingWorld } from '../testing/judging-world.js'
 import { memoryStores } from '../testing/memory-store.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { tooSlow, validatorPeers } from '../testing/validator-peers.js'
-import type { ServeValidationOptions } from './serve-validation.js'
+import { type ServeValidationOptions, serveValidation } from './serve-validation.js'
 import type { ToldFacts, ValidationWish } from './told-facts.js'
 
 let world: Awaited<ReturnType<typeof judgingWorld>>
@@ -129,6 +133,86 @@ describe('a validator is asked in vain', () => {
     go()
     expect(await first).toMatchObject({ reason: 'HOME_NOT_ATTESTED' })
     expect(await judge()).toMatchObject({ reason: 'HOME_NOT_ATTESTED' })
+  })
+})
+
+it('strangers take no home’s turn', async () => {
+  const pool = world.pool()
+  const home = addressOfDigit('e')
+  let reads = 0
+  const server = serveValidation({
+    pools: new Map([[pool.address, pool]]),
+    chain: {
+      pool: () => {
+        reads += 1
+        if (reads <= 2) return new Promise(() => undefined)
+        return Promise.resolve({ keyEpoch: { node: home }, policyDigest: digestOfDigit('4') })
+      },
+    },
+    mayWork: () => true,
+  } as unknown as ServeValidationOptions)
+  const wish = { pool: pool.address, poc: pool.poc.digest, key: new Uint8Array(32), items: [] }
+  void server.judge(addressOfDigit('c'), wish)
+  void server.judge(addressOfDigit('d'), wish)
+  expect(await server.judge(home, wish)).toMatchObject({ reason: 'POLICY_DIFFERS' })
+})
+
+it('works for two homes at once, and lets others come again', async () => {
+  const homes = ['b', 'c', 'd'].map((digit) => ({ ...world.pool(), address: addressOfDigit(digit) }))
+  const { policyDigest, poc } = world.pool()
+  let busy = 0
+  const server = serveValidation({
+    pools: new Map(homes.map((pool) => [pool.address, pool])),
+    // Each pool's home has the pool's own address here.
+    chain: {
+      pool: async (node: Address) => ({ keyEpoch: { node }, policyDigest, pocDigest: poc.digest }),
+    },
+    attest: () => {
+      busy += 1
+      return new Promise(() => undefined)
+    },
+    mayWork: () => true,
+  } as unknown as ServeValidationOptions)
+  const ask = ({ address: pool }: { readonly address: Address }) =>
+    server.judge(pool, { pool, poc: poc.digest, key: new Uint8Array(32), items: [] })
+  const [first, second, third] = homes
+  if (first === undefined || second === undefined || third === undefined) throw new Error('there are three')
+  void ask(first)
+  void ask(second)
+  await expect.poll(() => busy).toBe(2)
+  expect(await ask(third)).toEqual({ state: 'later', reason: 'BUSY' })
+})
+
+describe('whoever contributes seals as he likes, and it does not wait for ever', () => {
+  const stranger = deriveKeyPair(new Uint8Array(32).fill(9)).publicKey
+  const friends = Array.from({ length: 150 }, (_, index) =>
+    hpkeRecipient({ publicKey: stranger, keyId: `friend-${index}` }),
+  )
+
+  it('what no question holds is refused, by all who judge', async () => {
+    const { errors } = validatorPeers(world, { threshold: 2, runtimes: [world.runtime] })
+    await world.contribute('1', { days: daysOf(1), more: friends })
+    await world.contribute('2', { days: daysOf(2), more: friends })
+    await world.context().store.run(`update contributions set owner = '${addressOfDigit('1')}' where id = 2`)
+    await world.contribute('3', { days: daysOf(3), more: friends })
+    await world.context().store.run('update contributions set epoch = 2 where id = 3')
+    await world.judge()
+    const places = await Promise.all(
+      ['1', '2', '3'].map(async (id) => (await world.verdictOn(id)).refusal?.place),
+    )
+    expect(places).toEqual(['$.recipients', '$.recipients', 'context.epoch'])
+    expect(errors).toEqual([])
+  })
+
+  it('what is sealed to something under a validator’s own name is opened by it all the same', async () => {
+    const { errors, peers } = validatorPeers(world, { threshold: 2, runtimes: [world.runtime] })
+    const more = peers.map(({ keys }) =>
+      hpkeRecipient({ publicKey: stranger, keyId: keyIdOf(publicKeyOf(keys.hpkePrivateKey)) }),
+    )
+    await world.contribute('1', { days: daysOf(1), more })
+    await world.judge()
+    expect(errors).toEqual([])
+    expect(await world.verdictOn('1')).toMatchObject({ valid: true })
   })
 })
 

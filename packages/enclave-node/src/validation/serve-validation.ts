@@ -77,20 +77,25 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
       if (!mayWork()) return { state: 'later', reason: 'NODE_NOT_WORKING' }
       const pool = pools.get(wish.pool)
       if (pool === undefined) return { state: 'refused', reason: 'POOL_NOT_VALIDATED' }
-      if (under.has(caller) || under.size >= homesAtOnce) return { state: 'later', reason: 'BUSY' }
-      under.add(caller)
       try {
-        return (await refusalOf(caller, wish, pool)) ?? (await judgeAll(wish, pool))
+        // Before anything is begun: who is not the home takes no home's turn.
+        const refused = await refusalOnChain(caller, wish, pool)
+        if (refused !== undefined) return refused
+        if (under.has(caller) || under.size >= homesAtOnce) return { state: 'later', reason: 'BUSY' }
+        under.add(caller)
+        try {
+          return (await refusalOfNode(caller, pool)) ?? (await judgeAll(wish, pool))
+        } finally {
+          under.delete(caller)
+        }
       } catch (error) {
         onError(error)
         return { state: 'later', reason: 'JUDGING_FAILED' }
-      } finally {
-        under.delete(caller)
       }
     },
   }
 
-  async function refusalOf(
+  async function refusalOnChain(
     caller: Address,
     { poc }: ValidationWish,
     pool: ValidatedPool,
@@ -98,8 +103,12 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
     const { keyEpoch, policyDigest, pocDigest } = await chain.pool(pool.address)
     if (keyEpoch?.node.toLowerCase() !== caller) return { state: 'refused', reason: 'NOT_ITS_HOME' }
     if (policyDigest !== pool.policyDigest) return { state: 'refused', reason: 'POLICY_DIFFERS' }
-    if (pocDigest !== pool.poc.digest || poc !== pocDigest)
-      return { state: 'refused', reason: 'CODE_DIFFERS' }
+    return pocDigest !== pool.poc.digest || poc !== pocDigest
+      ? { state: 'refused', reason: 'CODE_DIFFERS' }
+      : undefined
+  }
+
+  async function refusalOfNode(caller: Address, pool: ValidatedPool): Promise<ValidationAnswer | undefined> {
     try {
       const peer = await attest(caller, [pool])
       if (peer.statementAddress === caller) return undefined
