@@ -2,9 +2,7 @@ import { type BlobStore, BlobStoreError, memoryBlobStore } from '@sealpool/clien
 import {
   type Address,
   commitPlaintext,
-  type Digest,
   deriveKeyPair,
-  digestToHex,
   hpkeRecipient,
   parseHeader,
   platformRandom,
@@ -32,8 +30,6 @@ interface Change {
   readonly owner?: Address
   readonly row?: Partial<ContributionRow>
   readonly spoil?: (sealed: Uint8Array) => Uint8Array
-  /** The text that the pool's policy names. */
-  readonly consent?: Digest
 }
 
 async function attempt(change: Change = {}, wrap: (store: BlobStore) => BlobStore = (store) => store) {
@@ -79,9 +75,7 @@ async function attempt(change: Change = {}, wrap: (store: BlobStore) => BlobStor
     verdictDigest: null,
     ...change.row,
   }
-  const { consent } = change
-  const asked = consent === undefined ? pool : { ...pool, policy: { ...pool.policy, consent } }
-  return openContribution(row, asked, { blobStore: wrap(store), keys, maximumBlobBytes: 10_000 })
+  return openContribution(row, pool, { blobStore: wrap(store), keys, maximumBlobBytes: 10_000 })
 }
 
 describe('opening a contribution', () => {
@@ -129,25 +123,6 @@ describe('opening a contribution', () => {
       kind: 'refused',
       code: 'COMMITMENT_MISMATCH',
       place: 'commitment',
-    })
-  })
-
-  it('takes what was contributed under the text that the policy names, and nothing that was agreed to before it changed', async () => {
-    const [text, changed] = [digestOfDigit('a'), digestOfDigit('b')]
-    const row = { consentDigest: digestToHex(text) }
-    expect(await attempt({ row })).toMatchObject({ kind: 'opened' })
-    expect(await attempt({ row, consent: text })).toMatchObject({ kind: 'opened' })
-    const untouched = (): BlobStore => ({
-      ...memoryBlobStore(),
-      get: async () => {
-        throw new Error('it was fetched')
-      },
-    })
-    expect(await attempt({ row, consent: changed }, untouched)).toEqual({
-      kind: 'refused',
-      code: 'CONSENT_DIFFERS',
-      place: 'consentDigest',
-      file: undefined,
     })
   })
 

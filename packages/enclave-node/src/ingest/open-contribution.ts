@@ -6,12 +6,10 @@
 import { type BlobStore, BlobStoreError, parseOwnLocation } from '@sealpool/client'
 import {
   CryptoError,
-  digestToHex,
   hpkeIdentity,
   type KeyScope,
   openBytes,
   type PoolKey,
-  parseDigest,
   parseHeader,
   sha256Digest,
   verifyCommitment,
@@ -63,7 +61,7 @@ export interface OpenContext {
  */
 export async function openContribution(
   contribution: ChainContribution,
-  pool: Pick<JudgedPool, 'address' | 'chainId' | 'policy' | 'policyDigest' | 'keep'>,
+  pool: Pick<JudgedPool, 'address' | 'chainId' | 'policyDigest' | 'keep'>,
   { blobStore, keys, maximumBlobBytes, rewrapped }: OpenContext,
 ): Promise<OpenedContribution> {
   let file: OpenedHeader | undefined
@@ -75,9 +73,6 @@ export async function openContribution(
   })
   if (pool.keep === 'live' && parseOwnLocation(contribution.locator) === undefined)
     return refused('OWN_STORE_REQUIRED', 'locator')
-  const { consent } = pool.policy
-  if (consent !== undefined && contribution.consentDigest.toLowerCase() !== digestToHex(parseDigest(consent)))
-    return refused('CONSENT_DIFFERS', 'consentDigest')
   let sealed: Uint8Array
   try {
     sealed = await blobStore.get(contribution.locator, { maximumBytes: maximumBlobBytes })

@@ -50,7 +50,7 @@ export interface ServedPool extends PlannablePool {
 /** What judging a contribution takes of its pool. */
 export type JudgedPool = Pick<
   ServedPool,
-  'address' | 'chainId' | 'policy' | 'policyDigest' | 'poc' | 'farming' | 'verification' | 'keep'
+  'address' | 'chainId' | 'policyDigest' | 'poc' | 'farming' | 'verification' | 'keep'
 >
 
 /** The scope of a pool's keys in one epoch. */

@@ -32,7 +32,6 @@ export type IngestRefusal =
   | 'BLOB_TOO_LARGE'
   | 'BLOB_LOCATOR_INVALID'
   | 'OWN_STORE_REQUIRED'
-  | 'CONSENT_DIFFERS'
   | 'SEALED_FILE_INVALID'
   | 'SEALED_FILE_TAMPERED'
   | 'WRONG_POOL'
@@ -55,7 +54,6 @@ export const neverOpened: readonly IngestRefusal[] = [
   'BLOB_TOO_LARGE',
   'BLOB_LOCATOR_INVALID',
   'OWN_STORE_REQUIRED',
-  'CONSENT_DIFFERS',
   'SEALED_FILE_INVALID',
   'SEALED_FILE_TAMPERED',
   'WRONG_POOL',
@@ -76,8 +74,6 @@ export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
     'the locator is not of the form sha256:<64 hex digits>, nor an http address that ends in them; contribute again with the locator of the store',
   OWN_STORE_REQUIRED:
     'the pool is live and keeps no copies; store the file where the node can read it and contribute again with that address (ownStore)',
-  CONSENT_DIFFERS:
-    'the contributor agreed to another text than the one that the pool’s policy names; show that text and contribute again with its digest',
   SEALED_FILE_INVALID: 'the blob is not a sealed file; seal the export with the pool key',
   SEALED_FILE_TAMPERED: 'the sealed file does not open whole; seal the export again',
   WRONG_POOL: 'the file was sealed for another pool; seal it with the key of this pool',

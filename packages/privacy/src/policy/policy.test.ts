@@ -203,7 +203,6 @@ describe('pool policy', () => {
     ],
     ['forbidden joins with a list', 'joins.allowed', false, 'joins.with'],
     ['a join with itself', 'joins.with', ['pay'], 'joins.with'],
-    ['a consent that is no digest', 'consent', 'I agree', 'consent'],
     ['a view that is not known', 'views', { others: 'rows' }, 'views.others'],
     ['limits of views that are null', 'views', null, 'views'],
     ['a join twice', 'joins.with', ['people', 'people'], 'joins.with'],
@@ -212,12 +211,6 @@ describe('pool policy', () => {
     expect(() => parsePoolPolicy(changed(path, value))).toThrow(
       expect.objectContaining({ code: 'POLICY_INVALID', place }),
     )
-  })
-
-  test('may name the text that contributors agree to', () => {
-    const consent = `sha256:${'a'.repeat(64)}`
-    expect(parsePoolPolicy(changed('consent', consent)).consent).toBe(consent)
-    expect(parsePoolPolicy(example())).not.toHaveProperty('consent')
   })
 
   test('any JSON gives a policy or a typed error', () => {

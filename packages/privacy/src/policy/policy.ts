@@ -104,8 +104,6 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
       tables: z.array(tableSchema).min(1).max(100),
       privacy: privacySchema,
       output: z.exactOptional(outputSchema),
-      /** Digest of the text that contributors agree to. With it the pool takes what was contributed under this text and no other. Absent: whatever text was named. */
-      consent: z.exactOptional(digestSchema),
       /** Who may use the data, by what stands on the chain. Opaque here; `@sealpool/contracts` gives it meaning. Absent: whoever the votes let. */
       access: z.exactOptional(z.record(z.string(), z.json())),
       /** The most that recipients may get of results in which the pool's data is. Absent: the consumer all, others the receipt. */
