@@ -14,6 +14,7 @@ import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
 import { accuracy } from './query/accuracy.mjs'
 import { fanOut } from './query/fan-out.mjs'
+import { manySets } from './query/many-sets.mjs'
 import { policyOf } from './query/policy.mjs'
 import { tenMillion } from './query/ten-million.mjs'
 
@@ -134,4 +135,5 @@ export async function run({ print }) {
   await accuracy(print)
   await fanOut(print)
   await tenMillion(print)
+  await manySets(print)
 }

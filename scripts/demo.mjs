@@ -1,4 +1,4 @@
-// `npm run demo [-- --json FILE --out DIR --workers N]`: builds what is not built, then runs the main job,
+// `npm run demo [-- --json FILE --out DIR --workers N --postgresql]`: builds what is not built, then runs the main job,
 // examples/wage-pools. Every argument is passed on.
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -8,7 +8,7 @@ import { runDemo } from './run-demo.js'
 let options: ReturnType<typeof readArguments>
 try {
   // npm runs scripts in the project's folder and keeps the caller's in INIT_CWD.
-  options = readArguments(process.argv.slice(2), process.env['INIT_CWD'] ?? process.cwd())
+  options = readArguments(process.argv.slice(2), process.env['INIT_CWD'] ?? process.cwd(), process.env)
   if (options !== 'help') {
     // Better now than after a minute of work.
     prepareOutputFolder(options.out)

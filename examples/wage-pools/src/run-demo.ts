@@ -31,6 +31,7 @@ export async function runDemo(
   progress.say(
     `${workers.length} workers of the 1985 Current Population Survey; wallets from the demo seed "${demoPhrase}"`,
   )
+  if (options.databaseUrl !== undefined) progress.say('the node keeps its state on a PostgreSQL server')
   for (const line of checkCodes(workers.map(({ record }) => record))) progress.say(`data check  ${line}`)
 
   const founded = await progress.stage('Start a chain, deploy the contracts, found two pools', () =>
@@ -58,7 +59,7 @@ export async function runDemo(
     const nodeUrl = await progress.stage(
       'Start the enclave node and register it (SIMULATED evidence)',
       async () => {
-        const launched = launchNode({ founded, out, blobs })
+        const launched = launchNode({ founded, out, blobs, databaseUrl: options.databaseUrl })
         node = launched
         const url = await progress.part('node', 'start', () => launched.url)
         await progress.part('node', 'register', () => registerDemoNode({ founded, nodeUrl: url, progress }))

@@ -29,8 +29,10 @@ export function launchNode(options: {
   readonly founded: Founded
   readonly out: string
   readonly blobs: string
+  /** Of a PostgreSQL server; undefined: the state is embedded. */
+  readonly databaseUrl: string | undefined
 }): DemoNode {
-  const { founded, out, blobs } = options
+  const { founded, out, blobs, databaseUrl } = options
   const config = join(out, 'node-config.json')
   const { pay, people } = founded.pools
   const settings = {
@@ -47,6 +49,9 @@ export function launchNode(options: {
     evidence: { provider: 'simulator' },
     keyRelease: { adapter: 'development' },
     blobStore: { kind: 'files', directory: blobs },
+    ...(databaseUrl === undefined
+      ? {}
+      : { state: { kind: 'postgresql', group: 'demo', tablesDirectory: join(out, 'tables') } }),
     sandbox: { isolation: 'best' },
     pools: [pay, people].map((pool) => ({
       address: pool.contracts.pool,
@@ -59,7 +64,11 @@ export function launchNode(options: {
   const child = spawn(process.execPath, [nodeCommand, 'start', '--stop-with-stdin', '--config', config], {
     // The node's input ends with this process, and the node with its input.
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', SEALPOOL_TRANSACTION_KEY: founded.nodeAccountKey },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      SEALPOOL_TRANSACTION_KEY: founded.nodeAccountKey,
+      ...(databaseUrl === undefined ? {} : { SEALPOOL_DATABASE_URL: databaseUrl }),
+    },
   })
   const log = createWriteStream(join(out, 'node.log'), { flags: 'a' })
   child.stderr.pipe(log, { end: false })

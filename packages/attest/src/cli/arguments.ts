@@ -3,6 +3,8 @@ import { UsageError } from './usage.js'
 
 const optionsOf = {
   receipt: ['deployment', 'policy'],
+  steps: ['deployment', 'policy', 'partner'],
+  proof: ['deployment', 'policy'],
   evidence: ['policy', 'nonce'],
   quote: ['collateral', 'bundle', 'policy'],
   snp: ['certificates', 'crl', 'bundle', 'policy'],
@@ -31,6 +33,7 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean' },
       collateral: { type: 'string' },
       nonce: { type: 'string' },
+      partner: { type: 'string' },
       deployment: { type: 'string' },
       bundle: { type: 'string' },
       certificates: { type: 'string' },

@@ -9,7 +9,11 @@ import { AttestError } from '../errors.js'
 import { type Collateral, parseCollateral } from '../intel/collateral.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
 import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
+import type { ReceiptBundle } from '../receipt/bundle.js'
 import type { ReceiptDeployment } from '../receipt/consistency.js'
+import type { ReceiptVerdict } from '../receipt/verify.js'
+import { computationProof } from '../steps/computation-proof.js'
+import { verificationSteps } from '../steps/verification-steps.js'
 import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
 import { endOfTime } from '../verdict/moment.js'
@@ -41,6 +45,7 @@ interface Options {
   readonly crl: string | undefined
   readonly trust: string | undefined
   readonly nonce: string | undefined
+  readonly partner: string | undefined
   readonly deployment: ReceiptDeployment | undefined
 }
 
@@ -133,36 +138,83 @@ async function readOptions(
     values.policy === undefined ? undefined : parseAttestationPolicy(await readJson(values.policy))
   const deployment =
     values.deployment === undefined ? undefined : deploymentOf(await readJson(values.deployment))
-  const { json, collateral, nonce, bundle, certificates, crl, trust } = values
-  const files = { collateral, nonce, bundle, certificates, crl, trust, deployment }
+  const { json, collateral, nonce, partner, bundle, certificates, crl, trust } = values
+  const files = { collateral, nonce, partner, bundle, certificates, crl, trust, deployment }
   return { policy, at, json: json === true, ...files }
 }
 
 async function receipt(folder: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
-  let bundle: Awaited<ReturnType<typeof readReceiptBundle>>
+  const read = await verifyFolder(folder, options)
+  if ('error' in read) return unreadable(read.error, options, io)
+  return answer(io, options, read.verdict, () => printReceipt(io, read.verdict))
+}
+
+async function steps(folder: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
+  const theirs = options.partner === undefined ? undefined : await readJson(options.partner)
+  const read = await verifyFolder(folder, options)
+  if ('error' in read) return unreadable(read.error, options, io)
+  const { verdict, bundle } = read
+  const checks = verificationSteps(
+    verdict,
+    theirs === undefined ? undefined : { own: bundle.receipt, theirs },
+  )
+  const ok = checks.every(({ result }) => result === 'pass')
+  return answer(io, options, { ok, simulated: verdict.simulated, checks }, () => {
+    for (const [when, heading] of [
+      ['before', 'Before the computation'],
+      ['after', 'After the computation'],
+    ] as const)
+      printChecks(
+        io,
+        heading,
+        checks.filter((step) => step.when === when),
+      )
+    printAnswer(io, ok, verdict.simulated, receiptSummary(verdict))
+  })
+}
+
+async function proof(folder: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
+  const read = await verifyFolder(folder, options)
+  if ('error' in read) return unreadable(read.error, options, io)
+  const { verdict, bundle } = read
+  const short = computationProof(verdict, bundle)
+  if (short !== undefined) {
+    io.write(harmlessJson(short))
+    return 0
+  }
+  // A refusal that verifies is no proof that anything was computed.
+  const told = { ...verdict, ok: false }
+  return answer(io, options, told, () => printReceipt(io, told))
+}
+
+/** The receipt of a folder with its verdict. A file that is not canonical was changed or never was a bundle's: that is an answer, not a missing file. */
+async function verifyFolder(folder: string, { policy, at, deployment }: Options) {
+  let bundle: ReceiptBundle
   try {
     bundle = await readReceiptBundle(folder)
   } catch (error) {
-    // A file that is there and not canonical was changed or never was a bundle's: that is an answer, not a missing file.
     if (!(error instanceof AttestError)) throw error
-    const verdict = { ok: false, simulated: true, error: error.message, checks: [] }
-    return answer(io, options, verdict, () => printAnswer(io, false, false, error.message))
+    return { error: error.message }
   }
-  const trust = options.policy ?? defaultAttestationPolicy
-  const { deployment } = options
-  const verdict = verifyReceipt({
-    ...bundle,
-    trust,
-    at: options.at,
-    ...(deployment === undefined ? {} : { deployment }),
-  })
-  const { body, evidence: node } = verdict
-  return answer(io, options, verdict, () => {
-    if (node !== null) printChecks(io, 'The node’s evidence', node.checks)
-    printChecks(io, 'The receipt', verdict.checks)
-    const what = body === null ? 'receipt' : `receipt of job ${body.job.id} (${body.outcome})`
-    printAnswer(io, verdict.ok, verdict.simulated, what)
-  })
+  const trust = policy ?? defaultAttestationPolicy
+  const meant = deployment === undefined ? {} : { deployment }
+  return { bundle, verdict: verifyReceipt({ ...bundle, trust, at, ...meant }) }
+}
+
+function printReceipt(io: VerifyCliIo, verdict: ReceiptVerdict): void {
+  const { ok, simulated, checks, evidence: node } = verdict
+  if (node !== null) printChecks(io, 'The node’s evidence', node.checks)
+  printChecks(io, 'The receipt', checks)
+  printAnswer(io, ok, simulated, receiptSummary(verdict))
+}
+
+function unreadable(error: string, options: Options, io: VerifyCliIo): VerifyExitCode {
+  const verdict = { ok: false, simulated: true, error, checks: [] }
+  return answer(io, options, verdict, () => printAnswer(io, false, false, error))
+}
+
+function receiptSummary({ body }: ReceiptVerdict): string {
+  return body === null ? 'receipt' : `receipt of job ${body.job.id} (${body.outcome})`
 }
 
 async function evidence(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
@@ -278,7 +330,16 @@ async function bundle(path: string, options: Options, io: VerifyCliIo): Promise<
   })
 }
 
-const commands: Readonly<Record<Command, typeof quote>> = { receipt, evidence, quote, snp, log, bundle }
+const commands: Readonly<Record<Command, typeof quote>> = {
+  receipt,
+  steps,
+  proof,
+  evidence,
+  quote,
+  snp,
+  log,
+  bundle,
+}
 
 function quoteSummary({ tee, claims, tcbStatus }: Verdict): string {
   const debug = claims.debug ? ', DEBUG' : ''

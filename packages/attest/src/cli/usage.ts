@@ -1,6 +1,8 @@
 /** What `sealpool-verify` says of itself. */
 export const usage = `Usage:
   sealpool-verify receipt <folder>  --deployment <file> [--policy attestation-policy.json]
+  sealpool-verify steps <folder>    --deployment <file> [--policy attestation-policy.json] [--partner receipt.json]
+  sealpool-verify proof <folder>    --deployment <file> [--policy attestation-policy.json]
   sealpool-verify evidence <file>   [--policy attestation-policy.json] [--nonce 0x...]
   sealpool-verify quote <file>      --collateral <file> | --bundle <file>  [--policy attestation-policy.json]
   sealpool-verify snp <file>        --certificates <pem> --crl <der> | --bundle <file>  [--policy attestation-policy.json]
@@ -13,6 +15,8 @@ Works offline, from files alone. Without --policy the default policy holds: vend
 named, so that nothing is allowed; "quote" and "snp" without --policy say only whether the evidence verifies (their TCB status
 is told, not judged) and that it does not run under debug. --deployment
 is the JSON file with the contracts that you trust (chainId, nodeRegistry); without it a receipt could be another chain's.
+"steps" says the same receipt in six steps, before and after a computation; the last one needs the other party's receipt.
+"proof" writes the short proof of a receipt that verifies (computation_hash, timestamp, tee_attestation, datasets) as JSON.
 "log" reads {"entry","index","proof","checkpoint"} with entry and proof as 0x hex, and trust as
 {"log","witnesses","quorum","maximumAgeSeconds"} with verifier keys as text. "bundle" tells whether kept collateral holds.
 With --json the answer is on standard output, {"ok": null, "error": ...} when there is none.

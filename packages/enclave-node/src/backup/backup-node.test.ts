@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { dataRegistryAbi, invoke } from '@sealpool/contracts'
 import { deriveKeyPair, encodeBase64Url, type JsonValue, platformRandom } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
@@ -114,6 +115,7 @@ afterAll(async () => {
 describe('backup and restore', { timeout: 300_000 }, () => {
   let job: bigint
   let spent: unknown
+  let contributions: readonly string[]
 
   it('of a folder where no node worked says so, and makes no secret there', async () => {
     await mkdir(join(world.folder, 'nobody'))
@@ -129,7 +131,7 @@ describe('backup and restore', { timeout: 300_000 }, () => {
       worker,
       bytes: world.payExport(worker),
     }))
-    await world.contribute(url, exports)
+    contributions = await world.contribute(url, exports)
     await until('refined', async () => (await refined(url)) === 4)
     const early = await backup('early')
     expect(early).toMatchObject({ files: 2, commit: expect.any(Number) })
@@ -295,4 +297,28 @@ describe('backup and restore', { timeout: 300_000 }, () => {
       expect(existsSync(join(world.folder, 'back', 'pglite'))).toBe(true)
     },
   )
+
+  it('brings nothing back that its owner took back after the backup was made', async () => {
+    await backup('before-a-withdrawal', settingsOf('killed'))
+    const [first = ''] = contributions
+    await invoke(await world.workerWallet(0), {
+      address: world.deployment.dataRegistry,
+      abi: dataRegistryAbi,
+      functionName: 'withdraw',
+      args: [BigInt(first)],
+    })
+    const folder = await emptyFolder('again')
+    const settings = settingsOf('again')
+    await restoreNode({ ...(await settings), from: file('before-a-withdrawal'), checkpoint: null })
+    const tables = join(folder, 'tables', world.pools.pay.pool)
+    const restored = await readdir(tables)
+    expect(restored.length).toBeGreaterThan(0)
+    const { url } = await start(settings)
+    await until('it is taken out again', async () => (await refined(url)) === 3)
+    expect(await ask(`${url}/v1/contributions/${first}`)).toMatchObject({ state: 'withdrawn', verdict: null })
+    await until('its rows are gone', async () =>
+      (await readdir(tables)).every((name) => !restored.includes(name)),
+    )
+    await stop()
+  })
 })

@@ -1,4 +1,5 @@
-import type { JsonValue } from '@sealpool/crypto'
+import { parseJobManifest } from '@sealpool/compute'
+import type { JsonObject, JsonValue } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HandOffHome } from '../hand-off/hand-off-home.js'
 import { forgetHandOff, handedOffJobs, keepHandOff } from '../hand-off/kept-hand-off.js'
@@ -10,6 +11,7 @@ import { engine, jobFixture, manifest } from '../testing/job-fixture.js'
 import { notedSteps } from '../testing/noted-steps.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
+import { previewPlan, previewPrice } from './request-run.js'
 import { advanceJob } from './run-job.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
@@ -60,6 +62,8 @@ const noEngine = () =>
     },
   })
 
+const twice = (code: string) => [code, code]
+
 describe('a job that is to run elsewhere', () => {
   it('is refused before it is charged when this node knows nobody to run it', async () => {
     const id = await world.paid(handed())
@@ -73,6 +77,23 @@ describe('a job that is to run elsewhere', () => {
     const id = await world.paid(handed({ expiresAt: 1_700_000_000 }))
     const job = await advanceJob(world.context(noEngine, home(never)), id)
     expect(job).toMatchObject({ state: 'refused', reason: 'HAND_OFF_OVER' })
+    expect(await world.spent()).toBe('0')
+  })
+
+  it('is refused by plans and prices for the reasons that it would be refused for', async () => {
+    const ask = async (asked: JsonValue, context: ReturnType<typeof world.context>) => {
+      const wish = parseJobManifest(asked)
+      const answers = [await previewPlan(context, wish), await previewPrice(context, wish)]
+      return answers.map((one) => (one.ok ? 'ok' : refusalOf(one.receipt.statement.body)))
+    }
+    const refusalOf = (body: JsonObject) => (body['refusal'] as JsonObject)['code']
+    const knowsOne = world.context(noEngine, home(never))
+    const over = { expiresAt: 1_700_000_000 }
+    expect(await ask(handed(), world.context(noEngine))).toEqual(twice('HAND_OFF_NOT_SERVED'))
+    expect(await ask(handed(over), knowsOne)).toEqual(twice('HAND_OFF_OVER'))
+    expect(await ask(handed(), knowsOne)).toEqual(twice('ok'))
+    expect(await ask(handed({ fallback: 'home' }), world.context(noEngine))).toEqual(twice('ok'))
+    expect(await ask(handed({ ...over, fallback: 'home' }), knowsOne)).toEqual(twice('ok'))
     expect(await world.spent()).toBe('0')
   })
 

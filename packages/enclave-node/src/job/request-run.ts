@@ -19,6 +19,7 @@ import { loadManifest, poolsOf, requireResultKeys } from './load-manifest.js'
 import { planJob, requireRunnable } from './plan-job.js'
 import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, type RefusedJob, refuseJob } from './refuse-job.js'
+import { requireHandOff } from './require-hand-off.js'
 
 /** The answer to a plan request. */
 export type PlanAnswer =
@@ -139,6 +140,7 @@ async function planOrRefusal(
     requireResultKeys(manifest)
     const planned = await plan()
     signal?.throwIfAborted()
+    await requireHandOff(context, manifest)
     await requireRunnable(context.store, `plan ${manifestDigest(manifest)}`, planned)
     return { ok: true, planned }
   } catch (caught) {

@@ -41,6 +41,7 @@ import { requireNotStopped } from './not-stopped.js'
 import { requireRunnable } from './plan-job.js'
 import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, refuseJob } from './refuse-job.js'
+import { requireHandOff } from './require-hand-off.js'
 import { requireAnchored, requireFree, requireNotBehind, requireTables, reserveJob } from './reserve-job.js'
 import { signOfLife } from './sign-of-life.js'
 
@@ -93,7 +94,7 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
     manifest = asked.manifest
     planned = asked.own
     if (job.reservation === null) {
-      await requireHandOff(context, job, manifest)
+      await requireHandOff(context, manifest, async () => (await context.chain.jobTerms(job.id)).deadline)
       await requireRunnableNow(context, job, planned)
       // Other nodes are asked for nothing that is refused here anyway.
       if (manifest.handOff?.fallback === 'none') await context.handOff?.requireRunner({ manifest, planned })
@@ -127,25 +128,6 @@ function requireCoordinator(context: JobContext, job: JobRow): void {
   if (context.federation === undefined || coordinates(context, job)) return
   const text = 'the node that serves the first pool of the job runs it, and asks this one for its share'
   throw new JobPutOff('COORDINATED_ELSEWHERE', text, undefined, 60)
-}
-
-/** A job that can run nowhere costs nobody anything. */
-async function requireHandOff(
-  { chain, handOff: home }: JobContext,
-  job: JobRow,
-  { handOff }: JobManifest,
-): Promise<void> {
-  if (handOff === undefined) return
-  const alone = handOff.fallback === 'none'
-  if (home === undefined) {
-    if (alone) throw JobRefusal.of('HAND_OFF_NOT_SERVED')
-    return
-  }
-  // What is to happen when nobody has answered in time must still be possible then.
-  if (handOff.expiresAt >= (await chain.jobTerms(job.id)).deadline)
-    throw JobRefusal.of('HAND_OFF_PAST_DEADLINE')
-  if (!alone) return
-  if ((await chain.head()).timestamp >= handOff.expiresAt) throw JobRefusal.of('HAND_OFF_OVER')
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   notedDeletions,
 } from '../state/deletion-table.js'
 import { filesOfRefinements, forgetBlob, isCopyNeeded } from '../state/expired-rows.js'
+import { forgetPresented } from '../state/presented-credential.js'
 import { forgetVerdictLists } from '../state/verdict-list-table.js'
 import { givenUpRefinements } from '../state/withdrawal.js'
 import { closeList } from './close-list.js'
@@ -86,7 +87,19 @@ export function garbageCollector(options: GarbageCollectorOptions): GarbageColle
     const today = Math.floor(at / daySeconds)
     if (today !== day) blocks = new Map()
     day = today
-    return noteExpired({ store, chain, parts: ingest.parts, pools, retention, head: number, today, blocks })
+    // Of what was presented nothing is signed for: it says no more than until when somebody was let in.
+    const forgotten = await store.transaction((tx) => forgetPresented(tx, at))
+    const noted = await noteExpired({
+      store,
+      chain,
+      parts: ingest.parts,
+      pools,
+      retention,
+      head: number,
+      today,
+      blocks,
+    })
+    return forgotten + noted
   }
 
   /** Tries the next page of what is due. @returns how many are gone */

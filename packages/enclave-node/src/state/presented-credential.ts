@@ -39,6 +39,21 @@ export async function presentedUntil(sql: Sql, credential: PresentedCredential):
 }
 
 /**
+ * Forgets presentations that are over.
+ * @param now unix seconds
+ * @returns how many
+ */
+export async function forgetPresented(sql: Sql, now: number): Promise<number> {
+  // What other names hold is no number, and is not read as one.
+  const gone = await sql.query(
+    `delete from meta
+     where case when starts_with(key, $1) then split_part(value, ' ', 1)::bigint <= $2 else false end returning key`,
+    [prefix, now],
+  )
+  return gone.length
+}
+
+/**
  * Notes presentations, all of them or none, and forgets those that are over. An earlier one of the same wallet is replaced, also where
  * it counted for longer: what is presented last is what is known last. A holder's key is one wallet's at a time: whoever presents for
  * another one takes it from the first, so that one credential lets in one, and nobody fills the room with one.

@@ -74,6 +74,34 @@ describe('shares of a plan', () => {
     }
   })
 
+  it('of eight workers with an eighth of the contributors each make the answer of one, also when one of them is asked again after it broke', async () => {
+    const rows = rowsOf(0, 1_600)
+    const asked = await plan('SELECT sector, count(*) AS n, avg(wage) AS a FROM pay.workers GROUP BY sector')
+    const whole = await engineOf({ pay: rows })
+    const shares: PlanShare[] = []
+    for (let worker = 0; worker < 8; worker += 1) {
+      const engine = await engineOf({ pay: rows.filter(({ contributor }) => contributor % 8 === worker) })
+      let broken = worker === 3
+      const query: SqlEngine['query'] = async (...statement) => {
+        if (broken) throw new Error('the worker was killed')
+        return engine.query(...statement)
+      }
+      const ask = () => shareOfPlan({ plan: asked, engine: { ...engine, query } })
+      if (broken) await expect(ask()).rejects.toThrow()
+      broken = false
+      shares.push(await ask())
+      await engine.close()
+    }
+    const one = await executePlan({ plan: asked, engine: whole, random: repeatableRandom(4) })
+    await whole.close()
+    expect(one.rows.length).toBeGreaterThan(1)
+    const together = { plan: asked, random: repeatableRandom(4) }
+    expect(await executeShares({ ...together, shares })).toEqual(one)
+    // A worker that is left out is seen.
+    const fewer = await executeShares({ plan: asked, shares: shares.slice(1), random: repeatableRandom(4) })
+    expect(fewer).not.toEqual(one)
+  })
+
   it('of one form have groups and numbers alike, whatever rows a home has', async () => {
     const asked = await plan(`SELECT sector, avg(wage) AS a FROM ${union('sector, wage')} GROUP BY sector`)
     const empty = await engineOf({})
