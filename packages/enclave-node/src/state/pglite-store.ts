@@ -75,12 +75,18 @@ export async function openPgliteStore(options: {
   return pgliteStore(database, unlock, options.onUpkeepError)
 }
 
+/** A store that can give the files it stands on. */
+export interface EmbeddedStore extends StateStore {
+  /** All files, as {@link openEmbeddedPostgres} takes them. Nothing may be under way. */
+  files(): Promise<Uint8Array<ArrayBuffer>>
+}
+
 /** The store on an open database. @param closed called when both are closed @param onUpkeepError told of cleaning that failed */
 export function pgliteStore(
   database: PGlite,
   closed: () => void,
   onUpkeepError: (error: unknown) => void = () => undefined,
-): StateStore {
+): EmbeddedStore {
   const upkeep = embeddedUpkeep(database, onUpkeepError)
   return {
     name: 'pglite',
@@ -94,6 +100,11 @@ export function pgliteStore(
       const value = await database.transaction((tx) => work(sqlOn(tx, note)))
       await upkeep(written)
       return value
+    },
+    async files() {
+      // What only the buffers hold comes into the files.
+      await database.exec('checkpoint')
+      return new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())
     },
     async close() {
       await database.close()

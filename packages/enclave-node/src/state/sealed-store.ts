@@ -16,7 +16,10 @@ import {
   takeChanges,
   watchTables,
 } from './change-capture.js'
+import { countOfRows, type KnownRow, type KnownRows, rememberRow } from './known-rows.js'
+import type { ImagedState, MemoryImages } from './memory-image.js'
 import { currentVersion, migrate } from './migration.js'
+import type { EmbeddedStore } from './pglite-store.js'
 import type { RowCipher } from './row-cipher.js'
 import {
   insertHead,
@@ -36,24 +39,25 @@ export interface SealedStoreOptions {
   /** What lasts, and what others may read. It is closed with the sealed store. */
   readonly durable: StateStore
   /** Opens an empty database in this process's memory, once all that lasts is checked. It is closed with the sealed store. */
-  readonly openWorking: () => Promise<StateStore>
+  readonly openWorking: () => Promise<StateStore | EmbeddedStore>
   /** Makes the cipher of the store with these random bytes, under the key from the key release. */
   readonly cipherOf: (store: Uint8Array) => RowCipher
   readonly random: (length: number) => Uint8Array
+  /** Where the working database is kept while the node is stopped; absent: it is filled from the rows at every start. */
+  readonly images?: MemoryImages | undefined
+  /** Told when an image was not written; the rows are. */
+  readonly onImageError?: (error: unknown) => void
+  /** Rows from which on an image is kept: fewer are read as fast. */
+  readonly rowsOfImage?: number
 }
-
-/** What is remembered of a sealed row: enough to replace it and to keep the total. */
-interface KnownRow {
-  readonly version: number
-  readonly weight: bigint
-}
-
-/** Known rows by table and key. */
-type KnownRows = Map<string, Map<string, KnownRow>>
 
 const modulus = 1n << 256n
 const storeIdBytes = 16
 const rowsPutAtOnce = 500
+/** A start reads so many in a second. */
+const rowsOfImage = 10_000
+/** Tables whose rows go all the time and hold nothing of anybody. */
+const passing: ReadonlySet<string> = new Set(['chain_blocks', 'revoked_tokens'])
 
 /**
  * Opens a sealed store and checks all of it.
@@ -67,6 +71,28 @@ export async function openSealedStore(options: SealedStoreOptions): Promise<Stat
   const kept = await readHead(durable)
   const cipher = cipherOf(kept?.store ?? random(storeIdBytes))
   if (kept !== undefined) requireKey(kept, cipher)
+  const { working, ...standing } =
+    (await fromImage(options, cipher, kept)) ?? (await fromRows(options, cipher, kept))
+  return sealing(options, working, { ...standing, cipher, shape: await shapeOf(working), destroyed: false })
+}
+
+/** Takes the memory as it stood, when it stood exactly as what lasts does. */
+async function fromImage({ images }: SealedStoreOptions, cipher: RowCipher, head: SealedHead | undefined) {
+  const rows = head && cipher.open(head.sealed, headPlace(cipher, head.version))
+  if (images === undefined || head === undefined || rows === undefined) return undefined
+  const image = await images.take({ store: head.store, version: head.version, rows })
+  if (image === undefined) return undefined
+  const { working, known } = image
+  // As this release does it, whichever one wrote the image.
+  await prepareCapture(working)
+  await watchTables(working)
+  let total = 0n
+  for (const keys of known.values()) for (const { weight } of keys.values()) total += weight
+  return { working, known, total: total % modulus, version: head.version }
+}
+
+async function fromRows(options: SealedStoreOptions, cipher: RowCipher, kept: SealedHead | undefined) {
+  const { durable } = options
   const stored = await readAll(durable, cipher)
   const head = kept ?? (await firstHead(durable, cipher, stored.known))
   requireWhole(stored, cipher, head)
@@ -74,13 +100,7 @@ export async function openSealedStore(options: SealedStoreOptions): Promise<Stat
   const working = await options.openWorking()
   await prepareCapture(working)
   await putAll(working, rows)
-  return sealing(durable, working, {
-    cipher,
-    known,
-    total,
-    version: head.version,
-    shape: await shapeOf(working),
-  })
+  return { working, known, total, version: head.version }
 }
 
 /** What is sealed in a store, at one moment. */
@@ -132,9 +152,16 @@ interface Standing {
   total: bigint
   version: number
   shape: string
+  /** Rows were destroyed since the memory was filled; what is left of them in its pages must not come onto a disk. */
+  destroyed: boolean
 }
 
-function sealing(durable: StateStore, working: StateStore, standing: Standing): StateStore {
+function sealing(
+  options: SealedStoreOptions,
+  working: StateStore | EmbeddedStore,
+  standing: Standing,
+): StateStore {
+  const { durable } = options
   let lost = false
   const transaction = async <T>(work: (tx: Sql) => Promise<T>): Promise<T> => {
     if (lost) throw stateLost()
@@ -174,10 +201,27 @@ function sealing(durable: StateStore, working: StateStore, standing: Standing): 
     run: (text) => transaction((tx) => tx.run(text)),
     transaction,
     async close() {
+      if (!lost) {
+        // Whatever is under way ends first, and nothing begins any more.
+        await working.transaction(async () => {
+          lost = true
+        })
+        await keepImage(options, working, standing).catch(options.onImageError ?? (() => undefined))
+      }
       await working.close()
       await durable.close()
     },
   }
+}
+
+async function keepImage(
+  { images, rowsOfImage: least = rowsOfImage }: SealedStoreOptions,
+  working: StateStore | EmbeddedStore,
+  { cipher, known, total, version, destroyed }: Standing,
+): Promise<void> {
+  if (images === undefined || destroyed || !('files' in working) || countOfRows(known) < least) return
+  const state: ImagedState = { store: cipher.store, version, rows: totalText(known, total) }
+  await images.keep(state, known, working)
 }
 
 /** The rows that a transaction leaves otherwise than they are sealed. Another shape of the tables concerns every row. */
@@ -205,7 +249,7 @@ async function commit(
   const removed: SealedCommit['removed'][number][] = []
   const after: { table: string; key: string; row: KnownRow | null }[] = []
   let { total } = standing
-  let count = countOf(known)
+  let count = countOfRows(known)
   for (const { table, key, row } of wholeTables(changes, known)) {
     const before = known.get(table)?.get(key)
     const place = { name: cipher.name(table, key), version }
@@ -229,9 +273,12 @@ async function commit(
   await durable.transaction((tx) => writeCommit(tx, { added, changed, removed, head }))
   standing.total = total
   standing.version = version
+  standing.destroyed ||= after.some(({ table, row }) =>
+    row === null ? !passing.has(table) : table === 'deletions',
+  )
   for (const { table, key, row } of after) {
     if (row === null) known.get(table)?.delete(key)
-    else remember(known, table, key, row)
+    else rememberRow(known, table, key, row)
   }
 }
 
@@ -277,7 +324,7 @@ async function readAll(
     const endOfTable = line.indexOf('\n')
     const endOfKey = line.indexOf('\n', endOfTable + 1)
     const table = line.slice(0, endOfTable)
-    remember(known, table, line.slice(endOfTable + 1, endOfKey), { version: place.version, weight })
+    rememberRow(known, table, line.slice(endOfTable + 1, endOfKey), { version: place.version, weight })
     const others = rows.get(table)
     if (others === undefined) rows.set(table, [line.slice(endOfKey + 1)])
     else others.push(line.slice(endOfKey + 1))
@@ -331,21 +378,11 @@ function headPlace(
 }
 
 function totalText(known: KnownRows, total: bigint): string {
-  return headText(countOf(known), total)
+  return headText(countOfRows(known), total)
 }
 
 function headText(count: number, total: bigint): string {
   return `${count} ${total.toString(16)}`
-}
-
-function countOf(known: KnownRows): number {
-  return [...known.values()].reduce((sum, keys) => sum + keys.size, 0)
-}
-
-function remember(known: KnownRows, table: string, key: string, row: KnownRow): void {
-  const keys = known.get(table)
-  if (keys === undefined) known.set(table, new Map([[key, row]]))
-  else keys.set(key, row)
 }
 
 function stateLost(): NodeError {

@@ -9,15 +9,14 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { openEmbeddedPostgres } from './embedded-postgres.js'
-import { pgliteStore } from './pglite-store.js'
-import type { StateStore } from './state-store.js'
+import { type EmbeddedStore, pgliteStore } from './pglite-store.js'
 
 /** Name of the file in the data folder. */
 export const workingTemplateFile = 'empty-database'
 const tagBytes = 32
 
 /** Which PGlite this is: its files fit no other release. Undefined where it cannot be told, as in a bundle. */
-function release(): string | undefined {
+export function pgliteRelease(): string | undefined {
   try {
     const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite')
     const manifest = JSON.parse(readFileSync(join(dirname(entry), '..', 'package.json'), 'utf8')) as {
@@ -52,7 +51,7 @@ function readTemplate(path: string, key: TemplateKey): Uint8Array<ArrayBuffer> |
 
 /** What came of a template. */
 export interface WorkingDatabase {
-  readonly store: StateStore
+  readonly store: EmbeddedStore
   /** Whether it was unpacked; else it was made, and the template with it. */
   readonly unpacked: boolean
   /** The files of an empty database, as PGlite takes them; undefined where they cannot be kept. */
@@ -69,7 +68,7 @@ export async function openWorkingDatabase(options: {
   readonly key: Uint8Array
 }): Promise<WorkingDatabase> {
   const path = join(options.directory, workingTemplateFile)
-  const version = release()
+  const version = pgliteRelease()
   const key = version === undefined ? undefined : { key: options.key, version }
   const template = key && readTemplate(path, key)
   if (template !== undefined) {
@@ -80,11 +79,14 @@ export async function openWorkingDatabase(options: {
     })
     return { store: pgliteStore(database, () => undefined), unpacked: true, empty: template }
   }
-  const database = await openEmbeddedPostgres({ dataDir: 'memory://', memory: true })
+  const store = pgliteStore(
+    await openEmbeddedPostgres({ dataDir: 'memory://', memory: true }),
+    () => undefined,
+  )
   // Before anything is in it.
   let empty: Uint8Array<ArrayBuffer> | undefined
   if (key !== undefined) {
-    const body = new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())
+    const body = await store.files()
     empty = body
     const bytes = Buffer.concat([tagOf(key, body), body])
     const temporary = `${path}.${process.pid}.part`
@@ -97,7 +99,7 @@ export async function openWorkingDatabase(options: {
       discard(temporary)
     }
   }
-  return { store: pgliteStore(database, () => undefined), unpacked: false, empty }
+  return { store, unpacked: false, empty }
 }
 
 /** Takes away what may not be there, on a disk that may refuse even that. */
