@@ -1,29 +1,31 @@
 /**
- * The node's memory at its start: an empty database, or how it stood when it was stopped.
+ * The node's memory at its start: how it stood, or a database without rows.
  * @module
  */
 import type { NodeConfig } from '../config/node-config.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { platformRandom } from '../platform.js'
-import { type MemoryImages, memoryImages } from '../state/memory-image.js'
+import { type MemoryImage, type MemoryImages, memoryImages } from '../state/memory-image.js'
+import { currentVersion } from '../state/migration.js'
+import { openPgliteStore } from '../state/pglite-store.js'
 import type { StateStore } from '../state/state-store.js'
-import { openWorkingDatabase } from '../state/working-template.js'
+import { openWorkingDatabase, type WorkingDatabase } from '../state/working-template.js'
 
 /** What a start finds. */
 export interface WorkingMemory {
   /** Absent in a group: another node may lead when this one starts. */
   readonly images: MemoryImages | undefined
-  /** @returns an empty database, the same one whenever it is asked */
-  empty(): Promise<StateStore>
-  /** @returns the files of an empty database, until it was asked for the last time */
+  /** @returns a database without rows, for those of tables of a version */
+  open(version: number | undefined): Promise<StateStore>
+  /** @returns the files of a database without tables, where one was made, until it was asked for the last time */
   emptyFiles(): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** Lets go of the files: 31 MB. */
   forgetFiles(): void
-  /** Closes the empty database, where one was opened. */
+  /** Closes what was opened and not taken. */
   close(): Promise<void>
 }
 
-/** Begins to open an empty database, unless there is something better. */
+/** Begins to open what a start needs: the node's image, or, where there is none, a database without rows. */
 export function openWorkingMemory(config: NodeConfig, keys: NodeKeyRing): WorkingMemory {
   const { deployment } = config.chain
   const directory = config.dataDirectory
@@ -31,31 +33,53 @@ export function openWorkingMemory(config: NodeConfig, keys: NodeKeyRing): Workin
     config.state.kind === 'pglite'
       ? memoryImages({ directory, key: keys.imageSecret(deployment), random: platformRandom })
       : undefined
-  let store: Promise<StateStore> | undefined
-  let files: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined
+  let loading: Promise<MemoryImage | undefined> | undefined = images?.load().catch(() => undefined)
+  let opening: Promise<WorkingDatabase> | undefined
   let forgotten = false
-  const open = (): Promise<StateStore> => {
-    if (store !== undefined) return store
-    const opening = openWorkingDatabase({ directory, key: keys.templateSecret(deployment) })
-    store = opening.then((opened) => opened.store)
-    if (!forgotten) files = opening.then((opened) => opened.empty)
-    // Whoever asks for them is told.
-    for (const one of [store, files]) one?.catch(() => undefined)
-    return store
+  const open = (): Promise<WorkingDatabase> => {
+    opening ??= openWorkingDatabase({
+      directory,
+      key: keys.templateSecret(deployment),
+      random: platformRandom,
+    }).then((opened) => (forgotten ? { ...opened, empty: undefined } : opened))
+    // Whoever asks for it is told.
+    opening.catch(() => undefined)
+    return opening
   }
   // Before the node leads its group, so that a standby has it ready when its time comes.
-  if (images?.present() !== true) open()
+  const begun = Promise.resolve(loading).then((image) => {
+    if (image === undefined) open()
+    return image
+  })
   return {
-    images,
-    empty: open,
+    images: images && {
+      ...images,
+      async load() {
+        const image = await loading
+        loading = undefined
+        return image
+      },
+    },
+    async open(version) {
+      const { store } = await open()
+      if (version === undefined || version === currentVersion) return store
+      // It has the tables of this release, and rows of an earlier one are to be put into theirs.
+      opening = undefined
+      await store.close()
+      return openPgliteStore({ directory: 'memory' })
+    },
     async emptyFiles() {
-      await open()
-      return files
+      return (await begun) === undefined ? (await open()).empty : undefined
     },
     forgetFiles() {
       forgotten = true
-      files = undefined
+      opening = opening?.then((opened) => ({ ...opened, empty: undefined }))
+      opening?.catch(() => undefined)
     },
-    close: async () => (await store)?.close(),
+    async close() {
+      await begun
+      await (await loading)?.working.close()
+      await (await opening)?.store.close()
+    },
   }
 }

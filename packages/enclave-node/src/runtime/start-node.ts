@@ -129,7 +129,7 @@ async function start(
   const backups = backupSource(config, keys)
   const store = await openSealedStore({
     durable,
-    openWorking: memory.empty,
+    openWorking: memory.open,
     cipherOf: backups.cipherOf,
     random: platformRandom,
     images: memory.images,

@@ -29,8 +29,8 @@ export function openEmbeddedPostgres({
   ...options
 }: PGliteOptions & { readonly memory: boolean }): Promise<PGlite> {
   return PGlite.create({
-    // Small pieces of log: what is kept of it is counted in pieces.
-    initDbStartParams: ['--wal-segsize=1'],
+    // Small pieces of log: what is kept of it is counted in pieces. Rows are authenticated where they are sealed.
+    initDbStartParams: ['--wal-segsize=1', '--no-data-checksums'],
     startParams: [
       ...PGlite.defaultStartParams,
       ...megabytes('shared_buffers', memory ? 32 : 16),

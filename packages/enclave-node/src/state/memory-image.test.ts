@@ -1,212 +1,320 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { platformRandom } from '@sealpool/crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { cipherOf, cipherWith, everything, memory } from '../testing/sealed-stores.js'
-import { openEmbeddedPostgres } from './embedded-postgres.js'
-import { memoryImageFile, memoryImages } from './memory-image.js'
+import { canary, cipherOf, cipherWith, everything, memory } from '../testing/sealed-stores.js'
+import type { ImagePace } from './image-keeper.js'
+import { openMemoryFiles } from './memory-files.js'
+import { aboutImages, memoryImageFile, memoryImages } from './memory-image.js'
 import { deleteMeta, getMeta, setMeta } from './meta-table.js'
 import { currentVersion, migrate, storedVersion } from './migration.js'
-import { type EmbeddedStore, pgliteStore } from './pglite-store.js'
+import { pgliteStore } from './pglite-store.js'
+import { readSealedArchive } from './sealed-archive.js'
 import { openSealedStore, type SealedStoreOptions } from './sealed-store.js'
 import type { StateStore } from './state-store.js'
+import { openWorkingDatabase, workingTemplateFile } from './working-template.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'sealpool-image-'))
 const path = join(directory, memoryImageFile)
 const key = new Uint8Array(32).fill(3)
-const images = memoryImages({ directory, key, random: platformRandom })
+const random = platformRandom
+const images = memoryImages({ directory, key, random })
+/** Images are taken when a store is closed, of whatever size, and never before. */
+const atStop: ImagePace = { rows: 1, changes: 1e9, changesWithout: 1e9, changesAtStop: 1 }
+const never: ImagePace = { ...atStop, rows: 1e9 }
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const memoryOf = async (files?: Blob) =>
-  pgliteStore(
-    await openEmbeddedPostgres({
-      dataDir: 'memory://',
-      memory: true,
-      ...(files === undefined ? {} : { loadDataDir: files }),
-    }),
-    () => undefined,
-  )
+let durable: StateStore
+const left: Pick<StateStore, 'close'>[] = []
 
-/** What tests left open, as a kill does. */
-const open: Pick<StateStore, 'close'>[] = []
-
-/** The store after a start, and whether it had to be filled from the rows. */
-async function started(durable: StateStore, more: Partial<SealedStoreOptions> = {}) {
+/** The store after a start, and whether it had to be filled from all rows. What is not closed is killed. */
+async function started(more: Partial<SealedStoreOptions> = {}) {
   let filled = false
   const store = await openSealedStore({
     durable: { ...durable, close: async () => undefined },
-    openWorking() {
+    async openWorking(version) {
       filled = true
-      return memory()
+      if (version !== undefined && version !== currentVersion) return memory()
+      const { store } = await openWorkingDatabase({ directory, key, random })
+      left.push(store)
+      return store
     },
     cipherOf,
-    random: platformRandom,
-    images,
-    rowsOfImage: 1,
-    ...more,
-  })
-  const left = { close: () => store.close() }
-  open.push(left)
-  return {
-    filled,
-    store: {
-      ...store,
-      async close() {
-        open.splice(open.indexOf(left), 1)
-        await store.close()
+    random,
+    images: {
+      ...images,
+      async load() {
+        const image = await images.load()
+        if (image !== undefined) left.push(image.working)
+        return image
       },
     },
+    imagePace: atStop,
+    ...more,
+  })
+  return { filled, store }
+}
+
+const block = (store: StateStore, number: number) =>
+  store.query(`insert into chain_blocks values ('c', $1, 'hash')`, [number])
+const noBlock = (store: StateStore, number: number) =>
+  store.query('delete from chain_blocks where block_number = $1', [number])
+
+const sealedTables = ['sealed_head', 'sealed_rows', 'sealed_gone']
+/** Notes what lasts, to be put back. */
+async function note(name: string): Promise<void> {
+  for (const table of sealedTables) {
+    await durable.run(
+      `drop table if exists ${name}_${table}; create table ${name}_${table} as select * from ${table}`,
+    )
   }
+}
+async function putBack(name: string, tables = sealedTables): Promise<void> {
+  for (const table of tables)
+    await durable.run(`delete from ${table}; insert into ${table} select * from ${name}_${table}`)
 }
 
 describe('the image of the memory', { timeout: 240_000 }, () => {
-  let durable: EmbeddedStore
+  let image: Buffer
   let before: readonly string[]
-  let made: { readonly files: Blob; readonly image: Buffer }
   beforeAll(async () => {
-    const first = await memoryOf()
-    const { store } = await started(first)
+    durable = await memory()
+    const { store, filled } = await started()
+    expect(filled).toBe(true)
     await migrate(store)
     await setMeta(store, 'a', 'first')
+    await setMeta(store, 'c', canary)
+    for (const number of [1, 2, 3]) await block(store, number)
     before = await everything(store)
     await store.close()
-    made = { files: new Blob([await first.files()]), image: readFileSync(path) }
-    await first.close()
+    image = readFileSync(path)
+    await note('first')
+    return async () => durable.close()
   })
   beforeEach(async () => {
-    durable = await memoryOf(made.files)
-    writeFileSync(path, made.image, { mode: 0o600 })
+    await putBack('first')
+    writeFileSync(path, image, { mode: 0o600 })
     return async () => {
-      for (const store of open.splice(0)) await store.close()
-      rmSync(path, { force: true })
-      await durable.close()
+      for (const store of left.splice(0)) await store.close().catch(() => undefined)
     }
   })
 
-  it('gives all rows back, is gone while the node runs, and what is written on it is sealed as ever', async () => {
-    expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect(readFileSync(path).includes('first')).toBe(false)
-    const { store, filled } = await started(durable)
-    expect(filled).toBe(false)
-    expect(existsSync(path)).toBe(false)
-    expect(await everything(store)).toEqual(before)
-    await setMeta(store, 'a', 'second')
-    await setMeta(store, 'b', 'new')
-    const after = await everything(store)
-    // A kill: nothing was kept, and the rows alone say it.
-    const killed = await started(durable)
-    expect(killed.filled).toBe(true)
+  it('gives all rows back with those that were written, came and went since, also after a kill', async () => {
+    expect(image.includes(canary)).toBe(false)
+    const first = await started()
+    expect(first.filled).toBe(false)
+    expect(await everything(first.store)).toEqual(before)
+    await setMeta(first.store, 'a', 'second')
+    await setMeta(first.store, 'b', 'new')
+    await noBlock(first.store, 1)
+    await noBlock(first.store, 2)
+    await block(first.store, 2)
+    await block(first.store, 4)
+    await noBlock(first.store, 4)
+    const after = await everything(first.store)
+    const killed = await started()
+    expect(killed.filled).toBe(false)
     expect(await everything(killed.store)).toEqual(after)
+    await setMeta(killed.store, 'a', 'third')
     await killed.store.close()
-    const again = await started(durable)
+    expect(await durable.query('select 1 from sealed_gone')).toEqual([])
+    const again = await started()
     expect(again.filled).toBe(false)
-    expect(await everything(again.store)).toEqual(after)
-  })
-
-  it('is not used when it is older than what lasts, of another course of things, or changed', async () => {
-    const kept = readFileSync(path)
-    const { store } = await started(durable)
-    await setMeta(store, 'a', 'second')
-    for (const bytes of [
-      kept,
-      kept.subarray(0, 10),
-      kept.subarray(0, -1),
-      Buffer.from(kept).fill(0, 1_000_000, 1_000_001),
-      Buffer.alloc(0),
-    ]) {
-      writeFileSync(path, bytes)
-      // What a kill leaves that comes while one is written.
-      writeFileSync(`${path}.part`, bytes)
-      const { store: other, filled } = await started(durable)
-      expect(filled).toBe(true)
-      expect(existsSync(`${path}.part`)).toBe(false)
-      expect(await getMeta(other, 'a')).toBe('second')
-      expect(existsSync(path)).toBe(false)
-    }
-  })
-
-  it('is not used of the same number of commits with other rows', async () => {
-    const [old] = await durable.query('select store, key_id, version::text, sealed from sealed_head')
-    const rows = await durable.query('select name, version::text, sealed from sealed_rows')
-    const first = await started(durable)
-    await setMeta(first.store, 'a', 'one')
-    await first.store.close()
-    const image = readFileSync(path)
-    await durable.run('delete from sealed_rows; delete from sealed_head')
-    const put = (table: string, values: readonly unknown[]) =>
-      durable.query(
-        `insert into ${table} values (${values.map((_, index) => `$${index + 1}`).join(', ')})`,
-        values as (string | Uint8Array | boolean)[],
-      )
-    await put('sealed_head', [true, old?.['store'], old?.['key_id'], old?.['version'], old?.['sealed']])
-    for (const row of rows) await put('sealed_rows', [row['name'], row['version'], row['sealed']])
+    expect(await getMeta(again.store, 'a')).toBe('third')
+    // Without it, all rows say the same.
+    const all = await everything(again.store)
     rmSync(path)
-    const { store } = await started(durable)
-    await setMeta(store, 'a', 'two')
+    const whole = await started()
+    expect(whole.filled).toBe(true)
+    expect(await everything(whole.store)).toEqual(all)
+  })
+
+  it('is taken while work goes on, and what goes on meanwhile is made up for', async () => {
+    const busy: ImagePace = { rows: 1, changes: 3, changesWithout: 3, changesAtStop: 1e9 }
+    const { store } = await started({ imagePace: busy })
+    for (let round = 0; round < 20; round += 1) {
+      await setMeta(store, `k${round % 7}`, `${round}`)
+      await block(store, 100 + round)
+      if (round > 3) await noBlock(store, 100 + round - 3)
+    }
+    const after = await everything(store)
+    await store.close()
+    const killed = await started()
+    expect(killed.filled).toBe(false)
+    expect(await everything(killed.store)).toEqual(after)
+    expect(readFileSync(path).equals(image)).toBe(false)
+  })
+
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ['cut off', (bytes) => bytes.subarray(0, -1)],
+    ['changed', (bytes) => Buffer.from(bytes).fill(0, 1_000_000, 1_000_001)],
+    ['of no bytes', () => Buffer.alloc(0)],
+  ])('is not used when it is %s, and is away then', async (_, change) => {
+    writeFileSync(path, change(image))
+    writeFileSync(`${path}.part`, 'what a kill leaves')
+    const { store, filled } = await started()
+    expect(filled).toBe(true)
+    expect(await everything(store)).toEqual(before)
+    for (const one of [path, `${path}.part`]) expect(existsSync(one)).toBe(false)
+  })
+
+  it('is not used by a node with another key, and a state of another key is refused with it as without', async () => {
+    const foreign = memoryImages({ directory, key: new Uint8Array(32).fill(4), random })
+    expect((await started({ images: foreign })).filled).toBe(true)
     writeFileSync(path, image)
-    const forked = await started(durable)
+    await expect(started({ cipherOf: cipherWith(new Uint8Array(32).fill(6)) })).rejects.toMatchObject({
+      code: 'STATE_OF_ANOTHER_NODE',
+    })
+  })
+
+  it('is not used when it is newer than what lasts', async () => {
+    const { store } = await started()
+    await setMeta(store, 'a', 'second')
+    await store.close()
+    await putBack('first')
+    const back = await started()
+    expect(back.filled).toBe(true)
+    expect(await getMeta(back.store, 'a')).toBe('first')
+  })
+
+  it('is not used of another course of things, with as many commits', async () => {
+    const { store } = await started()
+    await setMeta(store, 'a', 'one')
+    await store.close()
+    const other = readFileSync(path)
+    await putBack('first')
+    rmSync(path)
+    const second = await started({ imagePace: never })
+    await setMeta(second.store, 'a', 'two')
+    writeFileSync(path, other)
+    const forked = await started()
     expect(forked.filled).toBe(true)
     expect(await getMeta(forked.store, 'a')).toBe('two')
   })
 
-  it('is not used by a node with another key, nor in the place of a head that does not open', async () => {
-    const kept = readFileSync(path)
-    const foreign = memoryImages({ directory, key: new Uint8Array(32).fill(4), random: platformRandom })
-    expect((await started(durable, { images: foreign })).filled).toBe(true)
-    writeFileSync(path, kept)
-    await expect(
-      started(durable, { cipherOf: cipherWith(new Uint8Array(32).fill(6)) }),
-    ).rejects.toMatchObject({ code: 'STATE_OF_ANOTHER_NODE' })
-    await durable.run('update sealed_head set version = version + 1')
-    await expect(started(durable)).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
+  it('is not used without the notes of what went since, or with those of another time', async () => {
+    const { store } = await started()
+    await noBlock(store, 1)
+    await note('later')
+    await block(store, 1)
+    await noBlock(store, 2)
+    const after = await everything(store)
+    for (const spoil of [
+      () => durable.run('delete from sealed_gone'),
+      () => putBack('later', ['sealed_gone']),
+      () => durable.run('update sealed_gone set version = version + 1'),
+      () => durable.run('update sealed_gone set sealed = (select sealed from sealed_rows limit 1)'),
+    ]) {
+      await note('spoilt')
+      await spoil()
+      writeFileSync(path, image)
+      const { store: whole, filled } = await started()
+      expect(filled).toBe(true)
+      expect(await everything(whole)).toEqual(after)
+      await putBack('spoilt')
+    }
+    writeFileSync(path, image)
+    expect((await started()).filled).toBe(false)
   })
 
-  it('does not hide that a row which is written again was changed', async () => {
-    const { store, filled } = await started(durable)
+  it.each([
+    [
+      'changed',
+      'update sealed_rows set sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) where version = $1',
+    ],
+    ['given another number', 'update sealed_rows set version = version + 1 where version = $1'],
+    ['taken away', 'delete from sealed_rows where version = $1'],
+    ['made an old one', 'update sealed_rows set version = 1 where version = $1'],
+  ])('does not hide that a row was %s that was written since', async (_, change) => {
+    const { store } = await started()
+    await setMeta(store, 'b', 'new')
+    const [head] = await durable.query('select version::integer as version from sealed_head')
+    await durable.query(change, [Number(head?.['version'])])
+    await expect(started()).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
+  })
+
+  it('does not hide an older head, nor that a row of before was changed that is written again', async () => {
+    const first = await started()
+    await setMeta(first.store, 'b', 'new')
+    await putBack('first', ['sealed_head'])
+    await expect(started()).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
+    await putBack('first')
+    writeFileSync(path, image)
+    const { store, filled } = await started()
     expect(filled).toBe(false)
     await durable.run('update sealed_rows set version = version + 1')
     await expect(setMeta(store, 'a', 'second')).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
   })
 
-  it('is not written once rows were destroyed, until the memory was filled anew', async () => {
-    const { store } = await started(durable)
-    await setMeta(store, 'b', 'secret')
-    await deleteMeta(store, 'b')
-    await store.close()
-    expect(existsSync(path)).toBe(false)
-    const next = await started(durable)
-    expect(next.filled).toBe(true)
-    await next.store.close()
+  it('is away before a row is destroyed that it holds, and the next one has nothing of it', async () => {
+    const secret = Buffer.from(random(400)).toString('hex')
+    const first = await started()
+    await setMeta(first.store, 'b', secret)
+    await first.store.close()
+    const held = () =>
+      (readSealedArchive({ path, key, about: aboutImages() }, 1e9) ?? []).some(({ bytes }) =>
+        Buffer.from(bytes).includes(secret.slice(0, 24)),
+      )
+    expect(held()).toBe(true)
+    let lay: boolean | undefined
+    const watched = await started({
+      durable: {
+        ...durable,
+        close: async () => undefined,
+        async transaction(work) {
+          lay = existsSync(path)
+          return durable.transaction(work)
+        },
+      },
+    })
+    expect(watched.filled).toBe(false)
+    await deleteMeta(watched.store, 'b')
+    expect(lay).toBe(false)
+    await watched.store.close()
     expect(existsSync(path)).toBe(true)
+    expect(held()).toBe(false)
+    const after = await started()
+    expect(after.filled).toBe(false)
+    expect(await getMeta(after.store, 'b')).toBeUndefined()
   })
 
-  it('is not written for few rows, nor of more bytes than allowed, and a disk without room is told', async () => {
-    const few = await started(durable, { rowsOfImage: 1_000 })
-    await few.store.close()
+  it('of tables that are others since is not used; one of earlier tables is taken on to those of now', async () => {
+    const { store } = await started({ imagePace: never })
+    await migrate(store, currentVersion - 1)
+    const down = await started()
+    expect(down.filled).toBe(true)
+    await down.store.close()
+    const old = await started({ imagePace: never })
+    expect(old.filled).toBe(false)
+    expect(await storedVersion(old.store)).toBe(currentVersion - 1)
+    await migrate(old.store)
+    const after = await everything(old.store)
+    const now = await started()
+    expect(now.filled).toBe(true)
+    expect(await everything(now.store)).toEqual(after)
+  })
+
+  it('is not written of more bytes than allowed', async () => {
+    rmSync(path)
+    const small = memoryImages({ directory, key, random, mostBytes: 1_000_000 })
+    await (await started({ images: small })).store.close()
     expect(existsSync(path)).toBe(false)
-    const small = memoryImages({ directory, key, random: platformRandom, mostBytes: 1_000_000 })
-    await (await started(durable, { images: small })).store.close()
-    expect(existsSync(path)).toBe(false)
-    const told: unknown[] = []
-    const nowhere = memoryImages({ directory: join(directory, 'none'), key, random: platformRandom })
-    const { store } = await started(durable, { images: nowhere, onImageError: (error) => told.push(error) })
+  })
+
+  it('opens as it was when it stands on files that were read of it', async () => {
+    const { store } = await openWorkingDatabase({ directory, key, random })
+    await setMeta(store, 'x', 'kept')
+    const { files, at } = await store.snapshot(() => 'then')
+    await setMeta(store, 'x', 'later')
     await store.close()
-    expect(told).toMatchObject([{ code: 'ENOENT' }])
-  })
-
-  it('of an earlier release is taken on to the tables of this one', async () => {
-    const { store: old } = await started(durable)
-    await migrate(old, currentVersion - 1)
-    await old.close()
-    // Going down took rows away.
-    expect(existsSync(path)).toBe(false)
-    await (await started(durable)).store.close()
-    const { store, filled } = await started(durable)
-    expect(filled).toBe(false)
-    expect(await storedVersion(store)).toBe(currentVersion - 1)
-    await migrate(store)
-    const after = await everything(store)
-    expect(await everything((await started(durable)).store)).toEqual(after)
+    expect(at).toBe('then')
+    const again = pgliteStore(await openMemoryFiles(files), () => undefined)
+    expect(await getMeta(again, 'x')).toBe('kept')
+    await setMeta(again, 'x', 'on')
+    await again.run('vacuum')
+    expect(await getMeta(again, 'x')).toBe('on')
+    await again.close()
+    expect(existsSync(join(directory, workingTemplateFile))).toBe(true)
   })
 })

@@ -1,55 +1,66 @@
 /**
- * The working database as it stood when the node was stopped, in one file beside the state: a start on it takes the time of reading
- * a file, where otherwise each row is opened and put in again. It is encrypted and authenticated for exactly one state of the store
- * that lasts, which alone says what holds: an image of any other state, of another node or another release of PGlite is not used, and
- * the rows are read. It lies there only while the node is stopped.
+ * How the working database stood after some commit, in one file beside the state: a start reads that file, and of the rows those alone
+ * that were written since. It is a copy and decides nothing: what the sealed head says of all rows holds, and an image that does not
+ * come to it with the rows since, or is damaged, another node's or another release's, only costs the time of reading all rows.
  * @module
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { openEmbeddedPostgres } from './embedded-postgres.js'
-import { type KnownRows, knownRowsText, parseKnownRows } from './known-rows.js'
+import { captureForm } from './change-capture.js'
+import { type KnownRows, parseKnownRows } from './known-rows.js'
+import { openMemoryFiles } from './memory-files.js'
 import { type EmbeddedStore, pgliteStore } from './pglite-store.js'
+import {
+  type ArchivedFile,
+  readSealedArchive,
+  removeSealedArchive,
+  writeSealedArchive,
+} from './sealed-archive.js'
 import { pgliteRelease } from './working-template.js'
 
 /** Name of the file in the data folder. */
 export const memoryImageFile = 'memory-image'
-/** Of a larger database none is kept: writing and reading it would take the node's memory twice. */
+/** Of a larger database none is kept: reading it would take the node's memory twice. */
 const mostImageBytes = 512_000_000
-
-const nonceBytes = 12
-const tagBytes = 16
-const lengthBytes = 4
 
 /** Which state an image is of. */
 export interface ImagedState {
+  /** Random bytes of the sealed store. */
   readonly store: Uint8Array
-  /** Number of the last commit. */
+  /** Number of the last commit that is in it. */
   readonly version: number
-  /** What its head says of all rows together. */
-  readonly rows: string
 }
 
 /** A working database that stands as it stood. */
-export interface MemoryImage {
+export interface MemoryImage extends ImagedState {
   readonly working: EmbeddedStore
   readonly known: KnownRows
 }
 
-/** Where images are kept. */
+/** What an image is made of, taken at one moment. */
+export interface TakenImage extends ImagedState {
+  /** The known rows, as bytes. */
+  readonly known: Uint8Array
+  readonly files: readonly ArchivedFile[]
+}
+
+/** Where the image is kept. */
 export interface MemoryImages {
-  /** Whether there is one, of whatever state. */
-  present(): boolean
-  /** Takes the image away. @returns what it was of, or undefined when it is not of this state */
-  take(state: ImagedState): Promise<MemoryImage | undefined>
-  /** Keeps an image. Nothing may be under way in the database. @returns whether it was small enough */
-  keep(state: ImagedState, known: KnownRows, working: EmbeddedStore): Promise<boolean>
+  /** @returns the image, opened; undefined when there is none that can be used */
+  load(): Promise<MemoryImage | undefined>
+  /**
+   * Keeps an image in the place of the one that is there.
+   * @param wanted asked until it lies there
+   * @returns whether it does: not when it is too large, or not wanted any more
+   */
+  keep(image: TakenImage, wanted: () => boolean): Promise<boolean>
+  /** Takes the image away, and one that is being written once it is not wanted any more. */
+  remove(): void
 }
 
 /**
- * Images in a folder.
- * @param options `key`: 32 secret bytes of the node; `random`: where nonces come from
+ * The image of a folder.
+ * @param options `key`: 32 secret bytes of the node; `random`: what no two images have in common
  */
 export function memoryImages(options: {
   readonly directory: string
@@ -59,83 +70,40 @@ export function memoryImages(options: {
 }): MemoryImages {
   const { key, random, mostBytes = mostImageBytes } = options
   const path = join(options.directory, memoryImageFile)
-  const part = `${path}.part`
-  const remove = (): void => {
-    for (const one of [path, part]) rmSync(one, { force: true })
-  }
+  const release = pgliteRelease()
+  const place = { path, key, about: aboutImages(release) }
   return {
-    present: () => existsSync(path),
-    async take(state) {
-      const release = pgliteRelease()
-      let bytes: Buffer
-      try {
-        bytes = readFileSync(path)
-      } catch {
-        return undefined
-      } finally {
-        // Gone before anything is destroyed that it holds.
-        remove()
+    async load() {
+      if (release === undefined) return undefined
+      const [head, known, ...files] = readSealedArchive(place, mostBytes) ?? []
+      if (head === undefined || known === undefined) return undefined
+      const { store, version } = JSON.parse(Buffer.from(head.bytes).toString('utf8')) as {
+        readonly store: string
+        readonly version: number
       }
-      const body = release === undefined ? undefined : openImage(bytes, key, associated(state, release))
-      if (body === undefined) return undefined
-      return openMemory(body).catch(() => undefined)
-    },
-    async keep(state, known, working) {
-      const release = pgliteRelease()
-      const files = await working.files()
-      if (release === undefined || files.length > mostBytes) return false
-      const rows = Buffer.from(knownRowsText(known), 'utf8')
-      const length = Buffer.alloc(lengthBytes)
-      length.writeUInt32BE(rows.length)
-      const nonce = random(nonceBytes)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce)
-      cipher.setAAD(associated(state, release))
-      const sealed = [length, rows, files].map((piece) => cipher.update(piece))
-      try {
-        writeFileSync(part, Buffer.concat([nonce, ...sealed, cipher.final(), cipher.getAuthTag()]), {
-          mode: 0o600,
-        })
-        // Whole or not at all: a kill before this leaves no image.
-        renameSync(part, path)
-      } catch (error) {
-        remove()
-        throw error
+      return {
+        store: Uint8Array.from(Buffer.from(store, 'hex')),
+        version,
+        known: parseKnownRows(known.bytes),
+        working: pgliteStore(await openMemoryFiles(files), () => undefined),
       }
-      return true
     },
+    async keep({ store, version, known, files }, wanted) {
+      const bytes = files.reduce((sum, file) => sum + file.bytes.length, known.length)
+      if (release === undefined || bytes > mostBytes) return false
+      const head = Buffer.from(JSON.stringify({ store: Buffer.from(store).toString('hex'), version }))
+      return writeSealedArchive(
+        place,
+        [{ path: 'head', bytes: head }, { path: 'known', bytes: known }, ...files],
+        { random, wanted },
+      )
+    },
+    remove: () => removeSealedArchive(path),
   }
 }
 
-async function openMemory(body: Buffer): Promise<MemoryImage> {
-  const rowsEnd = lengthBytes + body.readUInt32BE(0)
-  const known = parseKnownRows(body.toString('utf8', lengthBytes, rowsEnd))
-  const database = await openEmbeddedPostgres({
-    dataDir: 'memory://',
-    memory: true,
-    loadDataDir: new Blob([Uint8Array.from(body.subarray(rowsEnd))]),
-  })
-  return { working: pgliteStore(database, () => undefined), known }
-}
-
-function associated({ store, version, rows }: ImagedState, release: string): Buffer {
-  // JSON keeps the parts apart whatever is in them.
-  return Buffer.from(
-    JSON.stringify(['sealpool/memory-image/1', release, Buffer.from(store).toString('hex'), version, rows]),
-  )
-}
-
-function openImage(bytes: Buffer, key: Uint8Array, about: Buffer): Buffer | undefined {
-  if (bytes.length < nonceBytes + lengthBytes + tagBytes) return undefined
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), {
-    authTagLength: tagBytes,
-  })
-  decipher.setAAD(about)
-  decipher.setAuthTag(bytes.subarray(-tagBytes))
-  const body = decipher.update(bytes.subarray(nonceBytes, -tagBytes))
-  try {
-    decipher.final()
-  } catch {
-    return undefined
-  }
-  return body
+/** @returns what images are of: files of a release of PGlite, in which changes are noted as here */
+export function aboutImages(release = pgliteRelease()): string {
+  const form = createHash('sha256').update(captureForm).digest('hex')
+  return `sealpool/memory-image/2 ${release ?? ''} ${form}`
 }
