@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,8 +22,10 @@ const written = async (files: Readonly<Record<string, Uint8Array>>, to = place):
   )
 const read = (from = place, mostBytes = room) => {
   const files = readSealedArchive(from, mostBytes)
-  return files && Object.fromEntries(files.map(({ path, bytes }) => [path, Buffer.from(bytes)]))
+  // As digests: a matcher takes seconds over megabytes.
+  return files && Object.fromEntries(files.map(({ path, bytes }) => [path, digestOf(bytes)]))
 }
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 describe('a sealed archive', () => {
   beforeEach(() => removeSealedArchive(place.path))
@@ -36,7 +39,9 @@ describe('a sealed archive', () => {
         long: Buffer.alloc(length, 'secret text'),
       }
       expect(await written(files)).toBe(true)
-      expect(read()).toEqual({ ...files, 'folder/': Buffer.alloc(0), 'folder/é': Buffer.from('secret text') })
+      expect(read()).toEqual(
+        Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, digestOf(bytes)])),
+      )
       expect(readFileSync(place.path).includes('secret')).toBe(false)
       expect(statSync(place.path).mode & 0o777).toBe(0o600)
       expect(readdirSync(directory)).toEqual(['kept'])
@@ -91,8 +96,8 @@ describe('a sealed archive', () => {
     }
     const files = [{ path: 'a', bytes: Buffer.alloc(3 * piece, 1) }]
     expect(await writeSealedArchive(place, files, { random, wanted })).toBe(true)
-    expect(found).toEqual(Array(5).fill({ a: Buffer.from('old') }))
-    expect(read()?.['a']?.length).toBe(3 * piece)
+    expect(found).toEqual(Array(5).fill({ a: digestOf(text('old')) }))
+    expect(read()).toEqual({ a: digestOf(Buffer.alloc(3 * piece, 1)) })
   })
 
   it('that is not wanted any more leaves nothing, whenever that is', async () => {
