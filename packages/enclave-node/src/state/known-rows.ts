@@ -48,7 +48,7 @@ export function headText(count: number, total: bigint): string {
 
 /** @returns the rows as bytes */
 export function knownRowsBytes(known: KnownRows): Uint8Array {
-  return Buffer.from(
+  return new TextEncoder().encode(
     JSON.stringify(
       [...known].map(([table, keys]) => [
         table,
@@ -61,7 +61,7 @@ export function knownRowsBytes(known: KnownRows): Uint8Array {
 /** @param bytes of {@link knownRowsBytes}, authenticated: only this node has written them */
 export function parseKnownRows(bytes: Uint8Array): KnownRows {
   const known: KnownRows = new Map()
-  const tables = JSON.parse(Buffer.from(bytes).toString('utf8')) as readonly (readonly [
+  const tables = JSON.parse(new TextDecoder().decode(bytes)) as readonly (readonly [
     string,
     readonly (string | number)[],
   ])[]

@@ -2,6 +2,7 @@
  * Brings the image of a memory up to what lasts: by the rows that were written, and those that went, since it was taken.
  * @module
  */
+import { equalBytes } from '@sealpool/crypto'
 import { type ReplacedRows, replaceRows } from './change-capture.js'
 import { readGoneRows } from './gone-rows.js'
 import { rememberRow, totalOfRows } from './known-rows.js'
@@ -23,7 +24,7 @@ export async function bringUpToDate(
   { durable, cipher, head }: { readonly durable: Sql; readonly cipher: RowCipher; readonly head: SealedHead },
 ): Promise<{ readonly total: bigint; readonly changes: number } | undefined> {
   const { known, working, version } = image
-  if (version > head.version || Buffer.compare(image.store, head.store) !== 0) return undefined
+  if (version > head.version || !equalBytes(image.store, head.store)) return undefined
   const tables = new Map<string, { keys: string[]; rows: string[] }>()
   const tableOf = (table: string): { keys: string[]; rows: string[] } => {
     const found = tables.get(table) ?? { keys: [], rows: [] }
