@@ -50,7 +50,8 @@ const secretFiles: readonly string[] = [
   awaitingMark,
 ]
 /** What a restore puts into a folder, or a start that found nothing there. */
-const restoredNames = /^(tables|audit\.jsonl|pglite|pglite\.part|empty-database|0x[0-9a-f]{40})$/
+const restoredNames =
+  /^(tables|audit\.jsonl|pglite|pglite\.part|empty-database(\.part)?|memory-image(\.part)?|0x[0-9a-f]{40})$/
 
 /**
  * Restores a backup.

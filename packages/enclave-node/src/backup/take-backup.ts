@@ -5,13 +5,14 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NodeError } from '../errors.js'
-import { readSealedContents, type SealedContents, type SealedStoreOptions } from '../state/sealed-store.js'
+import type { RowCipher } from '../state/row-cipher.js'
+import { readSealedContents, type SealedContents } from '../state/sealed-contents.js'
 import type { Sql } from '../state/state-store.js'
 import { type BackupFile, type BackupHeader, writeBackup } from './backup-file.js'
 
 /** What a backup is taken of. */
 export interface BackupSource {
-  readonly cipherOf: SealedStoreOptions['cipherOf']
+  readonly cipherOf: (store: Uint8Array) => RowCipher
   /** Key of the node's backups, 32 bytes. */
   readonly key: Uint8Array
   /** Address and contracts of the node. */

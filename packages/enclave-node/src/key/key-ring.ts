@@ -34,6 +34,8 @@ export interface NodeKeyRing {
   stateSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
   /** Authenticates the empty database that lies beside the state; 32 bytes. */
   templateSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
+  /** Key of the memory's image that lies beside the state while the node is stopped; 32 bytes. */
+  imageSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
   /** Authenticates backups of the node's state; 32 bytes. */
   backupSecret(deployment: { readonly chainId: number; readonly nodeRegistry: Address }): Uint8Array
   /** Key of the tokens that the API gives out, for this key set alone; 32 bytes. */
@@ -86,6 +88,7 @@ export function openKeyRing(root: Uint8Array, config: Digest): NodeKeyRing {
     poolSecret: (purpose, scope) => deriveSecret({ root: keys.root, purpose, ...scope }),
     stateSecret: (deployment) => nodeSecret('node-state', deployment),
     templateSecret: (deployment) => nodeSecret('empty-database', deployment),
+    imageSecret: (deployment) => nodeSecret('memory-image', deployment),
     backupSecret: (deployment) => nodeSecret('state-backup', deployment),
     accessSecret: (deployment) => nodeSecret('api-access', deployment, keySetId),
     committeeSecret: (deployment, purpose) => nodeSecret('committee-member', deployment, purpose),

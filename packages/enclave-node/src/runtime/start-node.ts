@@ -31,7 +31,6 @@ import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import { anyRevoked, revoke } from '../state/revocation-table.js'
 import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
-import { openWorkingDatabase } from '../state/working-template.js'
 import { isSimulated } from './is-simulated.js'
 import { isolationOf } from './isolation-words.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
@@ -46,6 +45,7 @@ import { openReplicas } from './open-replicas.js'
 import { openState } from './open-state.js'
 import { openTrace } from './open-trace.js'
 import { openValidation } from './open-validation.js'
+import { openWorkingMemory } from './open-working.js'
 import { nodeIdentity, requireSameNode } from './same-node.js'
 import { servePools } from './serve-pools.js'
 import { startPhases } from './start-phases.js'
@@ -118,29 +118,23 @@ async function start(
   const keys = openKeyRing(root, configDigest(config))
   const { deployment } = config.chain
   phase('keys')
-  // Before the node leads its group, so that a standby has it ready when its time comes.
-  const opening = openWorkingDatabase({
-    directory: config.dataDirectory,
-    key: keys.templateSecret(deployment),
-  })
-  const working = opening.then(({ store }) => store)
-  let empty: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined = opening.then((opened) => opened.empty)
-  for (const one of [working, empty]) one.catch(() => undefined)
-  const closeWorking = async () => (await working).close()
-  closers.push(closeWorking)
+  const memory = openWorkingMemory(config, keys)
+  closers.push(memory.close)
   // The first start makes one empty database for both.
-  const { store: durable, lost } = await openState(config, secrets, log, async () => empty)
-  // 31 MB that nobody needs again.
-  empty = undefined
+  const { store: durable, lost } = await openState(config, secrets, log, memory.emptyFiles)
+  memory.forgetFiles()
   const closeDurable = () => durable.close()
   closers.push(closeDurable)
   phase('lead')
   const backups = backupSource(config, keys)
   const store = await openSealedStore({
     durable,
-    openWorking: () => working,
+    openWorking: memory.open,
     cipherOf: backups.cipherOf,
     random: platformRandom,
+    images: memory.images,
+    onImageError: (error) =>
+      log.warn({ err: error }, 'the memory was not kept for the next start, which takes longer'),
   })
   // It closes both from here on.
   closers.splice(0, closers.length, () => store.close())

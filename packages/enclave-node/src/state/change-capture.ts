@@ -54,9 +54,24 @@ const setUp = `
   $body$;
 `
 
+const triggers = (table: string, columns: string): string => `
+      create or replace trigger capture_rows after insert or update or delete on "${table}"
+        for each row execute function capture.note(${columns});
+      create or replace trigger capture_all after truncate on "${table}"
+        for each statement execute function capture.note();
+    `
+
+/** How changes are noted, for copies of a working database: one of another form notes them otherwise. */
+export const captureForm: string = setUp + triggers('', '')
+
 /** Prepares a working database. */
 export async function prepareCapture(sql: Sql): Promise<void> {
   await sql.run(setUp)
+}
+
+/** @returns whether a database was prepared */
+export async function isPrepared(sql: Sql): Promise<boolean> {
+  return (await sql.query(`select 1 from pg_namespace where nspname = 'capture'`)).length > 0
 }
 
 /** A table with the columns of its primary key. */
@@ -97,12 +112,7 @@ export async function shapeOf(sql: Sql): Promise<string> {
 export async function watchTables(sql: Sql): Promise<void> {
   for (const { table, key } of await tablesOf(sql)) {
     const columns = key.map((name) => `'${name}'`).join(', ')
-    await sql.run(`
-      create or replace trigger capture_rows after insert or update or delete on "${table}"
-        for each row execute function capture.note(${columns});
-      create or replace trigger capture_all after truncate on "${table}"
-        for each statement execute function capture.note();
-    `)
+    await sql.run(triggers(table, columns))
   }
 }
 
@@ -139,4 +149,39 @@ export async function putRows(tx: Sql, table: string, rows: readonly string[]): 
     `insert into "${table}" select * from jsonb_populate_recordset(null::"${table}", $1::jsonb)`,
     [`[${rows.join(',')}]`],
   )
+}
+
+/** Rows of a table that are other rows now: those with these keys go, and these come. */
+export interface ReplacedRows {
+  /** JSON arrays of the primary key's values. */
+  readonly keys: readonly string[]
+  /** JSON of rows. */
+  readonly rows: readonly string[]
+}
+
+const keysAtOnce = 500
+
+/**
+ * Brings tables up to date, without checks of references and without noting it as changes.
+ * @throws RangeError for a table that is not there
+ */
+export async function replaceRows(tx: Sql, tables: ReadonlyMap<string, ReplacedRows>): Promise<void> {
+  const keyed = new Map((await tablesOf(tx)).map(({ table, key }) => [table, key]))
+  await tx.run(`set local session_replication_role = 'replica'`)
+  for (const [table, { keys, rows }] of tables) {
+    const columns = keyed.get(table)
+    if (columns === undefined) throw new RangeError(`table ${table} is not there`)
+    const parts = columns.map((name, index) => `'${name}', part -> ${index}`).join(', ')
+    const same = columns.map((name) => `"${table}"."${name}" = gone."${name}"`).join(' and ')
+    // All of them first: a row may come with what another one has had for its own.
+    for (let from = 0; from < keys.length; from += keysAtOnce) {
+      await tx.query(
+        `delete from "${table}" using jsonb_array_elements($1::jsonb) as part,
+           jsonb_populate_record(null::"${table}", jsonb_build_object(${parts})) as gone where ${same}`,
+        [`[${keys.slice(from, from + keysAtOnce).join(',')}]`],
+      )
+    }
+    for (let from = 0; from < rows.length; from += keysAtOnce)
+      await putRows(tx, table, rows.slice(from, from + keysAtOnce))
+  }
 }

@@ -29,14 +29,15 @@ export function openEmbeddedPostgres({
   ...options
 }: PGliteOptions & { readonly memory: boolean }): Promise<PGlite> {
   return PGlite.create({
-    // Small pieces of log: what is kept of it is counted in pieces.
-    initDbStartParams: ['--wal-segsize=1'],
+    // Small pieces of log: what is kept of it is counted in pieces. Rows are authenticated where they are sealed.
+    initDbStartParams: ['--wal-segsize=1', '--no-data-checksums'],
     startParams: [
       ...PGlite.defaultStartParams,
       ...megabytes('shared_buffers', memory ? 32 : 16),
       // Folders of earlier releases have pieces of 16 MB, and need two of them.
       ...megabytes('min_wal_size', memory ? 4 : 32),
-      ...megabytes('max_wal_size', 64),
+      // Pieces that were written are kept for use again, up to this: in memory they take room.
+      ...megabytes('max_wal_size', memory ? 16 : 64),
       ...['-c', 'wal_level=minimal', '-c', 'max_wal_senders=0'],
       ...(memory ? ['-c', 'full_page_writes=off'] : []),
     ],

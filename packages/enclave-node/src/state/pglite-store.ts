@@ -7,6 +7,8 @@ import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite'
 import { NodeError } from '../errors.js'
 import { lockDirectory } from './directory-lock.js'
 import { embeddedUpkeep, openEmbeddedPostgres, type Written } from './embedded-postgres.js'
+import { readMemoryFiles } from './memory-files.js'
+import type { ArchivedFile } from './sealed-archive.js'
 import type { Sql, SqlRow, SqlValue, StateStore } from './state-store.js'
 
 function sqlOn(
@@ -75,12 +77,21 @@ export async function openPgliteStore(options: {
   return pgliteStore(database, unlock, options.onUpkeepError)
 }
 
+/** A store that can give the files it stands on. */
+export interface EmbeddedStore extends StateStore {
+  /**
+   * Cleans up and reads all files, at a moment between two transactions; see {@link openMemoryFiles}.
+   * @param note called at that moment
+   */
+  snapshot<T>(note: () => T): Promise<{ readonly files: readonly ArchivedFile[]; readonly at: T }>
+}
+
 /** The store on an open database. @param closed called when both are closed @param onUpkeepError told of cleaning that failed */
 export function pgliteStore(
   database: PGlite,
   closed: () => void,
   onUpkeepError: (error: unknown) => void = () => undefined,
-): StateStore {
+): EmbeddedStore {
   const upkeep = embeddedUpkeep(database, onUpkeepError)
   return {
     name: 'pglite',
@@ -94,6 +105,22 @@ export function pgliteStore(
       const value = await database.transaction((tx) => work(sqlOn(tx, note)))
       await upkeep(written)
       return value
+    },
+    async snapshot(note) {
+      // Also where few rows went: what an index holds of them stays otherwise.
+      await database.exec('vacuum (index_cleanup on)')
+      return database.transaction(async (tx) => {
+        // All that the log must tell stands in one piece then.
+        await tx.exec('select pg_switch_wal(); checkpoint')
+        const { rows } = await tx.query<{ piece: string; last: string; end: number }>(
+          `select pg_walfile_name(redo_lsn) as piece, last.file_name as last, last.file_offset as end
+           from pg_control_checkpoint(), pg_walfile_name_offset(pg_current_wal_flush_lsn()) as last`,
+        )
+        const [log] = rows
+        if (log === undefined || log.piece !== log.last)
+          throw new RangeError('the log goes on in another piece')
+        return { files: readMemoryFiles(database, log), at: note() }
+      })
     },
     async close() {
       await database.close()

@@ -94,8 +94,14 @@ export async function insertHead(sql: Sql, head: SealedHead): Promise<void> {
 /**
  * Reads all rows as they lie, some pages at a time: names are random, so that in their order each row would be another page of the
  * disk. As one text, since drivers take far longer over many values than over a long one.
+ * @param after number of a commit: only rows of later ones are read
  */
-export async function* readSealedRows(sql: Sql, decode: RowCipher['decode']): AsyncGenerator<SealedRow> {
+export async function* readSealedRows(
+  sql: Sql,
+  decode: RowCipher['decode'],
+  after?: number,
+): AsyncGenerator<SealedRow> {
+  const newer = after === undefined ? '' : `and version > ${BigInt(after)}`
   const [table] = await sql.query(
     `select (pg_relation_size('sealed_rows') / current_setting('block_size')::integer)::integer as pages`,
   )
@@ -104,7 +110,7 @@ export async function* readSealedRows(sql: Sql, decode: RowCipher['decode']): As
   for (let from = 0; from < pages; ) {
     const [part] = await sql.query(
       `select coalesce(string_agg(encode(int4send(length(name)) || name || int8send(version) || sealed, 'base64'), ','), '') as rows
-       from sealed_rows where ctid >= $1::text::tid and ctid < $2::text::tid`,
+       from sealed_rows where ctid >= $1::text::tid and ctid < $2::text::tid ${newer}`,
       [`(${from},0)`, `(${from + atOnce},0)`],
     )
     const text = part === undefined ? '' : textOf(part, 'rows')

@@ -10,19 +10,26 @@ import { NodeError } from '../errors.js'
 import {
   allRows,
   type ChangedRow,
+  isPrepared,
   prepareCapture,
   putRows,
   shapeOf,
   takeChanges,
   watchTables,
 } from './change-capture.js'
+import { forgetGoneRows, noteGoneRows, prepareGoneRows } from './gone-rows.js'
+import { type ImageKeeper, type ImagePace, imageKeeper } from './image-keeper.js'
+import { countOfRows, headText, type KnownRow, type KnownRows, rememberRow, totalWith } from './known-rows.js'
+import type { MemoryImages } from './memory-image.js'
+import { bringUpToDate } from './memory-since.js'
 import { currentVersion, migrate } from './migration.js'
+import type { EmbeddedStore } from './pglite-store.js'
 import type { RowCipher } from './row-cipher.js'
+import { headPlace, lineOf, readAll, requireKey, requireWhole, type StoredRows } from './sealed-contents.js'
 import {
   insertHead,
   prepareSealedRows,
   readHead,
-  readSealedRows,
   type SealedCommit,
   type SealedHead,
   type SealedRow,
@@ -35,25 +42,31 @@ import type { Sql, StateStore } from './state-store.js'
 export interface SealedStoreOptions {
   /** What lasts, and what others may read. It is closed with the sealed store. */
   readonly durable: StateStore
-  /** Opens an empty database in this process's memory, once all that lasts is checked. It is closed with the sealed store. */
-  readonly openWorking: () => Promise<StateStore>
+  /**
+   * Opens a database without rows in this process's memory, once all that lasts is checked. It is closed with the sealed store.
+   * @param version of the tables that rows are to be put into, undefined when there are none: a database may have these tables, or none
+   */
+  readonly openWorking: (version: number | undefined) => Promise<StateStore>
   /** Makes the cipher of the store with these random bytes, under the key from the key release. */
   readonly cipherOf: (store: Uint8Array) => RowCipher
   readonly random: (length: number) => Uint8Array
+  /** Where the memory's image is kept; absent: the memory is filled from all rows at every start. */
+  readonly images?: MemoryImages | undefined
+  /** Told when an image was not written; the rows are. */
+  readonly onImageError?: (error: unknown) => void
+  /** When images are taken; the node's own pace when absent. */
+  readonly imagePace?: ImagePace
 }
 
-/** What is remembered of a sealed row: enough to replace it and to keep the total. */
-interface KnownRow {
-  readonly version: number
-  readonly weight: bigint
-}
-
-/** Known rows by table and key. */
-type KnownRows = Map<string, Map<string, KnownRow>>
-
-const modulus = 1n << 256n
 const storeIdBytes = 16
 const rowsPutAtOnce = 500
+/** Tables whose rows go all the time and hold nothing of anybody. */
+const passing: ReadonlySet<string> = new Set([
+  'chain_blocks',
+  'revoked_tokens',
+  'verdict_lists',
+  'verdict_parts',
+])
 
 /**
  * Opens a sealed store and checks all of it.
@@ -67,62 +80,58 @@ export async function openSealedStore(options: SealedStoreOptions): Promise<Stat
   const kept = await readHead(durable)
   const cipher = cipherOf(kept?.store ?? random(storeIdBytes))
   if (kept !== undefined) requireKey(kept, cipher)
+  const filled = (await fromImage(options, cipher, kept)) ?? (await fromRows(options, cipher, kept))
+  return sealing(options, cipher, filled)
+}
+
+/** A memory that holds what lasts. */
+interface FilledMemory {
+  readonly working: StateStore
+  readonly known: KnownRows
+  readonly total: bigint
+  readonly version: number
+  /** What tables there are; another text than any when none of their rows is sealed. */
+  readonly shape: string
+  /** Rows that are others than in the image that lies there; undefined when none does. */
+  readonly since: number | undefined
+}
+
+async function fromImage(
+  { durable, images }: SealedStoreOptions,
+  cipher: RowCipher,
+  head: SealedHead | undefined,
+): Promise<FilledMemory | undefined> {
+  if (images === undefined) return undefined
+  await prepareGoneRows(durable)
+  // Whatever is wrong with it: all rows are read then, and say what is wrong with them.
+  const image = await images.load().catch(() => undefined)
+  const current =
+    image && head && (await bringUpToDate(image, { durable, cipher, head }).catch(() => undefined))
+  if (image === undefined || head === undefined || current === undefined) {
+    await image?.working.close()
+    images.remove()
+    await forgetGoneRows(durable)
+    return undefined
+  }
+  const { working, known } = image
+  const { total, changes } = current
+  return { working, known, total, version: head.version, shape: await shapeOf(working), since: changes }
+}
+
+async function fromRows(
+  { durable, openWorking }: SealedStoreOptions,
+  cipher: RowCipher,
+  kept: SealedHead | undefined,
+): Promise<FilledMemory> {
   const stored = await readAll(durable, cipher)
   const head = kept ?? (await firstHead(durable, cipher, stored.known))
   requireWhole(stored, cipher, head)
   const { rows, known, total } = stored
-  const working = await options.openWorking()
-  await prepareCapture(working)
-  await putAll(working, rows)
-  return sealing(durable, working, {
-    cipher,
-    known,
-    total,
-    version: head.version,
-    shape: await shapeOf(working),
-  })
-}
-
-/** What is sealed in a store, at one moment. */
-export interface SealedContents {
-  readonly head: SealedHead
-  readonly sealed: readonly SealedRow[]
-  /** The same rows opened, as JSON, by table. */
-  readonly rows: ReadonlyMap<string, readonly string[]>
-}
-
-/**
- * Reads all that a store holds, and checks it as {@link openSealedStore} does.
- * @param sql one transaction of the store that lasts, in which nothing else is seen to change
- * @returns undefined for a store that holds nothing yet
- * @throws NodeError as {@link openSealedStore}
- */
-export async function readSealedContents(
-  sql: Sql,
-  cipherOf: SealedStoreOptions['cipherOf'],
-): Promise<SealedContents | undefined> {
-  const head = await readHead(sql)
-  if (head === undefined) return undefined
-  const cipher = cipherOf(head.store)
-  requireKey(head, cipher)
-  const sealed: SealedRow[] = []
-  const stored = await readAll(sql, cipher, (row) => sealed.push(row))
-  requireWhole(stored, cipher, head)
-  return { head, sealed, rows: stored.rows }
-}
-
-function requireKey(head: SealedHead, cipher: RowCipher): void {
-  if (String(head.keyId) === String(Uint8Array.from(cipher.keyId))) return
-  throw new NodeError(
-    'STATE_OF_ANOTHER_NODE',
-    'data directory',
-    'it was sealed with the key of another node or for other contracts; choose another data directory',
-  )
-}
-
-function requireWhole({ known, total }: StoredRows, cipher: RowCipher, head: SealedHead): void {
-  if (cipher.open(head.sealed, headPlace(cipher, head.version)) === totalText(known, total)) return
-  throw tampered('rows are missing, added, or older or newer than the rest')
+  const version = tablesVersion(rows)
+  const working = await openWorking(version)
+  await putAll(working, rows, version)
+  const shape = version === undefined ? '' : await shapeOf(working)
+  return { working, known, total, version: head.version, shape, since: undefined }
 }
 
 /** Where a sealed store stands between two commits. */
@@ -132,13 +141,17 @@ interface Standing {
   total: bigint
   version: number
   shape: string
+  lost: boolean
 }
 
-function sealing(durable: StateStore, working: StateStore, standing: Standing): StateStore {
-  let lost = false
+function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledMemory): StateStore {
+  const { durable } = options
+  const { working, since, ...start } = filled
+  const standing: Standing = { ...start, cipher, lost: false }
+  const keeper = keeperOf(options, standing, { working, since })
   const transaction = async <T>(work: (tx: Sql) => Promise<T>): Promise<T> => {
-    if (lost) throw stateLost()
-    let sealed = false
+    if (standing.lost) throw stateLost()
+    let sealed = 0
     try {
       const result = await working.transaction(async (tx) => {
         let defined = false
@@ -152,32 +165,58 @@ function sealing(durable: StateStore, working: StateStore, standing: Standing): 
         const shape = defined ? await shapeOf(tx) : standing.shape
         const changes = await changesOf(tx, standing, shape)
         if (changes.length > 0) {
-          await commit(durable, standing, changes)
-          sealed = true
+          await commit(durable, standing, changes, keeper)
+          sealed = changes.length
         }
         standing.shape = shape
         return value
       })
+      keeper?.committed(sealed)
       return result
     } catch (error) {
       // What lasts has the commit and the memory has not: going on would build on something else than what is written.
-      if (sealed) lost = true
+      if (sealed > 0) standing.lost = true
       throw error
     }
   }
   return {
     name: durable.name,
     query: (text, values) =>
-      lost || !/^\s*select\b/i.test(text)
+      standing.lost || !/^\s*select\b/i.test(text)
         ? transaction((tx) => tx.query(text, values))
         : working.query(text, values),
     run: (text) => transaction((tx) => tx.run(text)),
     transaction,
     async close() {
+      await keeper?.close()
       await working.close()
       await durable.close()
     },
   }
+}
+
+function keeperOf(
+  { durable, images, imagePace, onImageError }: SealedStoreOptions,
+  standing: Standing,
+  { working, since }: { readonly working: StateStore | EmbeddedStore; readonly since: number | undefined },
+): ImageKeeper | undefined {
+  if (images === undefined || !('snapshot' in working)) return undefined
+  return imageKeeper(
+    {
+      images,
+      durable,
+      working,
+      store: standing.cipher.store,
+      known: standing.known,
+      version: () => standing.version,
+      sound: () => !standing.lost,
+    },
+    {
+      since,
+      ...(imagePace === undefined ? {} : { pace: imagePace }),
+      ...(onImageError === undefined ? {} : { onError: onImageError }),
+    },
+  )
 }
 
 /** The rows that a transaction leaves otherwise than they are sealed. Another shape of the tables concerns every row. */
@@ -197,16 +236,21 @@ async function commit(
   durable: StateStore,
   standing: Standing,
   changes: readonly ChangedRow[],
+  keeper: ImageKeeper | undefined,
 ): Promise<void> {
   const { cipher, known } = standing
   const version = standing.version + 1
+  const all = wholeTables(changes, known)
+  if (all.some((change) => destroys(change, known))) keeper?.forget()
+  const follows = keeper?.follows() === true
   const added: SealedCommit['added'][number][] = []
   const changed: SealedCommit['changed'][number][] = []
   const removed: SealedCommit['removed'][number][] = []
+  const gone: SealedRow[] = []
   const after: { table: string; key: string; row: KnownRow | null }[] = []
   let { total } = standing
-  let count = countOf(known)
-  for (const { table, key, row } of wholeTables(changes, known)) {
+  let count = countOfRows(known)
+  for (const { table, key, row } of all) {
     const before = known.get(table)?.get(key)
     const place = { name: cipher.name(table, key), version }
     total -= before?.weight ?? 0n
@@ -214,25 +258,34 @@ async function commit(
     if (row === null) {
       if (before === undefined) continue
       removed.push({ name: place.name, before: before.version })
+      if (follows) gone.push({ ...place, sealed: cipher.seal(lineOf({ table, key, row: '' }), place) })
       after.push({ table, key, row: null })
       continue
     }
-    const sealed = cipher.seal(`${table}\n${key}\n${row}`, place)
+    const sealed = cipher.seal(lineOf({ table, key, row }), place)
     const weight = cipher.weight(sealed, place)
     total += weight
     if (before === undefined) added.push({ ...place, sealed })
     else changed.push({ ...place, sealed, before: before.version })
     after.push({ table, key, row: { version, weight } })
   }
-  total = ((total % modulus) + modulus) % modulus
+  total = totalWith(total, 0n)
   const head = { version, sealed: cipher.seal(headText(count, total), headPlace(cipher, version)) }
-  await durable.transaction((tx) => writeCommit(tx, { added, changed, removed, head }))
+  await durable.transaction(async (tx) => {
+    await writeCommit(tx, { added, changed, removed, head })
+    await noteGoneRows(tx, gone)
+  })
   standing.total = total
   standing.version = version
   for (const { table, key, row } of after) {
     if (row === null) known.get(table)?.delete(key)
-    else remember(known, table, key, row)
+    else rememberRow(known, table, key, row)
   }
+}
+
+/** Whether a change destroys what an image must not keep. That something was deleted is noted with what deletes parts of rows, too. */
+function destroys({ table, key, row }: ChangedRow, known: KnownRows): boolean {
+  return table === 'deletions' || (row === null && !passing.has(table) && known.get(table)?.has(key) === true)
 }
 
 /** Spells out "all rows of a table". */
@@ -251,42 +304,9 @@ function wholeTables(changes: readonly ChangedRow[], known: KnownRows): readonly
   ]
 }
 
-interface StoredRows {
-  /** Rows as JSON, by table. */
-  readonly rows: ReadonlyMap<string, readonly string[]>
-  readonly known: KnownRows
-  readonly total: bigint
-}
-
-async function readAll(
-  durable: Sql,
-  cipher: RowCipher,
-  noteRow: (row: SealedRow) => void = () => undefined,
-): Promise<StoredRows> {
-  const rows = new Map<string, string[]>()
-  const known: KnownRows = new Map()
-  let total = 0n
-  for await (const row of readSealedRows(durable, cipher.decode)) {
-    const { sealed, ...place } = row
-    noteRow(row)
-    const line = cipher.open(sealed, place)
-    if (line === undefined)
-      throw tampered('a stored row does not open: it was changed, or belongs to another place')
-    const weight = cipher.weight(sealed, place)
-    total = (total + weight) % modulus
-    const endOfTable = line.indexOf('\n')
-    const endOfKey = line.indexOf('\n', endOfTable + 1)
-    const table = line.slice(0, endOfTable)
-    remember(known, table, line.slice(endOfTable + 1, endOfKey), { version: place.version, weight })
-    const others = rows.get(table)
-    if (others === undefined) rows.set(table, [line.slice(endOfKey + 1)])
-    else others.push(line.slice(endOfKey + 1))
-  }
-  return { rows, known, total }
-}
-
-/** Makes the tables as they were when the rows were sealed, and fills them. */
-async function putAll(working: StateStore, rows: StoredRows['rows']): Promise<void> {
+/** @returns which tables the rows are of, undefined when there are none */
+function tablesVersion(rows: StoredRows['rows']): number | undefined {
+  if (rows.size === 0) return undefined
   const versions = (rows.get('schema_migrations') ?? []).map(
     (row) => (JSON.parse(row) as { version: number }).version,
   )
@@ -298,7 +318,19 @@ async function putAll(working: StateStore, rows: StoredRows['rows']): Promise<vo
       `this release knows versions up to ${currentVersion}; start the release that wrote this data directory`,
     )
   }
-  await migrate(working, version)
+  return version
+}
+
+/** Makes the tables as they were when the rows were sealed, and fills them. */
+async function putAll(
+  working: StateStore,
+  rows: StoredRows['rows'],
+  version: number | undefined,
+): Promise<void> {
+  const prepared = await isPrepared(working)
+  if (!prepared) await prepareCapture(working)
+  if (version === undefined) return
+  if (!prepared) await migrate(working, version)
   await working.transaction(async (tx) => {
     for (const [table, lines] of rows) {
       if (table === 'schema_migrations') continue
@@ -307,7 +339,7 @@ async function putAll(working: StateStore, rows: StoredRows['rows']): Promise<vo
       }
     }
   })
-  await watchTables(working)
+  if (!prepared) await watchTables(working)
 }
 
 /** The head of a store that has none yet. */
@@ -321,31 +353,6 @@ async function firstHead(durable: StateStore, cipher: RowCipher, known: KnownRow
   }
   await insertHead(durable, head)
   return head
-}
-
-function headPlace(
-  cipher: RowCipher,
-  version: number,
-): { readonly name: Uint8Array; readonly version: number } {
-  return { name: cipher.name('', 'head'), version }
-}
-
-function totalText(known: KnownRows, total: bigint): string {
-  return headText(countOf(known), total)
-}
-
-function headText(count: number, total: bigint): string {
-  return `${count} ${total.toString(16)}`
-}
-
-function countOf(known: KnownRows): number {
-  return [...known.values()].reduce((sum, keys) => sum + keys.size, 0)
-}
-
-function remember(known: KnownRows, table: string, key: string, row: KnownRow): void {
-  const keys = known.get(table)
-  if (keys === undefined) known.set(table, new Map([[key, row]]))
-  else keys.set(key, row)
 }
 
 function stateLost(): NodeError {

@@ -1,43 +1,56 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { platformRandom } from '@sealpool/crypto'
 import { afterAll, describe, expect, it } from 'vitest'
+import { everything } from '../testing/sealed-stores.js'
+import { takeChanges } from './change-capture.js'
 import { getMeta, setMeta } from './meta-table.js'
-import { migrate } from './migration.js'
+import { currentVersion, migrate, migrations, storedVersion } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
 import { openWorkingDatabase, workingTemplateFile } from './working-template.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'sealpool-template-'))
 const path = join(directory, workingTemplateFile)
 afterAll(() => rmSync(directory, { recursive: true }))
-const key = new Uint8Array(32).fill(1)
-const open = async (change: Partial<Parameters<typeof openWorkingDatabase>[0]> = {}) => {
-  const { store, unpacked } = await openWorkingDatabase({ directory, key, ...change })
-  const tables = await store.query(`select 1 from pg_tables where schemaname = 'public'`)
-  await migrate(store)
+const given = { directory, key: new Uint8Array(32).fill(1), random: platformRandom }
+const open = async (change: Partial<typeof given> = {}) => {
+  const { store, unpacked } = await openWorkingDatabase({ ...given, ...change })
+  const found = {
+    unpacked,
+    version: await storedVersion(store),
+    rows: (await everything(store)).length,
+  }
+  await setMeta(store, 'a', 'b')
+  const changes = await store.transaction(takeChanges)
+  expect(changes.map(({ table }) => table)).toEqual(['meta'])
   await store.close()
-  return { unpacked, tables: tables.length }
+  return found
 }
+const made = { unpacked: false, version: currentVersion, rows: migrations.length }
+const unpacked = { ...made, unpacked: true }
 
-describe('the empty database beside the state', { timeout: 240_000 }, () => {
-  it('is made once, unpacked afterwards, and never holds what was written', async () => {
-    expect(await open()).toEqual({ unpacked: false, tables: 0 })
-    expect(await open()).toEqual({ unpacked: true, tables: 0 })
+describe('the database without rows beside the state', { timeout: 240_000 }, () => {
+  it('is made once, with the tables of this release, read afterwards, and never holds what was written', async () => {
+    expect(await open()).toEqual(made)
+    expect(await open()).toEqual(unpacked)
+    expect(await open()).toEqual(unpacked)
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
   it('is made anew when it is another node’s, or not as this node wrote it', async () => {
     const genuine = readFileSync(path)
-    expect((await open({ key: new Uint8Array(32).fill(2) })).unpacked).toBe(false)
+    expect(await open({ key: new Uint8Array(32).fill(2) })).toEqual(made)
     const changed = Buffer.from(genuine)
     changed[1_000_000] = (changed[1_000_000] ?? 0) ^ 1
     writeFileSync(path, changed)
-    expect((await open()).unpacked).toBe(false)
-    expect((await open()).unpacked).toBe(true)
+    expect(await open()).toEqual(made)
+    expect(await open()).toEqual(unpacked)
   })
 
-  it('begins the database of a new folder, which is asked for no other time', async () => {
-    const { store, empty } = await openWorkingDatabase({ directory, key })
+  it('begins the database of a new folder when it is made, without tables', async () => {
+    rmSync(path)
+    const { store, empty } = await openWorkingDatabase(given)
     await store.close()
     const folder = join(directory, 'node')
     const asked: string[] = []
@@ -50,6 +63,7 @@ describe('the empty database beside the state', { timeout: 240_000 }, () => {
         },
       })
     const first = await openFolder('first')
+    expect(await everything(first)).toEqual([])
     await migrate(first)
     await setMeta(first, 'kept', 'yes')
     await first.close()
@@ -61,6 +75,6 @@ describe('the empty database beside the state', { timeout: 240_000 }, () => {
   })
 
   it('is done without on a disk that takes nothing', async () => {
-    expect((await open({ directory: join(path, 'below a file') })).unpacked).toBe(false)
+    expect(await open({ directory: join(path, 'below a file') })).toEqual(made)
   })
 })
