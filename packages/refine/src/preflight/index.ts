@@ -5,13 +5,12 @@
  * @module
  */
 export type { PreflightOptions } from './mapped-export.js'
-export {
-  type PiiCounts,
-  type PiiFindings,
-  type PiiInColumn,
-  type PiiInField,
-  type PiiPreflightOptions,
-  piiPreflight,
+export type {
+  PiiCounts,
+  PiiFindings,
+  PiiInColumn,
+  PiiInField,
+  PiiPreflightOptions,
 } from './pii-preflight.js'
 export type {
   OnPreflightProgress,
@@ -19,9 +18,5 @@ export type {
   PreflightFinding,
   PreflightProgress,
 } from './preflight-finding.js'
-export {
-  type SchemaFault,
-  type SchemaFinding,
-  type SchemaPreflightOptions,
-  schemaPreflight,
-} from './schema-preflight.js'
+export type { SchemaFault, SchemaFinding, SchemaPreflightOptions } from './schema-preflight.js'
+export { piiPreflight, schemaPreflight } from './with-platform.js'

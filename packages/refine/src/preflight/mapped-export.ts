@@ -6,10 +6,9 @@ import { mappedTables } from '../job/mapped-tables.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
 import { parseRefinerSchema } from '../schema/parse-schema.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
-import type { SourceReaders } from '../source/open-export.js'
+import { openSource, type SourceReaders } from '../source/open-export.js'
 import { requiredFields } from '../source/required-fields.js'
 import { defaultSourceLimits, type SourceLimits } from '../source/source-limits.js'
-import { openExport } from '../with-platform.js'
 import type { OnPreflightProgress, PreflightExport } from './preflight-finding.js'
 
 /** What checks of an export go by. */
@@ -75,7 +74,7 @@ export function mappedExport(options: PreflightOptions): MappedExport {
     async *read({ bytes, mediaType }, signal) {
       let first = 0
       let records: JsonValue[] = []
-      const read = openExport({
+      const read = openSource({
         source: schema.source,
         bytes,
         mediaType,

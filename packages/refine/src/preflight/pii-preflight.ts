@@ -31,7 +31,7 @@ export interface PiiInField {
   readonly kinds: PiiCounts
 }
 
-/** What {@link piiPreflight} found: kinds and counts, never what was found. */
+/** What `piiPreflight` found: kinds and counts, never what was found. */
 export interface PiiFindings extends PreflightFinding {
   readonly columns: readonly PiiInColumn[]
   readonly fields: readonly PiiInField[]
@@ -41,7 +41,7 @@ export interface PiiFindings extends PreflightFinding {
   readonly whole: boolean
 }
 
-/** What {@link piiPreflight} takes. */
+/** What `piiPreflight` takes. */
 export interface PiiPreflightOptions extends PreflightOptions {
   /** Languages whose forms are looked for; default all of `@sealpool/privacy/pii`. */
   readonly locales?: readonly PiiLocale[]
@@ -50,15 +50,12 @@ export interface PiiPreflightOptions extends PreflightOptions {
 }
 
 /**
- * A preflight check: which kinds of personal data stand in which columns and fields, how often, and what the pool does about each. A column that
- * refuses personal data fails; everything else that was found warns, because the sealed file holds the export as it is. The detector finds what
- * has a form; a rare name in a plain sentence passes.
+ * See `piiPreflight` of `./with-platform.ts`, which gives the platform's decompression to it.
  *
- * @param options see {@link PiiPreflightOptions}
- * @returns a `PreflightCheck` of `@sealpool/client` with the finding `personal-data`, for the contributor's own screen
- * @throws RefineError `REFINER_MISMATCH`, `SCHEMA_INVALID`, `ARGUMENT_INVALID`
+ * @param options - see {@link PiiPreflightOptions}
+ * @returns the check
  */
-export function piiPreflight(
+export function piiCheck(
   options: PiiPreflightOptions,
 ): (input: PreflightExport, signal?: AbortSignal) => Promise<PiiFindings> {
   const { locales = piiLocales, records: most = 20_000 } = options

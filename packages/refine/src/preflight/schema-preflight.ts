@@ -27,7 +27,7 @@ export interface SchemaFault {
   readonly place: string
 }
 
-/** What {@link schemaPreflight} found. */
+/** What `schemaPreflight` found. */
 export interface SchemaFinding extends PreflightFinding {
   /** Records that were read. */
   readonly records: number
@@ -39,7 +39,7 @@ export interface SchemaFinding extends PreflightFinding {
   readonly more: number
 }
 
-/** What {@link schemaPreflight} takes. */
+/** What `schemaPreflight` takes. */
 export interface SchemaPreflightOptions extends PreflightOptions {
   /** How many faults are named; default 20. */
   readonly faults?: number
@@ -53,26 +53,12 @@ const defaultRows = 100_000
 const anyKey = /* @__PURE__ */ new Uint8Array(32)
 
 /**
- * A preflight check: does an export fit the pool's tables? It is read and mapped as the pool's node does it, and each row is checked by the same
- * functions, so that a file that does not fit stops on the contributor's own machine. The node's limits of time and memory are not tried.
+ * See `schemaPreflight` of `./with-platform.ts`, which gives the platform's decompression to it.
  *
- * @param options see {@link SchemaPreflightOptions}
- * @returns a `PreflightCheck` of `@sealpool/client`; its finding `schema` fails where the node would refuse, and names rows and fields
- * @throws RefineError `REFINER_MISMATCH`, `SCHEMA_INVALID`, `ARGUMENT_INVALID`
- * @example
- * ```ts
- * import { schemaPreflight } from '@sealpool/refine/preflight'
- * const schema = {
- *   id: 'receipts', version: '1.0.0', source: 'csv', notes: [],
- *   tables: { receipts: { description: 'Receipts.', columns: { total: { type: 'decimal', decimals: 2, description: 'Total.' } } } },
- *   direct: { table: 'receipts', columns: { total: { from: 'sum' } } },
- * } as const
- * const bytes = new TextEncoder().encode('sum\n12.50\nmuch\n')
- * const { result, detail } = await schemaPreflight({ refiner: { schema } })({ bytes, mediaType: 'text/csv' })
- * console.assert(result === 'fail' && detail.includes('row 2, field sum'))
- * ```
+ * @param options - see {@link SchemaPreflightOptions}
+ * @returns the check
  */
-export function schemaPreflight(
+export function schemaCheck(
   options: SchemaPreflightOptions,
 ): (input: PreflightExport, signal?: AbortSignal) => Promise<SchemaFinding> {
   const { faults: most = 20, rowsPerContribution = defaultRows } = options
