@@ -60,8 +60,11 @@ export function piiCheck(
 ): (input: PreflightExport, signal?: AbortSignal) => Promise<PiiFindings> {
   const { locales = piiLocales, records: most = 20_000 } = options
   const mapped = mappedExport(options)
+  // Its patterns take longer to make than a small export takes to be read.
+  let detector: PiiDetector | undefined
   return async (input, signal) => {
-    const detector = createPiiDetector({ locales })
+    detector ??= createPiiDetector({ locales })
+    const found = detector
     const counts = { columns: new Map<string, KindCounts>(), fields: new Map<string, KindCounts>() }
     let records = 0
     let whole = true
@@ -70,7 +73,7 @@ export function piiCheck(
       for await (const run of mapped.read(input, signal)) {
         const left = { ...run, records: run.records.slice(0, most - run.first) }
         records = left.first + left.records.length
-        const kindsOf = remembered(detector)
+        const kindsOf = remembered(found)
         for (const record of left.records) noteFields(record, kindsOf, counts.fields)
         whole = (await noteColumns(mapped, left, kindsOf, counts.columns)) && whole
         if (left.records.length === run.records.length) continue
