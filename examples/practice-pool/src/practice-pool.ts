@@ -44,7 +44,7 @@ import {
   startNode,
 } from '@sealpool/enclave-node'
 import { bundlePoc } from '@sealpool/poc/bundle'
-import { schemaId } from '@sealpool/refine'
+import { type BundledRefiner, schemaId } from '@sealpool/refine'
 import { bundleRefiner } from '@sealpool/refine/bundle'
 import { createWalletClient, http, parseEther, publicActions } from 'viem'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
@@ -64,6 +64,8 @@ export interface PracticePool {
   /** Whose evidence the policy accepts: the simulator's, by name. */
   readonly attestation: AttestationPolicy
   readonly schemaId: Digest
+  /** What makes tables of payslips, as the pool accepted it. */
+  readonly refiner: BundledRefiner
   readonly mediaType: string
   readonly consentDigest: Digest
   readonly nodeUrl: string
@@ -217,6 +219,7 @@ async function start(
   const clientOf = (account: PrivateKeyAccount) => createPoolClient({ chain: chainOf(account), ...shared })
   const facts = {
     schemaId: schemaId(refiner.schema),
+    refiner,
     mediaType: 'application/json',
     consentDigest: digestOf(consentText),
   }

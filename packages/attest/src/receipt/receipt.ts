@@ -53,6 +53,11 @@ export type ReceiptPool = {
    * job; `leftOut` of the accepted ones were not to be had. Absent: the pool keeps them, or nothing was fetched before the job was refused.
    */
   live?: { leftOut: number }
+  /**
+   * The pool says which texts its contributors must have agreed to; `withheld` of the accepted contributions are in no input, because their
+   * owners agreed to another one. Absent: any text counts.
+   */
+  consent?: { withheld: number }
   /** Null when nothing was charged because the job was refused. */
   budget: {
     before: BudgetView
@@ -182,6 +187,9 @@ const pool = /* @__PURE__ */ (() =>
     ),
     live: /* @__PURE__ */ optional(
       /* @__PURE__ */ record<NonNullable<ReceiptPool['live']>>({ leftOut: count }),
+    ),
+    consent: /* @__PURE__ */ optional(
+      /* @__PURE__ */ record<NonNullable<ReceiptPool['consent']>>({ withheld: count }),
     ),
     budget: /* @__PURE__ */ nullable(
       /* @__PURE__ */ record<Budget>({

@@ -1,11 +1,13 @@
-import { type Digest, digestOf, sha256Digest, walletIdentity, walletKeyTypedData } from '@sealpool/crypto'
+import { type Digest, digestOf, walletIdentity, walletKeyTypedData } from '@sealpool/crypto'
 import type { Account } from 'viem'
 import { contributionSteps } from '../contribute/progress.js'
 import { ClientError } from '../errors.js'
 import type { Readiness } from '../verify/verified-pool.js'
 import { usage, wholeNumber } from './arguments.js'
 import type { Command, CommandAnswer } from './command.js'
+import { consentArgument } from './consent-argument.js'
 import { table } from './io.js'
+import { checkedAnswer, findingsText, loadChecks } from './preflight-checks.js'
 import { addressOf, readBytes } from './settings.js'
 
 const marks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const
@@ -57,7 +59,16 @@ const contribute: Command = {
       help: 'sha256:… of the pool’s table schema, or a JSON file of it',
       required: true,
     },
-    consent: { value: 'FILE', help: 'the text that you agree to, or its sha256:…', required: true },
+    consent: {
+      value: 'FILE',
+      help: 'the record (consent-record) or text that you agree to, or its sha256:…',
+      required: true,
+    },
+    preflight: {
+      value: 'FILE',
+      help: 'a module of yours whose default export is a list of checks of the file, which run here first',
+    },
+    'check-only': { help: 'tells what the checks find and sends nothing' },
     nonce: { value: 'NUMBER', help: 'your number in the registry; default: random' },
     'own-store': {
       value: 'URL',
@@ -69,32 +80,37 @@ const contribute: Command = {
     'The plaintext never leaves this machine: it is sealed to the pool and to your own wallet after the node was verified.\nWith --resume, run the same command again after a crash; the chain gets one contribution.',
   needs: 'send',
   async run({ given, opened, progress }) {
-    const { client, account, deployment } = opened()
+    const { client, account, deployment, policy } = opened()
     if (account === undefined) throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give a key')
+    const checks = await loadChecks(given.get('preflight'))
+    const isCheck = given.get('check-only') !== undefined
+    if (isCheck && checks.length === 0) throw usage('--check-only', 'name checks: --preflight FILE')
     const bytes = await readBytes(given.positionals[0] ?? '', '<file>')
     if (bytes.length === 0) throw usage('<file>', 'the file is empty')
     const nonce = given.get('nonce')
     const ownStore = given.get('own-store')
     const key = given.get('resume')
     const walletPublicKey = await ownCopyKey(account, deployment.chainId)
-    const done = await client.contribute(
-      account,
-      {
-        bytes,
-        mediaType: given.need('type'),
-        schemaId: await digestArgument(given.need('schema'), '--schema', 'json'),
-        consentDigest: await digestArgument(given.need('consent'), '--consent', 'bytes'),
-        walletPublicKey,
-        ...(nonce === undefined ? {} : { nonce: wholeNumber(nonce, '--nonce') }),
-        ...(ownStore === undefined ? {} : { ownStore }),
+    const input = {
+      bytes,
+      mediaType: given.need('type'),
+      schemaId: await schemaArgument(given.need('schema')),
+      consentDigest: await consentArgument(given.need('consent'), policy),
+      walletPublicKey,
+      ...(nonce === undefined ? {} : { nonce: wholeNumber(nonce, '--nonce') }),
+      ...(ownStore === undefined ? {} : { ownStore }),
+    }
+    if (checks.length > 0) {
+      const findings = await client.preflight(input, { preflight: checks })
+      if (isCheck || findings.some(({ result }) => result === 'fail')) return checkedAnswer(findings)
+      progress(findingsText(findings))
+    }
+    const done = await client.contribute(account, input, {
+      ...(key === undefined ? {} : { key }),
+      onProgress: ({ step, state }) => {
+        if (state !== 'started') progress(`${contributionSteps.indexOf(step) + 1}/6 ${step}: ${state}`)
       },
-      {
-        ...(key === undefined ? {} : { key }),
-        onProgress: ({ step, state }) => {
-          if (state !== 'started') progress(`${contributionSteps.indexOf(step) + 1}/6 ${step}: ${state}`)
-        },
-      },
-    )
+    })
     const { id, hash, resumed, prepared } = done
     const { contribution, sealedBytes, simulated } = prepared
     return {
@@ -117,11 +133,11 @@ const contribute: Command = {
   },
 }
 
-async function digestArgument(text: string, place: string, of: 'json' | 'bytes'): Promise<Digest> {
+async function schemaArgument(text: string): Promise<Digest> {
+  const place = '--schema'
   if (/^sha256:[0-9a-f]{64}$/.test(text)) return text as Digest
   if (text.startsWith('sha256:')) throw usage(place, 'expected sha256: and 64 lower-case hexadecimal digits')
   const bytes = await readBytes(text, place)
-  if (of === 'bytes') return sha256Digest(bytes)
   try {
     return digestOf(JSON.parse(new TextDecoder().decode(bytes)))
   } catch {

@@ -8,6 +8,7 @@ import { readArguments, usage } from './arguments.js'
 import { catalogueCommand, similarCommand } from './catalogue-command.js'
 import { checkAccessCommand } from './check-access-command.js'
 import type { Command } from './command.js'
+import { consentCommands } from './consent-commands.js'
 import { contributorCommands } from './contributor-commands.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
 import { jobCommands } from './job-commands.js'
@@ -16,7 +17,7 @@ import { openPool, poolOptions } from './settings.js'
 
 /** Commands by whom they are for, in the order of the help. */
 const commandLists: readonly (readonly [title: string, commands: readonly Command[]])[] = [
-  ['Contributors', contributorCommands],
+  ['Contributors', [...contributorCommands, ...consentCommands]],
   ['Consumers', [...jobCommands, checkAccessCommand]],
   ['Members', memberCommands],
   ['Everybody', [catalogueCommand, similarCommand]],

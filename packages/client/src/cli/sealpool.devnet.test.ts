@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { getContributions } from '@sealpool/contracts'
+import { digestToHex } from '@sealpool/crypto'
 import { build } from 'esbuild'
+import { getTransactionCount } from 'viem/actions'
 import { afterAll, describe, expect, test } from 'vitest'
 import { cliWorld } from '../testing/cli-world.js'
 import { policyWith, trust } from '../testing/simulated-pool.js'
@@ -130,6 +133,79 @@ describe('sealpool', () => {
     expect(uses.out).toContain('No job over this pool has released a result.')
     expect((await asJson(2, 'withdraw', '1')).code).toBe(0)
     expect((await asJson(undefined, 'status', '1')).json.chain.state).toBe('Withdrawn')
+  })
+
+  test('runs checks of one’s own first, and sends nothing that they find unfit', async () => {
+    const found = (result: string) =>
+      `export default [() => ({ id: 'own', title: 'A check', result: '${result}', detail: 'row 2, field wage\\u001b[2J' })]`
+    await writeFile(at('bad.mjs'), found('fail'))
+    await writeFile(at('good.mjs'), found('warn'))
+    await writeFile(at('none.mjs'), 'export default []')
+    const before = await getTransactionCount(world.walletOf(2), { address: world.accountOf(2).address })
+    const bad = await sealpool([
+      ...contribution(),
+      '--preflight',
+      at('bad.mjs'),
+      '--config',
+      config,
+      '--key-file',
+      at('key-2'),
+    ])
+    expect(bad.code).toBe(1)
+    expect(bad.out).toContain('NO  A check\n      row 2, field wage')
+    expect(bad.out).toContain('NOT FIT: nothing was sent')
+    expect(bad.out).not.toContain('\u001b')
+    const looked = await asJson(2, ...contribution(), '--preflight', at('good.mjs'), '--check-only')
+    expect(looked).toMatchObject({ code: 0, json: { fit: true, sent: false, findings: [{ id: 'own' }] } })
+    expect(await getTransactionCount(world.walletOf(2), { address: world.accountOf(2).address })).toBe(before)
+    for (const wrong of [
+      ['--check-only'],
+      ['--preflight', at('none.mjs')],
+      ['--preflight', at('not-there.mjs')],
+    ])
+      expect((await asJson(2, ...contribution(), ...wrong)).code).toBe(2)
+    const sent = await asJson(2, ...contribution(), '--preflight', at('good.mjs'))
+    expect(sent).toMatchObject({ code: 0, json: { simulated: true } })
+  })
+
+  test('makes a consent record, contributes under it, and agrees to another one', async () => {
+    const make = (name: string, edition: string) =>
+      asJson(
+        undefined,
+        'consent-record',
+        at('consent.txt'),
+        at(name),
+        '--purposes',
+        'odrl:aggregate,DUO:0000042',
+        '--language',
+        'en',
+        '--edition',
+        edition,
+      )
+    const first = await make('consent-1.json', '2026')
+    const second = await make('consent-2.json', '2027')
+    expect(first.json.digest).toMatch(/^sha256:/)
+    expect(second.json.digest).not.toBe(first.json.digest)
+    expect((await make('consent-1.json', '2026')).code).toBe(2)
+    const [name, file, ...options] = contribution().slice(0, -2)
+    const made = await asJson(2, name ?? '', file ?? '', ...options, '--consent', at('consent-1.json'))
+    expect(made.code).toBe(0)
+    const again = await asJson(2, 'consent-again', made.json.id, '--consent', at('consent-2.json'))
+    expect(again).toMatchObject({ code: 0, json: { previous: made.json.id } })
+    const list = await getContributions(world.walletOf(0), {
+      deployment: world.deployment,
+      pool: world.contracts.pool,
+    })
+    expect(list.slice(-2).map(({ consentDigest }) => consentDigest)).toEqual(
+      [first, second].map(({ json }) => digestToHex(json.digest)),
+    )
+    await writeFile(
+      at('other-consent.json'),
+      JSON.stringify({ ...first.json.record, policy: first.json.record.text }),
+    )
+    expect(
+      (await asJson(2, 'consent-again', again.json.id, '--consent', at('other-consent.json'))).code,
+    ).toBe(2)
   })
 
   test('takes a key from standard input or the environment', async () => {

@@ -1,4 +1,7 @@
+import { getContribution } from '@sealpool/contracts'
+import { digestOf, digestToHex } from '@sealpool/crypto'
 import { afterAll, describe, expect, test } from 'vitest'
+import { consentAgain } from '../consent/index.js'
 import { type BlobStore, BlobStoreError, ClientError, memoryBlobStore, memoryJournal } from '../index.js'
 import { cancelNonceForTest } from '../testing/cancel-nonce.js'
 import { contributingApps } from '../testing/contributing-app.js'
@@ -137,6 +140,48 @@ describe('the outside world', () => {
     await expect(client.contribute(account, exported({ deadline: 1n }))).rejects.toMatchObject({
       code: 'REVERTED',
       revert: { name: 'SignatureExpired' },
+    })
+  })
+})
+
+describe('agreeing to another text', () => {
+  const consentDigest = digestOf('the text of next year')
+  const about = { deployment: world.deployment, pool: world.contracts.pool, consentDigest }
+
+  test('has a newer version stand for the contribution, with the same sealed file and nothing uploaded', async () => {
+    const { client, account } = app()
+    const { id } = await client.contribute(account, exported())
+    const again = await consentAgain(world.walletOf(2), { ...about, id })
+    expect(again).toMatchObject({ previous: id, id: id + 1n })
+    const [before, after] = (await all()).slice(-2)
+    expect(after).toMatchObject({
+      id: again.id,
+      owner: before?.owner,
+      blobDigest: before?.blobDigest,
+      commitment: before?.commitment,
+      locator: before?.locator,
+      epoch: before?.epoch,
+      consentDigest: digestToHex(consentDigest),
+    })
+    expect(before?.consentDigest).not.toBe(after?.consentDigest)
+    expect((await getContribution(world.walletOf(0), { ...about, id })).state).toBe('Superseded')
+    await expect(consentAgain(world.walletOf(2), { ...about, id: again.id })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+    })
+    // What was replaced once is not replaced again.
+    await expect(consentAgain(world.walletOf(2), { ...about, id })).rejects.toMatchObject({
+      revert: { name: 'NotWithdrawable' },
+    })
+  })
+
+  test('is for its owner alone, and for what there is', async () => {
+    const { client, account } = app()
+    const { id } = await client.contribute(account, exported())
+    await expect(consentAgain(world.walletOf(3), { ...about, id })).rejects.toMatchObject({
+      revert: { name: 'OwnerNotSender' },
+    })
+    await expect(consentAgain(world.walletOf(2), { ...about, id: 9_999n })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
     })
   })
 })

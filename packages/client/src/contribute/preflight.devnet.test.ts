@@ -1,5 +1,9 @@
+import { uniquenessPreflight } from '@sealpool/poc/preflight'
+import { schemaId } from '@sealpool/refine'
+import { piiPreflight, schemaPreflight } from '@sealpool/refine/preflight'
+import { getTransactionCount } from 'viem/actions'
 import { afterAll, describe, expect, test } from 'vitest'
-import { sizePreflight } from '../index.js'
+import { type PreflightCheck, sizePreflight } from '../index.js'
 import { contributingApps } from '../testing/contributing-app.js'
 import { devnetPool } from '../testing/devnet-pool.js'
 
@@ -29,6 +33,77 @@ describe('preflight', () => {
     expect(error).not.toContain('secret')
     expect(served.seen).toEqual([])
     expect(steps).toEqual(['preflight started', 'preflight done'])
+  })
+
+  test('stops a file that does not fit the tables, naming row and field, before any upload or transaction', async () => {
+    const schema = {
+      id: 'trips',
+      version: '1.0.0',
+      source: 'csv',
+      notes: [],
+      tables: {
+        trips: {
+          description: 'Trips.',
+          columns: {
+            day: { type: 'date', description: 'Day.' },
+            km: { type: 'decimal', decimals: 1, min: 0, description: 'Length.' },
+            note: { type: 'text', pii: 'mask', description: 'Note.' },
+          },
+        },
+      },
+      direct: {
+        table: 'trips',
+        columns: { day: { from: 'date' }, km: { from: 'length' }, note: { from: 'words' } },
+      },
+    } as const
+    const refiner = { schema }
+    const preflight: readonly PreflightCheck[] = [
+      sizePreflight({ maximumBytes: 10_000 }),
+      schemaPreflight({ refiner }),
+      piiPreflight({ refiner }),
+      uniquenessPreflight({ key: new Uint8Array(32).fill(1) }),
+    ]
+    let uploads = 0
+    const { client, account, served, steps, onProgress, blobStore } = app({ preflight })
+    const put = blobStore.put.bind(blobStore)
+    Object.assign(blobStore, {
+      put: (...args: Parameters<typeof put>) => {
+        uploads += 1
+        return put(...args)
+      },
+    })
+    const before = await getTransactionCount(world.walletOf(2), { address: account.address })
+    const csv = (...rows: string[]) =>
+      exported({
+        bytes: new TextEncoder().encode(['date,length,words', ...rows, ''].join('\n')),
+        mediaType: 'text/csv',
+        schemaId: schemaId(schema),
+      })
+    const bad = csv(
+      '2026-01-02,3.5,to work',
+      '2026-01-03,longish,to ann@example.org',
+      '2026-01-02,3.5,to work',
+    )
+    const findings = await client.preflight(bad)
+    expect(findings.map(({ id, result }) => `${id} ${result}`)).toEqual([
+      'size pass',
+      'schema fail',
+      'personal-data warn',
+      'uniqueness warn',
+    ])
+    expect(findings[1]?.detail).toContain('row 2, field length, column trips.km')
+    expect(JSON.stringify(findings)).not.toMatch(/longish|ann@/)
+    const failed = client.contribute(account, bad, { onProgress })
+    await expect(failed).rejects.toMatchObject({ code: 'PREFLIGHT_FAILED' })
+    expect(served.seen).toEqual([])
+    expect(uploads).toBe(0)
+    expect(await getTransactionCount(world.walletOf(2), { address: account.address })).toBe(before)
+    expect(steps).toEqual(['preflight started', 'preflight done'])
+
+    const good = csv('2026-01-02,3.5,to work', '2026-01-03,4,home')
+    const done = await client.contribute(account, good)
+    expect(done.findings.map(({ result }) => result)).toEqual(['pass', 'pass', 'pass', 'pass'])
+    expect(uploads).toBe(1)
   })
 
   test('tells warnings and goes on', async () => {

@@ -41,6 +41,7 @@ export const auditEvents = [
   'verdict-disputed',
   'share-refused',
   'pool-keeps',
+  'pool-consents',
 ] as const
 
 const entrySchema = z.strictObject({

@@ -105,6 +105,16 @@ describe('settings', () => {
     for (const wrong of [-0.1, 1.1, '1', null])
       expect(refusal(audited(wrong)).message).toContain('auditShare')
   })
+  it('name the consents that count, measured where a pool does', () => {
+    const { policy, poc, refiner } = pool('a')
+    const agreed = (consents: unknown) =>
+      settings({ pools: [{ address: address('a'), policy, poc, refiner, consents }] })
+    const digestWith = (consents: unknown) => configDigest(parseNodeConfig(agreed(consents)))
+    const one = `sha256:${'1'.repeat(64)}`
+    expect(digestWith(null)).toBe(configDigest(parseNodeConfig(settings({ pools: [pool('a')] }))))
+    expect(digestWith([one])).not.toBe(digestWith(null))
+    expect(refusal(agreed([])).message).toContain('consents')
+  })
   it('verify within a budget that is measured where a pool declares its own', () => {
     const { policy, poc, refiner } = pool('a')
     const bounded = (verification: unknown) =>

@@ -10,6 +10,7 @@ import { NodeError } from '../errors.js'
 import { blobStoreSchema } from './blob-store-settings.js'
 import { catalogueSettings, requirePeerRules } from './catalogue-settings.js'
 import { committeeSchema, measuredCommittee, sealedRootSchema } from './committee-settings.js'
+import { requireConsentsAlone } from './consent-settings.js'
 import { digestSchema as digest } from './digest-schema.js'
 import {
   federationSchema,
@@ -276,6 +277,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
   requireOthersPools(parsed.data)
   requireFederationAnchors(parsed.data)
   requireLiveAlone(parsed.data)
+  requireConsentsAlone(parsed.data)
   if (parsed.data.committee !== null && parsed.data.peers === null) {
     throw new NodeError(
       'CONFIG_INVALID',

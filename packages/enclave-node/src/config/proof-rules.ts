@@ -6,6 +6,7 @@
 import type { JsonObject } from '@sealpool/crypto'
 import type { VerificationBudget } from '@sealpool/poc/authenticity'
 import * as z from 'zod'
+import { consentsSchema, measuredConsents, type PoolConsents } from './consent-settings.js'
 import { factsSettings, type PoolFacts } from './facts-settings.js'
 import { judgingRules, measuredJudging, type PoolFarming } from './judging-rules.js'
 import { type Keep, keepSchema } from './own-copies-settings.js'
@@ -26,6 +27,7 @@ export const proofRules = {
   retention: poolRetentionSchema,
   validators: validatorsSchema,
   keep: keepSchema,
+  consents: consentsSchema,
 }
 
 /** @returns the measured part; absent rather than null, so that pools without a rule have the digests that they always had */
@@ -38,8 +40,10 @@ export function measuredProofRules(pool: {
   readonly retention: PoolRetention | null
   readonly validators: PoolValidators | null
   readonly keep: Keep
+  readonly consents: PoolConsents | null
 }): JsonObject {
-  const { accountRule, farming, facts, auditShare, verification, retention, validators, keep } = pool
+  const { accountRule, farming, facts, auditShare, verification, retention, validators, keep, consents } =
+    pool
   return {
     accountRule,
     ...measuredJudging({ farming, verification }),
@@ -48,5 +52,6 @@ export function measuredProofRules(pool: {
     ...(retention === null ? {} : { retention: { ...retention } }),
     ...(validators === null ? {} : { validators: measuredValidators(validators) }),
     ...(keep === 'escrow' ? {} : { keep }),
+    ...(consents === null ? {} : { consents: measuredConsents(consents) }),
   }
 }

@@ -4,7 +4,7 @@ import { findVerdict } from '../state/verdict-table.js'
 import { undoContributions } from '../state/withdrawal.js'
 import { blockOne, daysOf, hashOf, judgingWorld } from '../testing/judging-world.js'
 import { memoryStores } from '../testing/memory-store.js'
-import { addressOfDigit } from '../testing/served-pool-fixture.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { eraseWithdrawn } from './erase-withdrawn.js'
 import { judgeBatch } from './judge-batch.js'
 
@@ -39,6 +39,21 @@ describe('a contribution is judged by the time of its block', () => {
     await world.judge()
     expect(await world.verdictOn('1')).toMatchObject({ valid: true })
   })
+})
+
+it('a contribution under a text that the pool does not accept is refused before it is opened', async () => {
+  await world.contribute('1', { days: daysOf(1) })
+  const named = (await findContribution(world.context().store, '1'))?.consentDigest ?? '0x'
+  world.rule({ consents: [digestOfDigit('b')] })
+  await world.judge()
+  expect(await world.verdictOn('1')).toMatchObject({
+    valid: false,
+    refusal: { code: 'CONSENT_NOT_ACCEPTED', place: 'consentDigest' },
+  })
+  world.rule({ consents: [digestOfDigit('b'), `sha256:${named.slice(2)}`] })
+  await world.contribute('2', { days: daysOf(1) })
+  await world.judge()
+  expect(await world.verdictOn('2')).toMatchObject({ valid: true })
 })
 
 describe('a near copy adds little', () => {

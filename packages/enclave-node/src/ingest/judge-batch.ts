@@ -7,6 +7,7 @@
 
 import type { Hex, SignedStatement } from '@sealpool/crypto'
 import { type PocVerdict, scoreUnits, verdictDigest } from '@sealpool/poc'
+import { isAcceptedConsent } from '../config/consent-settings.js'
 import { subjectOf } from '../key/node-signer.js'
 import {
   type AccountHolder,
@@ -138,7 +139,9 @@ async function judgeRows(
     const opened = await Promise.all(
       rows.slice(first, first + settings.concurrency).map(async (contribution) => {
         const [opening, at] = await Promise.all([
-          openStored(context, pool, contribution),
+          isAcceptedConsent(pool, contribution)
+            ? openStored(context, pool, contribution)
+            : ({ kind: 'refused', code: 'CONSENT_NOT_ACCEPTED', place: 'consentDigest' } as const),
           timeOf(contribution.blockHash),
         ])
         return { contribution, opening, at }

@@ -3,6 +3,7 @@ import type { Address, Digest, JsonObject, KeyScope } from '@sealpool/crypto'
 import type { VerificationBudget } from '@sealpool/poc/authenticity'
 import type { PoolPolicy } from '@sealpool/privacy'
 import type { BundledRefiner } from '@sealpool/refine'
+import type { PoolConsents } from '../config/consent-settings.js'
 import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolFarming } from '../config/judging-rules.js'
 import type { Keep } from '../config/own-copies-settings.js'
@@ -40,6 +41,8 @@ export interface ServedPool extends PlannablePool {
   readonly retention: PoolRetention | null
   /** Who judges its contributions besides this node, and how many must agree; null: this node alone. */
   readonly validators: PoolValidators | null
+  /** Texts of which its contributors must have agreed to one; null: to any. */
+  readonly consents: PoolConsents | null
   readonly poc: { readonly code: string; readonly digest: Digest }
   readonly refiner: BundledRefiner
   /** Digest of the refiner's schema. */

@@ -17,6 +17,7 @@ import type { LiveSets } from '../live/live-tables.js'
 import { jobInputs } from '../release/job-inputs.js'
 import { ledgerEntryAt } from '../state/budget-anchor.js'
 import { textOf } from '../state/column.js'
+import { consentsApply } from '../state/consent-table.js'
 import { claimStatement } from '../state/exclusive-statement.js'
 import { type JobRow, moveJob, type Reservation, storeReservation } from '../state/job-table.js'
 import { keptAs } from '../state/kept-as.js'
@@ -78,7 +79,7 @@ export async function reserveJob(
       throw error
     })
     const inputs: Reservation['inputs'][number][] = []
-    for (const { pool, root, count, contributors, verdicts, leftOut } of found) {
+    for (const { pool, root, count, contributors, verdicts, leftOut, withheld } of found) {
       inputs.push({
         pool,
         root,
@@ -88,6 +89,7 @@ export async function reserveJob(
         ...(leftOut === undefined
           ? { refinements: (await poolRefinements(tx, pool)).map(({ id }) => id) }
           : { refinements: [], leftOut }),
+        ...(withheld === undefined ? {} : { withheld }),
       })
     }
     const reservation: Reservation = {
@@ -109,7 +111,7 @@ export async function reserveJob(
 
 /**
  * Sees to it that the pools' tables are whole, or a live pool's sources known.
- * @throws JobPutOff `TABLES_REBUILT`, `KEEP_SWITCHED`
+ * @throws JobPutOff `TABLES_REBUILT`, `KEEP_SWITCHED`, `CONSENTS_SWITCHED`
  */
 export async function requireTables(sql: Sql, planned: PlannedJob): Promise<void> {
   for (const { pool } of planned.charges) {
@@ -117,6 +119,12 @@ export async function requireTables(sql: Sql, planned: PlannedJob): Promise<void
       throw new JobPutOff(
         'KEEP_SWITCHED',
         'what the pool keeps of contributions is being switched; the job runs when that is over',
+      )
+    }
+    if (!(await consentsApply(sql, pool.address, pool.consents))) {
+      throw new JobPutOff(
+        'CONSENTS_SWITCHED',
+        'the texts that count are being switched; the job runs when its tables are made by them',
       )
     }
     if (!(await isRebuilding(sql, pool.address))) continue

@@ -6,6 +6,7 @@ import { verdictsRoot } from '@sealpool/attest'
 import { type Address, bytesToDigest, canonicalBytes, type Digest, merkleRoot } from '@sealpool/crypto'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { LiveSets } from '../live/live-tables.js'
+import { countWithheld } from '../state/consent-table.js'
 import { type RefinedInput, refinedInputs, refinedInputsDigest } from '../state/contribution-table.js'
 import type { Reservation } from '../state/job-table.js'
 import type { Sql } from '../state/state-store.js'
@@ -25,6 +26,8 @@ export interface PoolInputs {
   readonly verdictsRoot: Digest
   /** Of a live pool: how many accepted contributions were not to be had. */
   readonly leftOut?: number
+  /** How many accepted contributions no job uses, because their owners' text counts no more; absent: any text counts. */
+  readonly withheld?: number
 }
 
 /** Inputs that were gathered lately, by the digest of what they were gathered from; some megabytes each in a pool of 20,000. */
@@ -42,21 +45,21 @@ export async function jobInputs(
   live?: LiveSets,
 ): Promise<readonly PoolInputs[]> {
   const all: PoolInputs[] = []
-  for (const { address } of pools) {
+  for (const { address, consents } of pools) {
+    const withheld = consents === null ? {} : { withheld: await countWithheld(sql, address) }
     const had = live?.get(address)
     if (had !== undefined) {
-      all.push({ ...gather(address, had.inputs), leftOut: had.leftOut })
+      all.push({ ...gather(address, had.inputs), leftOut: had.leftOut, ...withheld })
       continue
     }
     const digest = await refinedInputsDigest(sql, address)
-    all.push(
-      await gathered(
-        `${address} ${digest}`,
-        async () => gather(address, await refinedInputs(sql, address)),
-        // Outside of a transaction something may have come, or gone, between the two reads.
-        async () => (await refinedInputsDigest(sql, address)) === digest,
-      ),
+    const found = await gathered(
+      `${address} ${digest}`,
+      async () => gather(address, await refinedInputs(sql, address)),
+      // Outside of a transaction something may have come, or gone, between the two reads.
+      async () => (await refinedInputsDigest(sql, address)) === digest,
     )
+    all.push(consents === null ? found : { ...found, ...withheld })
   }
   return all
 }
@@ -82,11 +85,14 @@ function gather(pool: Address, inputs: readonly RefinedInput[]): PoolInputs {
 /** @returns the inputs that a job was given, whatever came in or was taken back since. @throws NodeError `STATE_UNREADABLE` */
 export async function reservedInputs(sql: Sql, { inputs }: Reservation): Promise<readonly PoolInputs[]> {
   const all: PoolInputs[] = []
-  for (const { pool, root, count, contributors, verdictList, leftOut } of inputs) {
+  for (const { pool, root, count, contributors, verdictList, leftOut, withheld } of inputs) {
     const verdicts = await readVerdictList(sql, verdictList)
     const ofVerdicts = await roots(verdictList, async () => verdictsRoot(verdicts))
-    const live = leftOut === undefined ? {} : { leftOut }
-    all.push({ pool, root, count, contributors, verdicts, verdictsRoot: ofVerdicts, ...live })
+    const counts = {
+      ...(leftOut === undefined ? {} : { leftOut }),
+      ...(withheld === undefined ? {} : { withheld }),
+    }
+    all.push({ pool, root, count, contributors, verdicts, verdictsRoot: ofVerdicts, ...counts })
   }
   return all
 }

@@ -127,6 +127,7 @@ export function receiptPool({ pool, epoch, inputs, booked }: PoolFacts): Receipt
     verdicts: inputs.verdictsRoot,
     ...(pool.access === undefined ? {} : { access: pool.access }),
     ...(inputs.leftOut === undefined ? {} : { live: { leftOut: inputs.leftOut } }),
+    ...(inputs.withheld === undefined ? {} : { consent: { withheld: inputs.withheld } }),
     budget:
       booked === null
         ? null

@@ -12,9 +12,11 @@ import { recordMerkleVerdicts, signMerkleVerdicts } from '../ingest/merkle-verdi
 import { recordVerdicts } from '../ingest/record-verdicts.js'
 import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
 import type { ServedPool } from '../ingest/served-pool.js'
+import { switchConsents } from '../ingest/switch-consents.js'
 import { seeLive } from '../live/see-live.js'
 import { switchKeep } from '../live/switch-keep.js'
 import { platformRandom } from '../platform.js'
+import { consentsApply } from '../state/consent-table.js'
 import { keptAs } from '../state/kept-as.js'
 import { countDiffering } from '../state/verdict-audit-table.js'
 import type { NodeLogger } from './logger.js'
@@ -46,6 +48,8 @@ export function poolIngest(options: {
       log.info({ pool: pool.name, keep: pool.keep }, 'switched what is kept of contributions')
       onSwitched()
     }
+    const consented = await switchConsents(ingest, pool, audit)
+    if (consented > 0) log.info({ pool: pool.name }, 'switched the consents that count')
     const moved = await moveToPresentKey(pool)
     const judged = await judgeBatch(ingest, pool)
     if (judged > 0) await recordVerdicts(ingest)
@@ -56,13 +60,14 @@ export function poolIngest(options: {
     // Nothing waits for an audit.
     const audited = judged + refined > 0 ? 0 : await auditVerdicts({ ingest, audit }, pool)
     if (judged + refined === 0) differing = await countDiffering(store)
-    return switched + moved + judged + refined + audited
+    return switched + consented + moved + judged + refined + audited
   }
 
   /** Takes accepted contributions into the tables; of a live pool, of which none are kept, it only looks what their rows are. */
   const takeIn = async (pool: ServedPool): Promise<number> => {
     // Until a switch is over, nothing new is kept in the manner of either.
     if ((await keptAs(store, pool.address)) !== pool.keep) return 0
+    if (!(await consentsApply(store, pool.address, pool.consents))) return 0
     if (pool.keep === 'live') return seeLive(ingest, pool)
     const refined = await refineNext(ingest, pool)
     if (refined > 0) await recordRefinements(ingest)

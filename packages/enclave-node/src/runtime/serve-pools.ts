@@ -80,6 +80,7 @@ async function servePool(
     retention: config.retention,
     validators: config.validators,
     keep: config.keep,
+    consents: config.consents,
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
     schemaId: schemaId(schema),

@@ -32,6 +32,7 @@ export type IngestRefusal =
   | 'BLOB_TOO_LARGE'
   | 'BLOB_LOCATOR_INVALID'
   | 'OWN_STORE_REQUIRED'
+  | 'CONSENT_NOT_ACCEPTED'
   | 'SEALED_FILE_INVALID'
   | 'SEALED_FILE_TAMPERED'
   | 'WRONG_POOL'
@@ -54,6 +55,7 @@ export const neverOpened: readonly IngestRefusal[] = [
   'BLOB_TOO_LARGE',
   'BLOB_LOCATOR_INVALID',
   'OWN_STORE_REQUIRED',
+  'CONSENT_NOT_ACCEPTED',
   'SEALED_FILE_INVALID',
   'SEALED_FILE_TAMPERED',
   'WRONG_POOL',
@@ -72,6 +74,8 @@ export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
   BLOB_TOO_LARGE: 'the blob is larger than the node takes; split the export',
   BLOB_LOCATOR_INVALID:
     'the locator is not of the form sha256:<64 hex digits>, nor an http address that ends in them; contribute again with the locator of the store',
+  CONSENT_NOT_ACCEPTED:
+    'the text that its owner agreed to is none that the pool accepts; agree to the present one and contribute again',
   OWN_STORE_REQUIRED:
     'the pool is live and keeps no copies; store the file where the node can read it and contribute again with that address (ownStore)',
   SEALED_FILE_INVALID: 'the blob is not a sealed file; seal the export with the pool key',

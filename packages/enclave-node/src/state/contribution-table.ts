@@ -1,5 +1,6 @@
 import type { Address, Digest, Hex } from '@sealpool/crypto'
 import { integerOf, textOf, textOrNull } from './column.js'
+import { isConsented } from './consent-table.js'
 import { forgetContent, nextContentGeneration } from './content-table.js'
 import type { ContributionState } from './contribution-state.js'
 import { isDue } from './due-time.js'
@@ -153,7 +154,7 @@ export async function findContribution(sql: Sql, id: string): Promise<Contributi
 }
 
 /**
- * The next contributions of a pool in one state, oldest first.
+ * The next contributions of a pool in one state, oldest first; of accepted ones those alone whose owners' text counts.
  * @param at unix seconds; those that wait for a later try are left out
  */
 export async function nextContributions(
@@ -165,7 +166,8 @@ export async function nextContributions(
 ): Promise<readonly ContributionRow[]> {
   const rows = await sql.query(
     `select ${contributionColumns} from contributions
-     where pool = $1 and state = $2 and ${isDue('retry_at', '$4')} order by contributions.id limit $3`,
+     where pool = $1 and state = $2 and ${isDue('retry_at', '$4')} and (state <> 'recorded' or ${isConsented})
+     order by contributions.id limit $3`,
     [pool.toLowerCase(), state, limit, at],
   )
   return rows.map(readContribution)

@@ -68,6 +68,8 @@ export interface Reservation {
     readonly contributors: number
     /** Of a live pool: how many accepted contributions were not to be had; absent: the pool's rows are kept, in `refinements`. */
     readonly leftOut?: number
+    /** How many accepted contributions were under a text that counts no more; absent: any counts. */
+    readonly withheld?: number
   }[]
   /** Ledger's version of each pool with the charge, in the order of the job's charges. */
   readonly versions: readonly { readonly pool: Address; readonly version: number }[]

@@ -6,6 +6,7 @@
  */
 import type { Address, Hex, SignedStatement } from '@sealpool/crypto'
 import { jsonOf, textOf } from './column.js'
+import { isConsented } from './consent-table.js'
 import { forgetContent, hasContent, nextContentGeneration } from './content-table.js'
 import {
   type ContributionRow,
@@ -198,7 +199,7 @@ export async function markErased(
 export async function isRebuilding(sql: Sql, pool: Address): Promise<boolean> {
   const [row] = await sql.query(
     `select 1 as found from contributions where pool = $1 and state = 'recorded' and refinement is not null
-       and attempts = 0 limit 1`,
+       and attempts = 0 and ${isConsented} limit 1`,
     [pool.toLowerCase()],
   )
   return row !== undefined

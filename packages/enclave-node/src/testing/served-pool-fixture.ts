@@ -55,6 +55,7 @@ export function servedPoolFixture(address: Address = addressOfDigit('a')): Serve
     retention: null,
     validators: null,
     keep: 'escrow',
+    consents: null,
     poc: { code: '', digest: digestOfDigit('1') },
     refiner: {
       code: '',

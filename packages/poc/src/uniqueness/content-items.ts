@@ -57,6 +57,16 @@ export function itemsOf(values: readonly unknown[]): ContentItems {
   return { items: valuesOf(values) }
 }
 
+/**
+ * What a file says as JSON or as rows, the way {@link contentItems} reads it.
+ *
+ * @returns undefined for any other file
+ */
+export function valueOfFile(file: { readonly mediaType: string; readonly bytes: Uint8Array }): unknown {
+  const essence = essenceOf(file.mediaType)
+  return BINARY.test(essence) ? undefined : parseValue(decode(file.bytes), essence)
+}
+
 /** Bytes as text; what is no UTF-8 stands one to a character, as the code that judges sees mail. */
 function decode(bytes: Uint8Array): string {
   try {
