@@ -1,6 +1,6 @@
 /**
  * Provenance: from a result back to the contributions that went into it, each link a digest that a signed statement names, and the
- * chain as OpenLineage events for catalogues of lineage.
+ * chain as OpenLineage events for catalogues of lineage, or as PROV-O for tools that read RDF.
  *
  * @module
  */
@@ -10,6 +10,7 @@ export {
   type OpenLineageFacet,
   openLineageEvents,
 } from './open-lineage.js'
+export { type ProvDocument, type ProvNode, provDocument } from './prov-o.js'
 export type {
   Provenance,
   ProvenanceGap,

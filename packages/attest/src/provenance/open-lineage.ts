@@ -1,5 +1,5 @@
-import type { Digest } from '@sealpool/crypto'
 import { AttestError } from '../errors.js'
+import { itemName, namespaceOf, runId } from './names.js'
 import type { Provenance, ProvenanceItem, ProvenanceStep } from './provenance.js'
 
 /** A facet: what its producer says, and the schema of that. */
@@ -37,19 +37,6 @@ const facetSchema = 'https://openlineage.io/spec/facets'
 const ownSchema = 'https://github.com/sealpool/sealpool/blob/main/docs/formats/openlineage-facets-1.json'
 const defaultProducer = 'https://github.com/sealpool/sealpool'
 
-/** The same record gives the same run, whoever asks: a UUID of version 8 (RFC 9562) out of the digest's first bytes. */
-function runId(record: Digest): string {
-  const hex = record.slice('sha256:'.length)
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16)
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `${variant}${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-')
-}
-
 /**
  * A chain of provenance as OpenLineage events (specification 2.0.2), from the sources to the result: what a catalogue of lineage reads.
  * Datasets carry their digests as `version`; what the record says besides stands in facets `sealpool_record`, `sealpool_code` and
@@ -71,24 +58,26 @@ export function openLineageEvents(
   if (typeof producer !== 'string' || !URL.canParse(producer))
     throw new AttestError('BAD_ARGUMENT', 'producer', 'The producer is named by a URI')
   if (!provenance.complete) return undefined
-  const { chainId, registry } = provenance.deployment
-  const namespace = `sealpool://${chainId}/${registry.toLowerCase()}`
+  const namespace = namespaceOf(provenance)
   const facet = (schemaUrl: string, fields: object): OpenLineageFacet => ({
     _producer: producer,
     _schemaURL: schemaUrl,
     ...fields,
   })
-  const dataset = ({ kind, pool, name, digest }: ProvenanceItem): OpenLineageDataset => ({
+  const dataset = (item: ProvenanceItem): OpenLineageDataset => ({
     namespace,
-    name: [...(pool === null ? [] : [pool.toLowerCase()]), kind, name].join('/'),
+    name: itemName(item),
     facets: {
       version: facet(
         `${facetSchema}/1-0-0/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet`,
         {
-          datasetVersion: digest,
+          datasetVersion: item.digest,
         },
       ),
-      sealpool_item: facet(`${ownSchema}#/$defs/SealpoolItemDatasetFacet`, { kind, digest }),
+      sealpool_item: facet(`${ownSchema}#/$defs/SealpoolItemDatasetFacet`, {
+        kind: item.kind,
+        digest: item.digest,
+      }),
     },
   })
   const event = (step: ProvenanceStep, eventType: OpenLineageEvent['eventType']): OpenLineageEvent => ({
