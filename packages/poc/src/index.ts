@@ -58,6 +58,7 @@ export {
   openIndex,
   sealIndex,
 } from './uniqueness/index-file.js'
+export { type KnownFinding, knownPreflight } from './uniqueness/known-preflight.js'
 export {
   createNearDuplicateIndex,
   NEAR_ENTRY_BYTES,

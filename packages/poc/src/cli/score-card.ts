@@ -2,7 +2,7 @@ import type { PocVerdict } from '../verdict/verdict.js'
 
 const WIDTH = 20
 const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as const
-const marks = { pass: '+', partial: '~', fail: '-', 'not-checked': '?' } as const
+const marks = { pass: '+', partial: '~', fail: '-', 'not-checked': '?', review: '!' } as const
 
 /**
  * Text of a file name that cannot move the cursor or colour the terminal: an export may come from anybody.
@@ -34,10 +34,10 @@ export function scoreCard(verdict: PocVerdict): string {
     ...dimensions.map((name) => `${name.padEnd(13)} ${bar(verdict[name])} ${verdict[name].toFixed(4)}`),
     '',
   ]
-  for (const { check, result, place, degree } of verdict.evidence) {
+  for (const { check, result, place, degree, heuristic } of verdict.evidence) {
     const share = degree === undefined ? '' : ` ${(degree * 100).toFixed(0)} %`
     lines.push(
-      `${marks[result]} ${check.padEnd(24)} ${result}${share}${place === check ? '' : `  (${place})`}`,
+      `${marks[result]} ${check.padEnd(24)} ${result}${share}${place === check ? '' : `  (${place})`}${heuristic ? '  heuristic' : ''}`,
     )
   }
   for (const [title, facts] of [

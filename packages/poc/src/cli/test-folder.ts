@@ -33,12 +33,14 @@ function labelSchema() {
     duplicate: z.boolean().optional(),
     novelty: share.optional(),
     attributes: z.record(z.string(), z.json()).optional(),
+    review: z.array(z.string()).optional(),
   })
 }
 
 /**
  * Judges every labelled example of a folder: `<name>.<ending>` beside `<name>.expected.json` with `valid`, and as wanted `refusal`,
- * `least` and `most` (of the score), `attributes`, and what the host would know: `owner`, `mediaType`, `at`, `duplicate`, `novelty`.
+ * `least` and `most` (of the score), `attributes`, `review` (the screens that ask for one), and what the host would know: `owner`, `mediaType`,
+ * `at`, `duplicate`, `novelty`.
  *
  * @param options proof, runtime and folder
  * @returns an outcome for each example, by name
@@ -115,6 +117,10 @@ function differencesOf(verdict: PocVerdict, expected: Label): string[] {
   }
   if (expected.most !== undefined && verdict.score > expected.most) {
     differences.push(`scores ${verdict.score}, above ${expected.most}`)
+  }
+  const asking = verdict.evidence.filter(({ result }) => result === 'review').map(({ check }) => check)
+  if (expected.review !== undefined && asking.sort().join() !== [...expected.review].sort().join()) {
+    differences.push(`is to be reviewed for ${asking.join(', ') || 'nothing'}`)
   }
   for (const [name, value] of Object.entries(expected.attributes ?? {})) {
     if (JSON.stringify(verdict.attributes[name]) !== JSON.stringify(value)) {

@@ -1,4 +1,5 @@
 import type { AuthenticitySource } from '../authenticity/source.js'
+import type { LabelReference } from '../screens/label-reference.js'
 
 /** What a score is made of, each from 0 to 1. */
 export type Dimension = 'authenticity' | 'ownership' | 'quality' | 'uniqueness'
@@ -36,6 +37,8 @@ export interface Facts {
   readonly authenticity?: readonly AuthenticityFact[]
   /** What the pool's register says about the account that the proof names, where it names one and the host keeps a register. */
   readonly account?: AccountFact
+  /** What the pool's contributors call which kind of row, where the host keeps such a table; for `labelFlips`. */
+  readonly labels?: LabelReference
   /** Unix seconds by which the host judges, the block's for example; absent when it does not say. For freshness. */
   readonly at?: number
   /** Wallet that contributes, `0x` and 40 digits in lower case. It must not get into a verdict. */

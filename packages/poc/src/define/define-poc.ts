@@ -1,7 +1,9 @@
 import type { AuthenticitySource } from '../authenticity/source.js'
 import { readCsv } from '../csv/read-csv.js'
+import { assertSound, dimensions } from './assert-sound.js'
 import type { Check, CheckContext, CheckResult, Dimension, Facts, Issuer } from './check.js'
 import { Refusal, UNNAMED_REFUSAL } from './refusal.js'
+import { askScreens, type Screen } from './screen.js'
 
 /** A JSON value. */
 export type JsonValue =
@@ -62,8 +64,15 @@ export interface PocDefinition<Value> {
    * `['uniqueness']` a copy of which a tenth is new is worth a tenth, however authentic it is. The score stays monotone.
    */
   readonly factors?: readonly Dimension[]
-  /** Below this score the contribution is refused with `SCORE_TOO_LOW`; 0 when absent. */
+  /**
+   * Below this score the contribution is refused with `SCORE_TOO_LOW`; 0 when absent. The score before screens counts: what they guess
+   * must not decide.
+   */
   readonly minimumScore?: number
+  /** Heuristics for made-up and poisoned data, by name: they ask for a review, and never refuse. Their names are no check's. */
+  readonly screens?: Readonly<Record<string, Screen<Value>>>
+  /** Most that a suspicion of 1 takes off `quality`, 0 to `MOST_SCREEN_LOSS`; 0 when absent: then screens cost nothing. */
+  readonly screenLoss?: number
   /** Facts worth publishing: numbers, booleans and words that stand in this code (categories), never raw text. */
   readonly attributes?: (value: Value) => { readonly [name: string]: JsonValue }
   /** The like of `attributes` for what goes on chain beside the score; the existing network keeps the two apart. */
@@ -85,10 +94,13 @@ export interface PocExamination {
 /** What one check found, as it stands in a verdict. */
 export interface Evidence {
   readonly check: string
-  readonly result: 'pass' | 'partial' | 'fail' | 'not-checked'
+  /** `review` comes from screens alone: somebody should look. */
+  readonly result: 'pass' | 'partial' | 'fail' | 'not-checked' | 'review'
   readonly place: string
   /** How much of it is fulfilled, 0 to 1 in hundredths, so that it tells little of a value; absent where there is only yes and no. */
   readonly degree?: number
+  /** A screen said so, by how the file looks: it may be wrong, and decides nothing. */
+  readonly heuristic?: true
 }
 
 /** The part of a verdict that the code decides. */
@@ -122,8 +134,6 @@ export interface Poc {
   readonly examine: (input: EvaluateInput) => PocExamination
   readonly describe: () => PocDescription
 }
-
-const dimensions = ['authenticity', 'ownership', 'quality', 'uniqueness'] as const
 
 /**
  * Defines a proof of contribution. Default-export the result; `bundlePoc` makes it one script whose digest a pool
@@ -234,15 +244,20 @@ function judge<Value>(definition: PocDefinition<Value>, { file, facts }: Evaluat
     quality: mean(sums.quality, 0),
     uniqueness: mean(sums.uniqueness, rounded(facts.uniqueness.novelty ?? 1)),
   }
+  // Whether the contribution is accepted is settled by now; the screens come after that.
+  const plain = scoreOf(definition, values)
+  if (refusal === null && plain < (definition.minimumScore ?? 0))
+    refusal = { code: 'SCORE_TOO_LOW', place: 'score' }
+  const screened = askScreens(definition.screens ?? {}, value, context)
+  evidence.push(...screened.evidence)
   if (refusal !== null) return { ...refused(refusal.code, refusal.place, evidence), ...values }
-  const score = scoreOf(definition, values)
-  if (score < (definition.minimumScore ?? 0)) {
-    return { ...refused('SCORE_TOO_LOW', 'score', evidence), ...values }
-  }
+  const loss = (definition.screenLoss ?? 0) * screened.suspicion
+  const lowered = { ...values, quality: rounded(values.quality * (1 - loss)) }
   return {
     valid: true,
-    score,
-    ...values,
+    // A score above nothing stays so: one of 0 earns as little as a refusal.
+    score: Math.max(scoreOf(definition, lowered), Math.min(plain, LEAST_SCORE)),
+    ...lowered,
     attributes: definition.attributes?.(value) ?? {},
     ...(definition.metadata === undefined ? {} : { metadata: definition.metadata(value) }),
     refusal: null,
@@ -351,6 +366,9 @@ function scoreOf<Value>(
   return rounded(factors.reduce((score, dimension) => score * values[dimension], total / weight))
 }
 
+/** The registry's unit. */
+const LEAST_SCORE = 0.0001
+
 /** Four decimals, as the registry stores scores in ten-thousandths. */
 function rounded(value: number): number {
   return Math.round(clamp(value) * 10_000) / 10_000
@@ -359,26 +377,4 @@ function rounded(value: number): number {
 // NaN, from a degree that divides by nothing, counts as 0.
 function clamp(value: number): number {
   return value > 0 ? Math.min(1, value) : 0
-}
-
-function assertSound<Value>(definition: PocDefinition<Value>): void {
-  const { id, version, score, checks, factors = [], minimumScore = 0 } = definition
-  const weights = dimensions.map((dimension) => score[dimension] ?? 0)
-  if (!weights.every((weight) => weight >= 0 && weight < Infinity) || !weights.some((weight) => weight > 0)) {
-    throw new TypeError('definePoc: score needs weights of at least 0, one of them above')
-  }
-  if (
-    new Set(factors).size < factors.length ||
-    factors.some((dimension) => !dimensions.includes(dimension) || score[dimension])
-  ) {
-    throw new TypeError('definePoc: factors are dimensions without a weight, each once')
-  }
-  for (const [name, weight] of Object.entries(definition.weights ?? {})) {
-    if (!Object.hasOwn(checks, name) || !(weight >= 0 && weight < Infinity)) {
-      throw new TypeError('definePoc: weights are finite, at least 0, and of checks that are there')
-    }
-  }
-  if (!(minimumScore >= 0 && minimumScore <= 1)) throw new TypeError('definePoc: minimumScore is from 0 to 1')
-  if (id === '' || version === '') throw new TypeError('definePoc: id and version are needed')
-  if (Object.keys(checks).length === 0) throw new TypeError('definePoc: at least one check is needed')
 }

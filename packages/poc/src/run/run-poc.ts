@@ -60,6 +60,8 @@ export interface RunPocOptions {
     /** Who can be asked about the account that the proof reads; without one the evidence says `not-checked`. */
     readonly account?: AccountPort
     readonly issuer?: IssuerFact
+    /** See `labelReference`. */
+    readonly labels?: Facts['labels']
     /** What `verifyContribution` gave for these very bytes, owner, sources and time, so that nothing is verified twice. */
     readonly verified?: VerifiedContribution | undefined
     /** Unix seconds to judge validity by, the block's for example. Without it, what expires is not authentic. */
@@ -182,6 +184,7 @@ async function gatherFacts(options: RunPocOptions): Promise<{
     (issuers.length > 0 ? verifyIssuerSignature({ bytes: contribution.bytes, issuers }) : undefined)
   const known: Record<string, JsonValue> = { owner }
   if (facts.at !== undefined) known['at'] = facts.at
+  if (facts.labels !== undefined) known['labels'] = facts.labels
   if (issuer !== undefined) {
     const { name, valid, reason } = issuer
     known['issuer'] = reason === undefined ? { name, valid } : { name, valid, reason }

@@ -9,7 +9,7 @@ import { assertFingerprintKey } from '../uniqueness/content-fingerprint.js'
 export interface JudgedBy {
   readonly mediaType: string
   /** As `runPoc` gave them to the code: what the pool's indexes and registers answered, and not how they are asked. */
-  readonly facts: Pick<Facts, 'uniqueness' | 'account' | 'issuer' | 'at' | 'owner'>
+  readonly facts: Pick<Facts, 'uniqueness' | 'account' | 'issuer' | 'at' | 'owner' | 'labels'>
   readonly limits: Limits
   /** Most work that verifying could cost; `DEFAULT_VERIFICATION_BUDGET` when absent. */
   readonly budget?: VerificationBudget | undefined
@@ -31,7 +31,7 @@ export interface JudgedBy {
 export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }): Digest {
   const { key, mediaType, facts, limits, budget = DEFAULT_VERIFICATION_BUDGET, scaling, told } = options
   assertFingerprintKey(key)
-  const { uniqueness, account, issuer, at, owner } = facts
+  const { uniqueness, account, issuer, at, owner, labels } = facts
   const data = canonicalize({
     mediaType,
     owner: owner.toLowerCase(),
@@ -42,7 +42,8 @@ export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }):
     budget: { signatures: budget.signatures, bytes: budget.bytes },
     limits: { ...limits },
     scaling: scaling ?? null,
-    // Absent rather than null: what was signed before there was such a field keeps its digest.
+    // Absent rather than null: what was signed before there were such fields keeps its digest.
+    ...(labels === undefined ? {} : { labels }),
     ...(told === undefined ? {} : { told }),
   })
   return `sha256:${keyedFingerprint({ key, domain: 'sealpool/verdict/inputs/1', data })}`

@@ -27,10 +27,13 @@ export type PocVerdict = {
   /** What each check found. */
   readonly evidence: readonly {
     readonly check: string
-    readonly result: 'pass' | 'partial' | 'fail' | 'not-checked'
+    /** `review`: a heuristic asks that somebody looks. */
+    readonly result: 'pass' | 'partial' | 'fail' | 'not-checked' | 'review'
     readonly place: string
     /** How much of it is fulfilled, 0 to 1, where that was measured. */
     readonly degree?: number
+    /** By how the file looks, and not by what was checked: such a line never fails, and decides nothing. */
+    readonly heuristic?: true
   }[]
 }
 
@@ -47,6 +50,13 @@ function makeSchemas() {
   const place = z.string().max(200)
   const name = z.string().min(1).max(100)
   const attributes: z.ZodType<JsonObject> = z.record(z.string().max(100), z.json()) as z.ZodType<JsonObject>
+  const line = z.strictObject({
+    check: name,
+    result: z.enum(['pass', 'partial', 'fail', 'not-checked', 'review']),
+    place,
+    degree: unit.optional(),
+    heuristic: z.literal(true).optional(),
+  })
   const judged = z.strictObject({
     valid: z.boolean(),
     score: unit,
@@ -58,14 +68,7 @@ function makeSchemas() {
     metadata: attributes.optional(),
     refusal: z.nullable(z.strictObject({ code: z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/), place })),
     evidence: z
-      .array(
-        z.strictObject({
-          check: name,
-          result: z.enum(['pass', 'partial', 'fail', 'not-checked']),
-          place,
-          degree: unit.optional(),
-        }),
-      )
+      .array(line.refine(isWithinHeuristics, 'a heuristic asks for a review and never fails'))
       .max(200),
   })
   const verdict = z.strictObject({
@@ -75,6 +78,17 @@ function makeSchemas() {
     ...judged.shape,
   })
   return { judged, verdict }
+}
+
+/** Only heuristics ask for a review, and they neither fail nor hold in part. */
+function isWithinHeuristics({
+  result,
+  heuristic,
+}: {
+  result: string
+  heuristic?: true | undefined
+}): boolean {
+  return heuristic === true ? result !== 'fail' && result !== 'partial' : result !== 'review'
 }
 
 let schemas: ReturnType<typeof makeSchemas> | undefined
