@@ -48,6 +48,12 @@ export type RefineErrorCode =
   | 'VALUE_UNKNOWN'
   /** Personal data stands in a column that takes none. */
   | 'PII_FOUND'
+  /** The schema asks for embeddings, and no embedder was given. */
+  | 'EMBEDDER_MISSING'
+  /** The embedder is of another model, or of other dimensions, than the schema names. */
+  | 'EMBEDDER_MISMATCH'
+  /** The embedder threw, or gave something else than one vector per text. */
+  | 'EMBEDDER_FAILED'
   /** The folder of a job belongs to another job, or cannot be used. */
   | 'JOB_INVALID'
   /** The mapping threw, or ran out of time or memory. */

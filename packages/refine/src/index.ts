@@ -26,6 +26,7 @@ export {
   type RefinerDefinition,
   type RowOf,
 } from './define/define-refiner.js'
+export { type Embedder, hasVectors } from './embedding/embedder.js'
 export { RefineError, type RefineErrorCode } from './errors.js'
 export { contentDigest, type Tables } from './job/content-digest.js'
 export type {
@@ -36,6 +37,12 @@ export type {
   Refusal,
 } from './job/refine-batch.js'
 export { createPiiPass, type PiiPass } from './pii/pii-pass.js'
+export type {
+  RefinedCheck,
+  RefinedFinding,
+  RefinedPreflight,
+  RefinedPreflightOptions,
+} from './preflight/refined-preflight.js'
 export { maskedSample } from './sample/masked-sample.js'
 export { mockTables } from './sample/mock-tables.js'
 export {
@@ -61,6 +68,7 @@ export {
   contributorColumn,
   type DirectColumn,
   type DirectMapping,
+  type Embedding,
   type NamedTable,
   type PiiMode,
   type RefinerSchema,
@@ -69,6 +77,7 @@ export {
   type SourceNote,
   type TableSchema,
 } from './schema/table-schema.js'
+export { vectorText, vectorValues } from './schema/vector.js'
 export type { ByteSource, RandomAccess } from './source/byte-source.js'
 export { parseCsvSource } from './source/csv-source.js'
 export { type ExportFormat, exportFormat } from './source/export-format.js'
@@ -81,4 +90,4 @@ export { type RequiredField, requiredFields } from './source/required-fields.js'
 export { defaultSourceLimits, type SourceLimits } from './source/source-limits.js'
 export type { TableChoice, TableReader } from './source/table-reader.js'
 export type { XmlHandlers, XmlReader, XmlRules, XmlStream } from './source/xml-events.js'
-export { openExport, refineBatch } from './with-platform.js'
+export { openExport, refineBatch, refinedPreflight } from './with-platform.js'

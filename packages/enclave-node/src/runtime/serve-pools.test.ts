@@ -78,6 +78,19 @@ it.each([
   })
 })
 
+it('a refiner that asks for embeddings is not served: no model is measured with the node', async () => {
+  const embedding = { from: 'sector', model: `sha256:${'0'.repeat(64)}`, dimensions: 8 }
+  const vector = { type: 'vector', description: 'v', embedding }
+  const asking = {
+    ...schema,
+    tables: { workers: { description: 'Workers.', columns: { ...columns, vector } } },
+  }
+  await expect(serve({ refiner: { ...accepted, schema: asking } })).rejects.toMatchObject({
+    code: 'CONFIG_POOL_MISMATCH',
+    place: `pools ${addressOfDigit('a')} refiner`,
+  })
+})
+
 it('a policy whose access rules this release does not understand is not served', async () => {
   const wallets = [addressOfDigit('e')]
   const served = (access: JsonValue) => {

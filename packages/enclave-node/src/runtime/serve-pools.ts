@@ -5,7 +5,7 @@
 import { ContractsError, parseAccessRules } from '@sealpool/contracts'
 import { type Address, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
 import { type PoolPolicy, parsePoolPolicy } from '@sealpool/privacy'
-import { parseRefinerSchema, schemaId } from '@sealpool/refine'
+import { hasVectors, parseRefinerSchema, schemaId } from '@sealpool/refine'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolConfig } from '../config/node-config.js'
@@ -56,6 +56,13 @@ async function servePool(
     policy.code.refiner,
     onChain.refinerDigest,
   )
+  if (hasVectors(schema)) {
+    // A model is part of what a node runs, and none is measured with it.
+    throw mismatch(
+      `pools ${address} refiner`,
+      'the refiner asks for embeddings, which a node does not make; use a refiner without vector columns',
+    )
+  }
   for (const table of policy.tables) {
     const refined = schema.tables[table.name]
     if (refined === undefined || !table.columns.every(({ name }) => Object.hasOwn(refined.columns, name))) {

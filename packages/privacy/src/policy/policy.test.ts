@@ -183,6 +183,8 @@ describe('pool policy', () => {
       { column: 'hired', earliest: '1996-01-01', min: 3 },
       'tables[0].rows[0]',
     ],
+    // As private as the texts that they are made of: there is no use for them that a policy could allow.
+    ['a column of embeddings', `${column}.0.type`, 'vector', 'tables[0].columns[0].type'],
     ['a table twice', 'tables', [...example().tables, ...example().tables], 'tables[1].name'],
     ['a job dearer than the pool', 'privacy.perJob.epsilon', 7, 'privacy.perJob.epsilon'],
     ['a job with more delta than the pool', 'privacy.perJob.delta', 1e-5, 'privacy.perJob.delta'],

@@ -10,6 +10,8 @@ import {
   type DataType,
   dateDay,
   decimal128,
+  fixedSizeList,
+  float32,
   int64,
   TimeUnit,
   tableFromColumns,
@@ -27,8 +29,9 @@ import {
   type NamedTable,
   type Row,
 } from '../schema/table-schema.js'
+import { vectorValues } from '../schema/vector.js'
 
-type Shape = Pick<ColumnSchema, 'type' | 'decimals'>
+type Shape = Pick<ColumnSchema, 'type' | 'decimals' | 'embedding'>
 
 function arrowType(column: Shape): DataType {
   switch (column.type) {
@@ -44,6 +47,8 @@ function arrowType(column: Shape): DataType {
       return dateDay()
     case 'timestamp':
       return timestamp(TimeUnit.MICROSECOND, 'UTC')
+    case 'vector':
+      return fixedSizeList(float32(), column.embedding?.dimensions ?? 0)
   }
 }
 
@@ -69,6 +74,11 @@ function arrowValue(column: Shape, value: CellValue, place: string): unknown {
       if (micro !== undefined) return micro
       break
     }
+    case 'vector': {
+      const values = vectorValues(String(value), column.embedding?.dimensions ?? 0)
+      if (values !== undefined) return values
+      break
+    }
     default:
       return value
   }
@@ -89,7 +99,7 @@ function arrowColumn(shape: Shape, values: readonly unknown[]) {
 
 /**
  * A table as an Arrow IPC stream: `contributor` first, decimals as Decimal128(18, places), days as Date32, instants as
- * microseconds in UTC.
+ * microseconds in UTC, vectors as lists of float32 of one size.
  *
  * @param table - name and columns
  * @param rows - rows as `refineBatch` returns them

@@ -14,8 +14,11 @@ export interface Arguments {
 const allowed: Readonly<
   Record<string, { readonly options: readonly string[]; readonly flags: readonly string[] }>
 > = {
-  run: { options: ['out', 'key-file', 'contributor', 'salt-file', 'table', 'workers'], flags: ['json'] },
-  check: { options: ['table', 'workers'], flags: ['json'] },
+  run: {
+    options: ['out', 'key-file', 'contributor', 'salt-file', 'table', 'workers', 'embedder'],
+    flags: ['json'],
+  },
+  check: { options: ['table', 'workers', 'embedder'], flags: ['json'] },
   mock: { options: ['rows', 'seed', 'format'], flags: [] },
   describe: { options: ['as', 'dataset'], flags: [] },
   create: { options: [], flags: [] },

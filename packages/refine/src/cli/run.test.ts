@@ -65,6 +65,37 @@ describe('sealpool-refine', () => {
     }
   })
 
+  test('an embedder is a module; without one no key is made', async () => {
+    mkdirSync(join(folder, 'in'))
+    writeFileSync(join(folder, 'in', 'a.csv'), 'note\nhello\n')
+    const entry = fileURLToPath(new URL('../testing/notes-refiner.ts', import.meta.url))
+    const model = `sha256:${'0'.repeat(64)}`
+    const given = (name: string, text: string) => {
+      writeFileSync(join(folder, `${name}.mjs`), text)
+      return ['--embedder', join(folder, `${name}.mjs`)]
+    }
+    const run = (...own: string[]) =>
+      cli('run', entry, join(folder, 'in'), '--out', join(folder, 'out'), ...own)
+    const missing = await run()
+    expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('EMBEDDER_MISSING')])
+    for (const [name, text] of [
+      ['none', 'export const other = 7'],
+      ['short', `export default { model: 'sha256:00', dimensions: 3, embed: () => [] }`],
+      ['broken', 'export default {'],
+    ] as const)
+      expect((await run(...given(name, text))).err, name).toContain('embedder')
+    expect((await run('--embedder', join(folder, 'nowhere.mjs'))).code).toBe(2)
+    expect(readdirSync(folder).some((name) => name.endsWith('.key'))).toBe(false)
+    const text = `export default { model: '${model}', dimensions: 3, embed: (texts) => texts.map(() => [0, 3, 4]) }`
+    const done = await run(...given('good', text))
+    expect([done.code, done.err]).toEqual([0, expect.stringContaining('made a key')])
+    expect(done.out).toContain('1 row')
+    const failing = `export default { model: '${model}', dimensions: 3, embed: () => { throw new Error('hello') } }`
+    const failed = await cli('check', entry, join(folder, 'in'), ...given('failing', failing))
+    expect([failed.code, failed.err]).toEqual([2, expect.stringContaining('EMBEDDER_FAILED')])
+    expect(failed.out + failed.err).not.toContain('hello')
+  })
+
   test('Croissant takes what the tables do not say from a file', async () => {
     await cli('create', join(folder, 'new'))
     const bare = await cli('describe', inside('refiner.ts'), '--as', 'croissant')

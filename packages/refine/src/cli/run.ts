@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { bundleRefiner } from '../bundle/index.js'
+import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
 import { RefineError } from '../errors.js'
 import { type FileJobResult, folderInputs, type JobInput, runFileJob } from '../file-job/index.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
@@ -18,6 +19,7 @@ import type { RefinerSchema } from '../schema/table-schema.js'
 import { type Arguments, readArguments, UsageError, wholeNumber } from './arguments.js'
 import { createFolder } from './create-folder.js'
 import { datasetOf } from './dataset-file.js'
+import { embedderOf } from './embedder-module.js'
 import { openJobKey, secretOf } from './key-file.js'
 import { installedReaders } from './readers.js'
 import { harmless, progressLine, reportOf } from './report.js'
@@ -56,6 +58,11 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
   return inputs
 }
 
+async function givenEmbedder(given: Arguments): Promise<Embedder | undefined> {
+  const path = given.options.get('embedder')
+  return path === undefined ? undefined : embedderOf(path)
+}
+
 const workersOf = (given: Arguments) => wholeNumber(given, 'workers', 2, 64)
 
 async function runtimeFor(schema: RefinerSchema): Promise<JobRuntime | undefined> {
@@ -75,9 +82,10 @@ async function refine(
     readonly out: string
     readonly key: Uint8Array
     readonly salt?: Uint8Array
+    readonly embedder?: Embedder | undefined
   },
 ): Promise<RefineCliExitCode> {
-  const { inputs } = job
+  const { inputs, embedder } = job
   const runtime = await runtimeFor(job.refiner.schema)
   const live = io.live && !given.flags.has('json')
   let result: FileJobResult
@@ -90,6 +98,7 @@ async function refine(
       readers: await installedReaders(),
       workers: workersOf(given),
       ...(job.salt === undefined ? {} : { salt: job.salt }),
+      ...(embedder === undefined ? {} : { embedder }),
       ...(runtime === undefined ? {} : { runtime }),
       ...(live ? { onProgress: (progress) => io.writeError(`\r${progressLine(progress)}\u001b[K`) } : {}),
     })
@@ -104,6 +113,7 @@ async function refine(
 async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
   const refiner = await refinerOf(given)
   const inputs = await inputsOf(given)
+  const embedder = await givenEmbedder(given)
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-refine-check-'))
   try {
     return await refine(given, io, {
@@ -111,6 +121,7 @@ async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCo
       inputs,
       out: join(folder, 'out'),
       key: new Uint8Array(randomBytes(32)),
+      embedder,
     })
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -124,12 +135,14 @@ async function run(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode
   // Before a key is made for them.
   workersOf(given)
   const inputs = await inputsOf(given)
+  const embedder = await givenEmbedder(given)
+  requireEmbedder(refiner.schema, embedder)
   const saltFile = given.options.get('salt-file')
   const salt = saltFile === undefined ? undefined : await secretOf(saltFile, 'salt')
   const { key, made } = await openJobKey(out, given.options.get('key-file'))
   if (made !== undefined && !given.flags.has('json'))
     io.writeError(`made a key in ${harmless(made)}; without it the tables do not open\n`)
-  return refine(given, io, { refiner, inputs, out, key, ...(salt === undefined ? {} : { salt }) })
+  return refine(given, io, { refiner, inputs, out, key, embedder, ...(salt === undefined ? {} : { salt }) })
 }
 
 const csvCell = (value: unknown) => {

@@ -94,6 +94,7 @@ export function cellForm(
         ],
       }
     case 'timestamp':
+    case 'vector':
       return { kind: 'none' }
   }
 }

@@ -41,6 +41,7 @@ const storeOf: Readonly<Record<ColumnSchema['type'], ColumnStore>> = {
   date: 'int32',
   boolean: 'bit',
   text: 'text',
+  vector: 'text',
 }
 
 /** Gives memory, all zero: a buffer and where in it so many bytes begin, a multiple of eight. */
@@ -144,7 +145,8 @@ export function setCell(column: BatchColumn, row: number, value: CellValue): voi
     case 'boolean':
       column.numbers[row] = value === true ? 1 : 0
       return
-    case 'text': {
+    case 'text':
+    case 'vector': {
       const bytes = encoder.encode(String(value))
       reserveText(column, before + bytes.length)
       column.bytes.set(bytes, before)

@@ -45,9 +45,13 @@ export type CellOf<Column> = Column extends { readonly type: infer Type }
       | (Column extends { readonly nullable: true } ? null : never)
   : never
 
-/** The row that a mapping may return for a table. */
+/** The row that a mapping may return for a table: without vectors, which the host makes. */
 export type RowOf<Table> = Table extends { readonly columns: infer Columns }
-  ? { readonly [Name in keyof Columns]: CellOf<Columns[Name]> }
+  ? {
+      readonly [Name in keyof Columns as Columns[Name] extends { readonly type: 'vector' }
+        ? never
+        : Name]: CellOf<Columns[Name]>
+    }
   : never
 
 /** A value of a row out of CSV (text always), JSONL, Parquet or SQLite. */

@@ -16,7 +16,7 @@ type TypeOf<Value> = [Value] extends [boolean]
   ? 'boolean'
   : [Value] extends [number]
     ? 'integer' | 'decimal'
-    : ColumnType
+    : Exclude<ColumnType, 'vector'>
 
 /** The column that a zod type becomes, as far as a mapping's types need it. */
 export type ZodColumn<Output> = { readonly type: TypeOf<NonNullable<Output>> } & (null extends Output

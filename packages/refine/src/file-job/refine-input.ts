@@ -2,6 +2,8 @@ import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import { isColumnar } from '../columnar/batch-reader.js'
 import { countLines } from '../columnar/piece-lines.js'
 import { csvHeader } from '../columnar/scan-csv.js'
+import { embeddedRows, mappedTable } from '../embedding/embedded-rows.js'
+import { type Embedder, hasVectors } from '../embedding/embedder.js'
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
 import { applyFunction, directRows, type FunctionHost } from '../job/direct-rows.js'
@@ -44,6 +46,7 @@ export interface InputSettings {
   readonly readers: SourceReaders
   readonly host: FunctionHost | undefined
   readonly pass: PiiPass
+  readonly embedder: Embedder | undefined
   readonly salt: Uint8Array
   readonly workers: number
   readonly pieceBytes: number
@@ -254,9 +257,11 @@ async function refineRecords(
     const part = parts.get(name)
     if (part === undefined || given.length === 0) return
     const first = counts.get(name) ?? 0
-    const rows: Row[] = given.map((row, index) =>
-      checkRow(table, pass(table, row, first + index), input.contributor, first + index),
+    const mapped = mappedTable(table)
+    const own = given.map((row, index) =>
+      checkRow(mapped, pass(mapped, row, first + index), input.contributor, first + index),
     )
+    const rows: readonly Row[] = await embeddedRows(table, own, { embedder: settings.embedder, first })
     counts.set(name, first + rows.length)
     total += rows.length
     await part.append([await part.parquet.rowGroup(rows)], rows.length)
@@ -345,7 +350,10 @@ export async function refineInput(
   const { head } = await peek(file, headBytes)
   const format = exportFormat({ name: input.path, head, mediaType: input.mediaType })
   const takes = schema.source === 'rows' || schema.source === format
-  const byColumn = schema.direct === undefined ? settings.mapsColumns && !hasPii(schema) : isColumnar(schema)
+  // Vectors are made of whole rows.
+  const byColumn =
+    !hasVectors(schema) &&
+    (schema.direct === undefined ? settings.mapsColumns && !hasPii(schema) : isColumnar(schema))
   if (takes && byColumn && (format === 'csv' || format === 'jsonl')) {
     await refineColumns(file, format, input, settings, parts)
   } else await refineRecords(file, input, settings, parts)

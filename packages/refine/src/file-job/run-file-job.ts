@@ -3,6 +3,7 @@ import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, sha256Digest } from '@sealpool/crypto'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
 import { RefineError, type RefineErrorCode } from '../errors.js'
 import { digestOfRoots, type TableRoot } from '../job/content-digest.js'
 import { takesColumns } from '../job/mapped-tables.js'
@@ -50,6 +51,8 @@ export interface FileJobOptions {
   readonly readers?: SourceReaders
   /** Secret that makes the content digest a commitment; see `contentDigest`. */
   readonly salt?: Uint8Array
+  /** The operator's model, needed where a table has a column of embeddings. */
+  readonly embedder?: Embedder
   /** Secret of the pool, where a column's `pii` says `hash`. */
   readonly piiKey?: Uint8Array
   /** Threads that read large CSV and JSONL files; default 2, 0 for none. */
@@ -166,7 +169,7 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
  *
  * @param options - see {@link FileJobOptions}
  * @returns tables, refusals, digests; the same stands in `refined.json` of the folder
- * @throws RefineError with `ARGUMENT_INVALID` (also when the folder cannot be made), `REFINER_MISMATCH`, `SCHEMA_INVALID`, `JOB_INVALID`
+ * @throws RefineError with `ARGUMENT_INVALID` (also when the folder cannot be made), `REFINER_MISMATCH`, `EMBEDDER_MISSING`, `EMBEDDER_MISMATCH`, `EMBEDDER_FAILED`, `SCHEMA_INVALID`, `JOB_INVALID`
  *   (the folder is of another job or damaged, another run works on it, an input that was done has changed); the system's error when the
  *   folder cannot be written
  *
@@ -178,6 +181,7 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
  */
 export async function runFileJob(options: FileJobOptions): Promise<FileJobResult> {
   const schema = checkJob(options)
+  requireEmbedder(schema, options.embedder)
   const { output } = options
   const limits = options.limits ?? { memoryBytes: 256 * 2 ** 20, timeMs: 30_000, outputBytes: 256 * 2 ** 20 }
   await checkDescribed(options, schema, limits)
@@ -228,6 +232,7 @@ async function runLocked(
       host:
         options.runtime === undefined ? undefined : { code: refiner.code, runtime: options.runtime, limits },
       pass: createPiiPass(options.piiKey === undefined ? {} : { key: options.piiKey }),
+      embedder: options.embedder,
       salt,
       workers: options.workers ?? 2,
       pieceBytes,
@@ -331,7 +336,8 @@ async function refineFile(
     record = { ...base, tables }
   } catch (error) {
     for (const part of parts.values()) await part.abandon()
-    if (!(error instanceof RefineError)) throw error
+    // A model that does not work is no fault of the file.
+    if (!(error instanceof RefineError) || error.code === 'EMBEDDER_FAILED') throw error
     record = { ...base, refused: { code: error.code, place: error.place }, tables: {} }
   }
   await writeWhole(output, `${number}.json`, JSON.stringify(record))

@@ -9,6 +9,7 @@ import {
   type NamedTable,
   type Row,
 } from '../schema/table-schema.js'
+import { vectorValues } from '../schema/vector.js'
 
 const loneSurrogate = /\p{Surrogate}/u
 
@@ -73,6 +74,12 @@ function checkInstant(column: ColumnSchema, value: unknown, place: string): stri
   return text
 }
 
+function checkVector(column: ColumnSchema, value: unknown, place: string): string {
+  if (typeof value !== 'string' || vectorValues(value, column.embedding?.dimensions ?? 0) === undefined)
+    throw typeFault(column, place)
+  return value
+}
+
 function checkType(column: ColumnSchema, value: unknown, place: string): CellValue {
   switch (column.type) {
     case 'integer':
@@ -85,6 +92,8 @@ function checkType(column: ColumnSchema, value: unknown, place: string): CellVal
       return checkDay(column, value, place)
     case 'timestamp':
       return checkInstant(column, value, place)
+    case 'vector':
+      return checkVector(column, value, place)
     case 'boolean':
       if (typeof value !== 'boolean') throw typeFault(column, place)
       return value

@@ -1,5 +1,7 @@
 import { type Digest, sha256Digest } from '@sealpool/crypto'
 import type { JobRuntime, JsonValue, Limits } from '@sealpool/sandbox'
+import { embeddedRows, mappedTable } from '../embedding/embedded-rows.js'
+import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
 import { RefineError, type RefineErrorCode } from '../errors.js'
 import { createPiiPass, type PiiPass } from '../pii/pii-pass.js'
 import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
@@ -71,6 +73,8 @@ export interface RefineBatchOptions {
   readonly readers?: SourceReaders
   /** Secret of the pool, 32 bytes or more: needed where a column's `pii` says `hash`. */
   readonly piiKey?: Uint8Array
+  /** The operator's model, needed where a table has a column of embeddings. */
+  readonly embedder?: Embedder
   /** Secret that makes `contentDigest` a commitment; see {@link contentDigest}. */
   readonly salt?: Uint8Array
 }
@@ -176,10 +180,11 @@ async function refineOne(
       throw new RefineError('LIMIT_EXCEEDED', name, 'A contribution gave more rows than allowed')
     }
     const table = tableOf(schema, name)
-    checked.set(
-      name,
-      rows.map((row, index) => checkRow(table, pass(table, row, index), contribution.contributor, index)),
+    const mapped = mappedTable(table)
+    const own = rows.map((row, index) =>
+      checkRow(mapped, pass(mapped, row, index), contribution.contributor, index),
     )
+    checked.set(name, [...(await embeddedRows(table, own, { embedder: options.embedder }))])
   }
   return checked
 }
@@ -193,6 +198,7 @@ async function refineOne(
 export async function refineContributions(options: RefineBatchOptions): Promise<RefinedBatch> {
   checkArguments(options)
   const schema = await checkDescribed(options)
+  requireEmbedder(schema, options.embedder)
   const tables: Record<string, Row[]> = {}
   for (const name of Object.keys(schema.tables)) tables[name] = []
   const refused: Refusal[] = []
@@ -204,7 +210,8 @@ export async function refineContributions(options: RefineBatchOptions): Promise<
         for (const row of rows) into?.push(row)
       }
     } catch (error) {
-      if (!(error instanceof RefineError)) throw error
+      // A model that does not work is no fault of the contribution.
+      if (!(error instanceof RefineError) || error.code === 'EMBEDDER_FAILED') throw error
       refused.push({ id: contribution.id, code: error.code, place: error.place })
     }
   }

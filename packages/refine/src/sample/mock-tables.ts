@@ -9,6 +9,7 @@ import {
   type RefinerSchema,
   type Row,
 } from '../schema/table-schema.js'
+import { vectorText } from '../schema/vector.js'
 import { type SeededRandom, seededRandom } from './seeded-random.js'
 
 function between(random: SeededRandom, low: bigint, high: bigint): bigint {
@@ -81,6 +82,12 @@ export function mockCell(column: ColumnSchema, random: SeededRandom): CellValue 
       return mockDay(column, random)
     case 'timestamp':
       return mockInstant(column, random)
+    case 'vector': {
+      const dimensions = column.embedding?.dimensions ?? 0
+      const drawn = Array.from({ length: dimensions }, () => Number(random.below(2001n)) - 1000)
+      const first = Array.from({ length: dimensions }, (_, at) => (at === 0 ? 1 : 0))
+      return vectorText(drawn, dimensions) ?? vectorText(first, dimensions) ?? null
+    }
     case 'text': {
       const digits = random.below(1_000_000n).toString(36).padStart(4, '0')
       return `mock-${digits}`.slice(0, column.maxLength ?? 1024)

@@ -64,6 +64,10 @@ function columnChange(place: string, from: ColumnSchema, to: ColumnSchema): Sche
   if (from.type !== to.type) return typed(`type ${from.type} became ${to.type}`)
   if (from.unit !== to.unit) return typed('the unit changed')
   if (from.decimals !== to.decimals) return typed('the places of the decimal changed')
+  // Vectors of two models cannot be compared, and those of another text say something else.
+  const made = ({ embedding }: ColumnSchema) =>
+    embedding === undefined ? '' : `${embedding.from} ${embedding.model} ${embedding.dimensions}`
+  if (made(from) !== made(to)) return typed('the embedding is made in another way')
   const backward = contains(to, from) && (to.pii === undefined || to.pii === from.pii)
   const forward = contains(from, to) && (from.pii === undefined || to.pii === from.pii)
   if (from.pii !== to.pii) {

@@ -3,6 +3,7 @@
  * Source: Croissant Format Specification 1.0 and 1.1, docs.mlcommons.org/croissant, "JSON-LD context", "RecordSets".
  */
 import { RefineError } from '../errors.js'
+import { describedColumn } from './leakage-note.js'
 import { type ColumnType, contributorColumn, type RefinerSchema } from './table-schema.js'
 
 /** A table's file as it is published; it is encrypted, so its digest and size say nothing of single rows. */
@@ -77,7 +78,11 @@ const dataTypes: Readonly<Record<ColumnType, string>> = {
   boolean: 'sc:Boolean',
   date: 'sc:Date',
   timestamp: 'sc:DateTime',
+  vector: 'sc:Float',
 }
+
+/** A vector's text as a list: what is between the brackets, cut at the commas. */
+const listOfNumbers = [{ regex: '^\\[(.*)\\]$' }, { separator: ',' }]
 
 /**
  * The dataset description. Fields are named `table/column`; a table's file, where given, is the source of its fields.
@@ -101,14 +106,21 @@ export function toCroissant(
       )
     }
   }
-  const fieldOf = (table: string, column: string, description: string, dataType: string) => ({
+  const fieldOf = (table: string, column: string, description: string, type: ColumnType) => ({
     '@type': 'cr:Field',
     '@id': `${table}/${column}`,
     name: column,
     description,
-    dataType,
+    dataType: dataTypes[type],
+    ...(type === 'vector' ? { repeated: true } : {}),
     ...(Object.hasOwn(files, table)
-      ? { source: { fileObject: { '@id': `${table}-file` }, extract: { column } } }
+      ? {
+          source: {
+            fileObject: { '@id': `${table}-file` },
+            extract: { column },
+            ...(type === 'vector' ? { transform: listOfNumbers } : {}),
+          },
+        }
       : {}),
   })
   return {
@@ -142,16 +154,13 @@ export function toCroissant(
           name,
           contributorColumn,
           "The contributor's integer surrogate, the join key between pools.",
-          'sc:Integer',
+          'integer',
         ),
-        ...Object.entries(table.columns).map(([column, { description, unit, type }]) =>
-          fieldOf(
-            name,
-            column,
-            unit === undefined ? description : `${description} Unit: ${unit}.`,
-            dataTypes[type],
-          ),
-        ),
+        ...Object.entries(table.columns).map(([column, definition]) => {
+          const { unit, type } = definition
+          const described = describedColumn(definition)
+          return fieldOf(name, column, unit === undefined ? described : `${described} Unit: ${unit}.`, type)
+        }),
       ],
     })),
   }

@@ -1,4 +1,5 @@
 import { duckdbType } from './ddl.js'
+import { describedColumn } from './leakage-note.js'
 import type { ColumnSchema, RefinerSchema } from './table-schema.js'
 
 /** Text as it must stand in a Markdown table's cell: no line break, no cell end, no markup or HTML of its own. */
@@ -10,6 +11,8 @@ const cell = (text: string) =>
     .replaceAll(/[\\|`*_[\]]/g, '\\$&')
 
 function allowedOf(column: ColumnSchema): string {
+  const { embedding } = column
+  if (embedding !== undefined) return `of ${embedding.from}, model ${embedding.model}`
   if (column.values !== undefined) return column.values.map(String).join(', ')
   if (column.min !== undefined && column.max !== undefined) return `${column.min} to ${column.max}`
   if (column.min !== undefined) return `at least ${column.min}`
@@ -42,7 +45,7 @@ export function toDataDictionary(schema: RefinerSchema): string {
         column.unit ?? '',
         column.nullable === true ? 'yes' : 'no',
         allowedOf(column),
-        column.description,
+        describedColumn(column),
       ]
       lines.push(`| ${cells.map(cell).join(' | ')} |`)
     }

@@ -1,8 +1,12 @@
 import { decimalPrecision, printDecimal, scaledBound } from './decimal.js'
+import { describedColumn } from './leakage-note.js'
 import { type ColumnSchema, contributorColumn, type RefinerSchema } from './table-schema.js'
 
 /** SQL dialects that {@link toDdl} prints. */
 export type Dialect = 'duckdb' | 'postgresql' | 'sqlite'
+
+/** What of a column its SQL type follows from. */
+type TypedColumn = Pick<ColumnSchema, 'type' | 'decimals' | 'embedding'>
 
 const identifier = (name: string) => `"${name.replaceAll('"', '""')}"`
 const text = (value: string) => `'${value.replaceAll("'", "''")}'`
@@ -13,19 +17,20 @@ const text = (value: string) => `'${value.replaceAll("'", "''")}'`
  * @param column - its type and places
  * @returns for example `DECIMAL(18,2)`
  */
-export function duckdbType(column: Pick<ColumnSchema, 'type' | 'decimals'>): string {
+export function duckdbType(column: TypedColumn): string {
   return sqlType(column, 'duckdb')
 }
 
 /**
  * The type of a column in a dialect. SQLite has affinities and no decimals: `NUMERIC` keeps 15 significant digits, and days
- * and instants are text in their one form, which sorts as time does.
+ * and instants are text in their one form, which sorts as time does. Vectors are `FLOAT[n]`, `REAL[]`, and in SQLite the bytes of float32
+ * values, low ones first.
  *
- * @param column - its type and places
+ * @param column - its type, places and dimensions
  * @param dialect - the dialect
  * @returns for example `NUMERIC(18,2)`
  */
-export function sqlType(column: Pick<ColumnSchema, 'type' | 'decimals'>, dialect: Dialect): string {
+export function sqlType(column: TypedColumn, dialect: Dialect): string {
   const sqlite = dialect === 'sqlite'
   switch (column.type) {
     case 'integer':
@@ -40,6 +45,9 @@ export function sqlType(column: Pick<ColumnSchema, 'type' | 'decimals'>, dialect
       return sqlite ? 'TEXT' : 'DATE'
     case 'timestamp':
       return sqlite ? 'TEXT' : 'TIMESTAMP WITH TIME ZONE'
+    case 'vector':
+      if (sqlite) return 'BLOB'
+      return dialect === 'duckdb' ? `FLOAT[${column.embedding?.dimensions ?? 0}]` : 'REAL[]'
   }
 }
 
@@ -75,7 +83,17 @@ function sqliteTypeChecks(quoted: string, column: ColumnSchema): string[] {
       return [`(${quoted} IS NULL OR ${quoted} IS date(${quoted}))`]
     case 'timestamp':
       return [`(${quoted} IS NULL OR (${quoted} LIKE '%Z' AND julianday(${quoted}) IS NOT NULL))`]
+    case 'vector':
+      return [
+        `(${quoted} IS NULL OR (typeof(${quoted}) = 'blob' AND length(${quoted}) = ${4 * (column.embedding?.dimensions ?? 0)}))`,
+      ]
   }
+}
+
+/** What PostgreSQL's lists let through: another number of values, and nulls among them. */
+function postgresqlTypeChecks(quoted: string, { embedding }: ColumnSchema): string[] {
+  if (embedding === undefined) return []
+  return [`cardinality(${quoted}) = ${embedding.dimensions}`, `array_position(${quoted}, NULL) IS NULL`]
 }
 
 function checksOf(name: string, column: ColumnSchema, dialect: Dialect): string[] {
@@ -88,6 +106,7 @@ function checksOf(name: string, column: ColumnSchema, dialect: Dialect): string[
   }
   return [
     ...(dialect === 'sqlite' ? sqliteTypeChecks(quoted, column) : []),
+    ...(dialect === 'postgresql' ? postgresqlTypeChecks(quoted, column) : []),
     ...(column.min === undefined ? [] : [`${compared} >= ${boundOf(column, column.min, dialect)}`]),
     ...(column.max === undefined ? [] : [`${compared} <= ${boundOf(column, column.max, dialect)}`]),
     ...(column.values === undefined ? [] : [`${quoted} IN (${column.values.map(literal).join(', ')})`]),
@@ -135,8 +154,9 @@ export function commentSql(table: string, name: string, column: ColumnSchema): s
   return `COMMENT ON COLUMN ${identifier(table)}.${identifier(name)} IS ${text(commentOf(column))};`
 }
 
-function commentOf({ description, unit }: ColumnSchema): string {
-  return unit === undefined ? description : `${description} [${unit}]`
+function commentOf(column: ColumnSchema): string {
+  const described = describedColumn(column)
+  return column.unit === undefined ? described : `${described} [${column.unit}]`
 }
 
 /**

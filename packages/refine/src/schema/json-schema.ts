@@ -1,4 +1,5 @@
 import { decimalPrecision } from './decimal.js'
+import { describedColumn } from './leakage-note.js'
 import { type ColumnSchema, contributorColumn, type RefinerSchema } from './table-schema.js'
 
 /** A JSON Schema document as plain data. */
@@ -12,8 +13,8 @@ function decimalPattern(decimals: number): string {
 function columnJsonSchema(column: ColumnSchema): JsonSchema {
   const { min, max, nullable = false } = column
   const types = (type: string) => (nullable ? [type, 'null'] : type)
-  const description =
-    column.unit === undefined ? column.description : `${column.description} Unit: ${column.unit}.`
+  const described = describedColumn(column)
+  const description = column.unit === undefined ? described : `${described} Unit: ${column.unit}.`
   const allowed =
     column.values === undefined ? {} : { enum: nullable ? [...column.values, null] : [...column.values] }
   switch (column.type) {
@@ -46,6 +47,11 @@ function columnJsonSchema(column: ColumnSchema): JsonSchema {
         ...(min === undefined ? {} : { 'x-minimum': min }),
         ...(max === undefined ? {} : { 'x-maximum': max }),
       }
+    case 'vector': {
+      const number = '-?(0|1|0\\.\\d{1,4})'
+      const more = (column.embedding?.dimensions ?? 1) - 1
+      return { type: types('string'), description, pattern: `^\\[${number}(,${number}){${more}}\\]$` }
+    }
     case 'date': {
       const range = {
         ...(min === undefined ? {} : { 'x-minimum': min }),

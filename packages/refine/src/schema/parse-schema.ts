@@ -9,6 +9,7 @@ import {
   type DirectMapping,
   type NamedTable,
   type RefinerSchema,
+  type TableSchema,
 } from './table-schema.js'
 
 const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/)
@@ -19,7 +20,7 @@ const sentence = z
   .regex(/^[^\p{Cc}\p{Cs}]*$/u)
 
 const columnSchema = z.strictObject({
-  type: z.enum(['integer', 'decimal', 'text', 'boolean', 'date', 'timestamp']),
+  type: z.enum(['integer', 'decimal', 'text', 'boolean', 'date', 'timestamp', 'vector']),
   description: sentence,
   nullable: z.boolean().optional(),
   decimals: z.int().min(0).max(17).optional(),
@@ -46,6 +47,13 @@ const columnSchema = z.strictObject({
   min: z.union([z.number(), z.string()]).optional(),
   max: z.union([z.number(), z.string()]).optional(),
   maxLength: z.int().min(1).max(65_536).optional(),
+  embedding: z
+    .strictObject({
+      from: identifier,
+      model: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+      dimensions: z.int().min(1).max(4096),
+    })
+    .optional(),
 })
 
 const directMapping = z.strictObject({
@@ -130,6 +138,10 @@ function columnFault(column: ColumnSchema): string | undefined {
   if (column.pii !== undefined && (column.type !== 'text' || column.values !== undefined)) {
     return 'pii belongs to text columns without a list of values'
   }
+  if ((column.embedding !== undefined) !== (column.type === 'vector')) {
+    return 'embedding belongs to vector columns, and every vector column needs it'
+  }
+  if (column.type === 'vector' && column.unit !== undefined) return 'a vector has no unit'
   const { min, max, values } = column
   for (const bound of [min, max]) {
     if (bound !== undefined && !boundFits(column, bound))
@@ -145,6 +157,16 @@ function columnFault(column: ColumnSchema): string | undefined {
   return undefined
 }
 
+/** What is wrong with where an embedding comes from, or undefined. */
+function sourceFault(table: TableSchema, { embedding, nullable }: ColumnSchema): string | undefined {
+  if (embedding === undefined) return undefined
+  const from = Object.hasOwn(table.columns, embedding.from) ? table.columns[embedding.from] : undefined
+  if (from?.type !== 'text') return 'embedding.from names no text column of the table'
+  if (from.nullable === true && nullable !== true)
+    return 'a text that may be null has a vector that may be null'
+  return undefined
+}
+
 /** What is wrong with a mapping as data, or undefined. */
 function directFault(schema: RefinerSchema, direct: DirectMapping): string | undefined {
   if (!['csv', 'jsonl', 'rows'].includes(schema.source))
@@ -154,13 +176,14 @@ function directFault(schema: RefinerSchema, direct: DirectMapping): string | und
   for (const [name, { by, values, optional }] of Object.entries(direct.columns)) {
     const column = Object.hasOwn(table.columns, name) ? table.columns[name] : undefined
     if (column === undefined) return 'the mapping names a column that its table does not have'
+    if (column.type === 'vector') return 'the mapping names a vector column, which the host fills'
     const absent = column.nullable === true || by !== undefined || Object.hasOwn(values ?? {}, '')
     if (optional === true && !absent)
       return 'optional needs a column that may be null, a function, or values with one for the empty text'
     if (by !== undefined && values !== undefined) return 'values and by exclude each other'
   }
   for (const [name, column] of Object.entries(table.columns)) {
-    if (column.nullable !== true && !Object.hasOwn(direct.columns, name))
+    if (column.nullable !== true && column.type !== 'vector' && !Object.hasOwn(direct.columns, name))
       return `the mapping lacks the column ${name}`
   }
   return undefined
@@ -195,7 +218,9 @@ export function parseRefinerSchema(value: unknown): RefinerSchema {
   for (const [tableName, table] of Object.entries(schema.tables)) {
     for (const [columnName, column] of Object.entries(table.columns)) {
       const fault =
-        columnName === contributorColumn ? 'contributor is added by the host; remove it' : columnFault(column)
+        columnName === contributorColumn
+          ? 'contributor is added by the host; remove it'
+          : (columnFault(column) ?? sourceFault(table, column))
       if (fault !== undefined) {
         throw new RefineError('SCHEMA_INVALID', `tables.${tableName}.columns.${columnName}`, fault)
       }

@@ -1,3 +1,4 @@
+import { describedColumn } from './leakage-note.js'
 import { type ColumnSchema, contributorColumn, type RefinerSchema } from './table-schema.js'
 
 function typeOf(column: ColumnSchema): string {
@@ -11,6 +12,7 @@ function typeOf(column: ColumnSchema): string {
           boolean: 'boolean',
           date: 'string',
           timestamp: 'string',
+          vector: 'string',
         }[column.type]
   return column.nullable === true ? `${base} | null` : base
 }
@@ -46,7 +48,7 @@ export function toRowTypes(schema: RefinerSchema): string {
     for (const [columnName, column] of Object.entries(table.columns)) {
       const unit = column.unit === undefined ? '' : ` Unit: ${column.unit}.`
       lines.push(
-        `  /** ${comment(column.description + unit)} */`,
+        `  /** ${comment(describedColumn(column) + unit)} */`,
         `  readonly ${columnName}: ${typeOf(column)}`,
       )
     }

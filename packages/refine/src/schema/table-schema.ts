@@ -5,9 +5,19 @@
 
 /**
  * `decimal` is exact fixed point; `date` is a calendar day without a time zone; `timestamp` is an instant in UTC to the
- * microsecond.
+ * microsecond; `vector` is an embedding, which the host makes of a text column by the operator's model.
  */
-export type ColumnType = 'integer' | 'decimal' | 'text' | 'boolean' | 'date' | 'timestamp'
+export type ColumnType = 'integer' | 'decimal' | 'text' | 'boolean' | 'date' | 'timestamp' | 'vector'
+
+/** How a `vector` column is made. */
+export interface Embedding {
+  /** The text column of the same table, as it is stored: after what its `pii` does. */
+  readonly from: string
+  /** SHA-256 of the model, `sha256:` and 64 hexadecimal digits; an embedder of another one is refused. */
+  readonly model: string
+  /** Numbers in a vector, 1 to 4096. */
+  readonly dimensions: number
+}
 
 /** What becomes of personal data found in a text column; see `redactPii` of `@sealpool/privacy/pii`. */
 export type PiiMode = 'refuse' | 'drop' | 'mask' | 'hash' | 'token' | 'generalise'
@@ -35,6 +45,8 @@ export interface ColumnSchema {
   readonly min?: number | string
   /** Largest value allowed, same form as `min`. */
   readonly max?: number | string
+  /** `vector` only, and required there. A mapping gives no such column. */
+  readonly embedding?: Embedding
   /** Most UTF-16 code units of a `text`; default 1024. */
   readonly maxLength?: number
 }
@@ -120,7 +132,10 @@ export interface RefinerSchema {
   readonly files?: readonly string[]
 }
 
-/** A value in a row. Decimals are text with exactly the column's places, days `YYYY-MM-DD`, instants `YYYY-MM-DDThh:mm:ss[.f]Z`. */
+/**
+ * A value in a row. Decimals are text with exactly the column's places, days `YYYY-MM-DD`, instants `YYYY-MM-DDThh:mm:ss[.f]Z`, vectors a
+ * JSON list of numbers.
+ */
 export type CellValue = string | number | boolean | null
 
 /** A value of a flat record, as functions of a refiner get it. */

@@ -2,12 +2,36 @@ import type { SqlJsStatic } from 'sql.js'
 import { RefineError } from '../errors.js'
 import type { Tables } from '../job/content-digest.js'
 import { toDdl } from '../schema/ddl.js'
-import { type CellValue, contributorColumn, type RefinerSchema } from '../schema/table-schema.js'
+import {
+  type CellValue,
+  type ColumnSchema,
+  contributorColumn,
+  type RefinerSchema,
+} from '../schema/table-schema.js'
+import { vectorValues } from '../schema/vector.js'
+
+type StoredColumn = Pick<ColumnSchema, 'type' | 'embedding'>
+
+/** A vector as SQLite's extensions for vectors read it: float32 values, low bytes first. */
+function vectorBytes(text: string, dimensions: number, place: string): Uint8Array {
+  const values = vectorValues(text, dimensions)
+  if (values === undefined)
+    throw new RefineError('VALUE_TYPE', place, 'A value is no vector of its column; pass rows of refineBatch')
+  const bytes = new Uint8Array(4 * dimensions)
+  const view = new DataView(bytes.buffer)
+  values.forEach((value, at) => {
+    view.setFloat32(4 * at, value, true)
+  })
+  return bytes
+}
 
 /** Digits that SQLite's numbers keep of a decimal. */
 const decimalDigits = 15
 
-function stored(value: CellValue, type: string, place: string): string | number | null {
+function stored(value: CellValue, column: StoredColumn, place: string): string | number | Uint8Array | null {
+  const { type, embedding } = column
+  if (embedding !== undefined && typeof value === 'string')
+    return vectorBytes(value, embedding.dimensions, place)
   if (typeof value === 'boolean') return value ? 1 : 0
   if (
     type === 'decimal' &&
@@ -42,9 +66,9 @@ export function toSqliteFile(sql: SqlJsStatic, schema: RefinerSchema, tables: Ta
       const table = Object.hasOwn(schema.tables, name) ? schema.tables[name] : undefined
       if (table === undefined)
         throw new RefineError('ARGUMENT_INVALID', `tables.${name}`, 'The schema has no such table')
-      const columns: [string, string][] = [
-        [contributorColumn, 'integer'],
-        ...Object.entries(table.columns).map(([column, { type }]): [string, string] => [column, type]),
+      const columns: [string, StoredColumn][] = [
+        [contributorColumn, { type: 'integer' }],
+        ...Object.entries(table.columns),
       ]
       const insert = database.prepare(
         `INSERT INTO "${name}" (${columns.map(([column]) => `"${column}"`).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
@@ -52,8 +76,8 @@ export function toSqliteFile(sql: SqlJsStatic, schema: RefinerSchema, tables: Ta
       try {
         database.run('BEGIN')
         for (const [index, row] of rows.entries()) {
-          const values = columns.map(([column, type]) =>
-            stored(row[column] ?? null, type, `${name}[${index}].${column}`),
+          const values = columns.map(([column, definition]) =>
+            stored(row[column] ?? null, definition, `${name}[${index}].${column}`),
           )
           try {
             insert.run(values)

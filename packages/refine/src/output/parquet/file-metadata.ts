@@ -19,6 +19,7 @@ function physicalType(column: ParquetColumn): number {
     case 'date':
       return physical.int32
     case 'text':
+    case 'vector':
       return physical.byteArray
     default:
       return physical.int64
@@ -35,6 +36,7 @@ function schemaElement(column: ParquetColumn): ThriftValue {
     case 'boolean':
       return struct(...base)
     case 'text':
+    case 'vector':
       return struct(...base, [6, i32(converted.utf8)], [10, struct([1, empty])])
     case 'date':
       return struct(...base, [6, i32(converted.date)], [10, struct([6, empty])])

@@ -111,6 +111,7 @@ function plain(values: readonly CellValue[], column: ParquetColumn): Uint8Array 
         return scaled
       })
     case 'text':
+    case 'vector':
       return texts(values, column)
     case 'date':
       return days(values, column)
