@@ -82,6 +82,12 @@ describe('a presentation', () => {
     expect(await judged(change)).toEqual({ until: null, reason })
   })
 
+  it('does not count by a place in a list from which its holder left out what stood there', async () => {
+    const condition = { claims: [{ path: ['roles', 0], oneOf: ['researcher'] }] }
+    const open = { roles: [{ '...': 'kept-back' }, 'researcher'] }
+    expect(await judged({ condition, open })).toEqual({ until: null, reason: 'CLAIMS_NOT_MET' })
+    expect(await judged({ condition, open: { roles: ['researcher'] } })).toMatchObject({ reason: null })
+  })
   it('counts as long as its status is known, and not once it is revoked', async () => {
     const condition = { status: { issuedWithin: 600 } }
     const open = issuer.statusAt(9)

@@ -173,6 +173,22 @@ describe('an SD-JWT', () => {
     })
   })
 
+  test('says of which lists its holder left items out', async () => {
+    const first = disclosure('student')
+    const second = disclosure('auditor')
+    const payload = { roles: [{ '...': first.digest }, { '...': second.digest }], whole: ['a', ['b']] }
+    const part = await presented({ payload, disclosures: [second.text] })
+    expect(part.claims).toMatchObject({ roles: ['auditor'], whole: ['a', ['b']] })
+    expect([...part.shortened]).toEqual([part.claims?.['roles']])
+    expect(part.shortened.has(part.claims?.['roles'] ?? null)).toBe(true)
+    const all = await presented({ payload, disclosures: [second.text, first.text] })
+    expect(all.claims).toMatchObject({ roles: ['student', 'auditor'] })
+    expect([...all.shortened]).toEqual([])
+  })
+  test('is taken by the newer name of EdDSA too', async () => {
+    expect((await presented({ header: { alg: 'Ed25519' } })).authentic).toBe(true)
+    expect((await presented({ header: { alg: 'Ed25519' }, by: stranger })).authentic).toBe(false)
+  })
   test('may have a member of any name that is no word of the format', async () => {
     const odd = disclosure('__proto__', { admin: true })
     const found = await presented({ payload: { _sd: [odd.digest] }, disclosures: [odd.text] })
