@@ -158,7 +158,7 @@ describe('a credential', () => {
     expect(out).toMatch(/does not count: EXPIRED\n.*counts until 2026-09-21T/)
     const [{ presentation, ...rest }, ...more] = posted()
     expect([rest, more]).toEqual([
-      { pool: setUp.pool.contracts.pool, nonce, statusList: 'a.status.list' },
+      { pool: setUp.pool.contracts.pool.toLowerCase(), nonce, statusList: 'a.status.list' },
       [],
     ])
     const [first, second, proof, ...others] = presentation.split('~')

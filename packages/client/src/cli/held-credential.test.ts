@@ -86,6 +86,7 @@ describe('what is shown of a credential', () => {
 test.each<[string, string]>([
   ['nothing', ''],
   ['other letters', 'a.b.c~ü~'],
+  ['a space', `e30.${base64Url({})}.e30 canary~`],
   ['no token', `${base64Url({})}~`],
   ['claims that are none', `e30.${base64Url([])}.e30~`],
   ['a token of four parts', `e30.${base64Url({})}.e30.e30~`],
@@ -96,6 +97,21 @@ test.each<[string, string]>([
   expect(() => readHeldCredential(text, '<file>')).toThrow(
     expect.objectContaining({ code: 'OPTION_INVALID', message: expect.not.stringContaining('canary') }),
   )
+})
+
+test('a presentation to somebody else is told for what it is', () => {
+  expect(() => readHeldCredential(`${credential({}).trim()}e30.e30.canary`, '<file>')).toThrow(
+    /signature already/,
+  )
+})
+
+test('a member stands in no list, and an item in no object', () => {
+  const odd = readHeldCredential(
+    credential({ list: [{ '...': digest(name) }], _sd: [digest(guest)] }, name, guest),
+    'x',
+  )
+  expect(askedDisclosures(odd, [condition({ path: ['list', null], oneOf: ['name'] })])).toBeUndefined()
+  expect(askedDisclosures(odd, [condition({ path: ['guest'], oneOf: ['guest'] })])).toBeUndefined()
 })
 
 describe('a holder', () => {
@@ -132,10 +148,13 @@ describe('a holder', () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
     const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ format: 'jwk' })
     const publicHalf = publicJwk(keys[0][1])
-    const texts = [rsa, p384, publicHalf, { canary: 1 }].map((jwk) => JSON.stringify(jwk))
-    for (const text of [...texts, 'canary', ''])
-      expect(() => holderOf(text, '--key', boundTo(publicHalf))).toThrow(
-        expect.objectContaining({ code: 'OPTION_INVALID', message: expect.not.stringMatching(/canary|"d"/) }),
-      )
+    const told = expect.objectContaining({
+      code: 'OPTION_INVALID',
+      message: expect.stringMatching(/expected a private JSON Web Key: (?!.*(canary|"d"))/),
+    })
+    for (const jwk of [rsa, p384, publicHalf, { canary: 1 }])
+      expect(() => holderOf(JSON.stringify(jwk), '--key', boundTo(jwk as jose.JWK))).toThrow(told)
+    for (const text of ['canary', ''])
+      expect(() => holderOf(text, '--key', boundTo(publicHalf))).toThrow(told)
   })
 })
