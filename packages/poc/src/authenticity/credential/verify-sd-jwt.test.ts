@@ -9,7 +9,13 @@ import {
   rfc9901Jwt,
   rfc9901KeyBinding,
 } from '../../testing/rfc9901-examples.js'
-import { boundBy, disclosure, type SdJwtParty, sdJwtParty } from '../../testing/sd-jwt-issuer.js'
+import {
+  boundBy,
+  digestOfText,
+  disclosure,
+  type SdJwtParty,
+  sdJwtParty,
+} from '../../testing/sd-jwt-issuer.js'
 import type { TrustedKey } from '../jose/verify-jws.js'
 import { type SdJwtFinding, verifySdJwt } from './verify-sd-jwt.js'
 
@@ -198,6 +204,7 @@ describe('an SD-JWT', () => {
   })
 
   const one = disclosure('role', 'auditor')
+  const saltless = Buffer.from('[7,"role","auditor"]').toString('base64url')
   const hidden = (digest: unknown) => ({ payload: { _sd: [digest] } })
   const of = (...parts: readonly unknown[]) => {
     const { text, digest } = disclosure(...parts)
@@ -232,9 +239,29 @@ describe('an SD-JWT', () => {
       'DIGEST_REPEATED',
     ],
     ['a claim over an open one', of('iss', 'urn:other'), 'CLAIM_REPEATED'],
-    ['an end that its holder chose to show', of('exp', at + 10), 'CLAIM_NOT_OPEN'],
-    ['a status that its holder chose to show', of('status', {}), 'CLAIM_NOT_OPEN'],
-    ['a word of the format for a name', of('_sd', []), 'DISCLOSURE_MALFORMED'],
+    ...['_sd', '_sd_alg', '...'].map(
+      (word) => [`${word} for a name`, of(word, []), 'DISCLOSURE_MALFORMED'] as const,
+    ),
+    ...(
+      [
+        ['nbf', at],
+        ['exp', at + 10],
+        ['cnf', {}],
+        ['vct', 'urn:type'],
+        ['vct#integrity', 'x'],
+        ['status', {}],
+        ['aud', 'urn:node'],
+      ] as const
+    ).map(([name, value]) => {
+      const { payload, disclosures } = of(name, value)
+      const change = { payload: { ...payload, [name]: undefined }, disclosures }
+      return [`${name} that its holder chose to show`, change, 'CLAIM_NOT_OPEN'] as const
+    }),
+    [
+      'a salt that is none',
+      { ...hidden(digestOfText(saltless)), disclosures: [saltless] },
+      'DISCLOSURE_MALFORMED',
+    ],
     ['a name that is none', of(7, 1), 'DISCLOSURE_MALFORMED'],
     ['an item for a member', of('auditor'), 'DISCLOSURE_MALFORMED'],
     [
