@@ -108,6 +108,10 @@ describe('JWS and JWT', () => {
       .setProtectedHeader({ alg: 'EdDSA', crit: ['b64'], b64: true })
       .sign(ed.privateKey)
     expect(reasons(verify(critical))).toEqual([false, 'CRITICAL_EXTENSION'])
+    for (const own of ['"crit":["x"]', '"b64":false']) {
+      const head = encodeBase64Url(new TextEncoder().encode(`{"alg":"EdDSA",${own}}`))
+      expect(reasons(verify(`${head}.e30.AA`))).toEqual([false, 'CRITICAL_EXTENSION'])
+    }
     const head = encodeBase64Url(new TextEncoder().encode('{"alg":"EdDSA"}'))
     const body = encodeBase64Url(new TextEncoder().encode('{"exp":"never"}'))
     const mark = encodeBase64Url(sign(null, Buffer.from(`${head}.${body}`), ed.privateKey))

@@ -287,6 +287,20 @@ describe('an SD-JWT', () => {
     ],
     ['no holder’s key', { payload: { cnf: {} } }, 'NO_HOLDER_KEY'],
     ['a holder’s key by name', { payload: { cnf: { kid: 'k' } } }, 'NO_HOLDER_KEY'],
+    ...[
+      { kty: 'OKP', crv: 'X25519', x: 'AA' },
+      { kty: 'EC', crv: 'Ed25519', x: 'AA', y: 'AA' },
+      { kty: 'RSA', crv: 'P-256', x: 'AA', y: 'AA' },
+      { kty: 'EC', crv: 'P-384', x: 'AA', y: 'AA' },
+      { kty: 'EC', crv: 'P-256', x: 'AA' },
+    ].map(
+      (jwk) =>
+        [
+          `a holder’s key of kind ${jwk.kty} ${jwk.crv}`,
+          { payload: { cnf: { jwk } } },
+          'NO_HOLDER_KEY',
+        ] as const,
+    ),
     [
       'a secret for a holder’s key',
       { payload: { cnf: { jwk: { kty: 'oct', k: 'AAAA' } } } },
