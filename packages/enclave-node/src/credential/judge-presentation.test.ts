@@ -59,6 +59,11 @@ describe('a presentation', () => {
     ['is forged', { issuer: 'forger' }, 'SIGNATURE_INVALID'],
     ['is for another node', { binding: { aud: 'urn:sealpool:key-set:y' } }, 'BOUND_TO_ANOTHER_VERIFIER'],
     ['is for another time', { binding: { nonce: 'm' } }, 'BOUND_TO_ANOTHER_NONCE'],
+    [
+      'was signed before the time for which it counts',
+      { binding: { iat: at - 60 }, condition: { presentedWithin: 60 } },
+      'EXPIRED',
+    ],
     ['is old', { binding: { iat: at - 300 } }, 'BOUND_AT_ANOTHER_TIME'],
     ['is of another type', { open: { vct: 'https://university.example/student' } }, 'WRONG_CREDENTIAL_TYPE'],
     ['is of no type', { open: { vct: undefined } }, 'WRONG_CREDENTIAL_TYPE'],
