@@ -98,6 +98,8 @@ export function readCredential(json: unknown, place: string): CredentialConditio
 }
 
 /**
+ * Looks at one value of a credential.
+ *
  * @param value - to which a claim's path leads, of unknown origin
  * @param claim - parsed
  * @returns whether it is one of the values, of the same type, or a number within the bounds
