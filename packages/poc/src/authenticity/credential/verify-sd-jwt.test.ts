@@ -220,7 +220,8 @@ describe('an SD-JWT', () => {
     return { ...hidden(links.at(-1)?.digest), disclosures: links.map(({ text }) => text) }
   }
 
-  test.each<[string, Parameters<typeof presented>[0], string]>([
+  type Case = [string, Parameters<typeof presented>[0], string]
+  test.each<Case>([
     ['a disclosure that nothing refers to', { disclosures: [one.text] }, 'DISCLOSURE_NOT_REFERENCED'],
     [
       'a disclosure inside one that was kept back',
@@ -240,7 +241,7 @@ describe('an SD-JWT', () => {
     ],
     ['a claim over an open one', of('iss', 'urn:other'), 'CLAIM_REPEATED'],
     ...['_sd', '_sd_alg', '...'].map(
-      (word) => [`${word} for a name`, of(word, []), 'DISCLOSURE_MALFORMED'] as const,
+      (word): Case => [`${word} for a name`, of(word, []), 'DISCLOSURE_MALFORMED'],
     ),
     ...(
       [
@@ -252,10 +253,10 @@ describe('an SD-JWT', () => {
         ['status', {}],
         ['aud', 'urn:node'],
       ] as const
-    ).map(([name, value]) => {
+    ).map(([name, value]): Case => {
       const { payload, disclosures } = of(name, value)
       const change = { payload: { ...payload, [name]: undefined }, disclosures }
-      return [`${name} that its holder chose to show`, change, 'CLAIM_NOT_OPEN'] as const
+      return [`${name} that its holder chose to show`, change, 'CLAIM_NOT_OPEN']
     }),
     [
       'a salt that is none',
@@ -294,12 +295,11 @@ describe('an SD-JWT', () => {
       { kty: 'EC', crv: 'P-384', x: 'AA', y: 'AA' },
       { kty: 'EC', crv: 'P-256', x: 'AA' },
     ].map(
-      (jwk) =>
-        [
-          `a holder’s key of kind ${jwk.kty} ${jwk.crv}`,
-          { payload: { cnf: { jwk } } },
-          'NO_HOLDER_KEY',
-        ] as const,
+      (jwk): Case => [
+        `a holder’s key of kind ${jwk.kty} ${jwk.crv}`,
+        { payload: { cnf: { jwk } } },
+        'NO_HOLDER_KEY',
+      ],
     ),
     [
       'a secret for a holder’s key',
