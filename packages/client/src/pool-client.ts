@@ -40,7 +40,7 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
    * @param options - `present`: is given `nonce` and `audience` and has the holder's wallet sign for them; see `sealpool access` for what
    *   the pool asks
    * @returns for each credential that the pool asks for until when it counts, or why it does not
-   * @throws ClientError `NOT_READY`, and of the node: `CREDENTIAL_POOL`, `CREDENTIAL_NONCE`; what `present` throws
+   * @throws ClientError `OPTION_INVALID` for a client without `access`; `NOT_READY`, and of the node: `CREDENTIAL_POOL`, `CREDENTIAL_NONCE`; what `present` throws
    */
   presentCredential(options: { readonly present: Present }): Promise<PresentedConditions>
   /**
@@ -115,6 +115,14 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
       return whoUsedMyData({ chain, deployment, pool, owner, receiptOf, finality, trust: trusted, at: now() })
     },
     async presentCredential({ present }) {
+      // Whoever carries a plain call would read the credential, and could give a nonce that the node gave to a wallet of his.
+      if (options.access === undefined) {
+        throw new ClientError(
+          'OPTION_INVALID',
+          'access',
+          'a credential is shown in sealed calls alone; give the client `access: nodeAccess({ account })`',
+        )
+      }
       const { keySet } = await verified()
       return presentCredential(node, { pool, keySet, present })
     },

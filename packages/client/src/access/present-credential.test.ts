@@ -5,6 +5,7 @@ import { recordingStore } from '../testing/contribution.js'
 import { memoryChain } from '../testing/memory-chain.js'
 import { memoryNode } from '../testing/memory-node.js'
 import { at, deployment, policy, pool } from '../testing/simulated-pool.js'
+import type { NodeAccess } from './node-access.js'
 import { credentialAudience, type PresentationChallenge } from './present-credential.js'
 
 const nonce = `${'ab'.repeat(37)}.0x${'cd'.repeat(20)}`
@@ -14,7 +15,10 @@ const conditions = [
   { condition, until: null, reason: 'EXPIRED' },
 ]
 
-function world(answer: object) {
+/** As if calls were sealed: what is in them is looked at here. */
+const access: NodeAccess = ({ fetch = globalThis.fetch }) => fetch
+
+function world(answer: object, own: { readonly access?: NodeAccess } = { access }) {
   const served = memoryNode()
   // Both calls have the same path; each reads of the answer what it asks for.
   served.routes['/v1/presentation'] = () => ({ simulated: true, nonce, pool, conditions, ...answer })
@@ -28,6 +32,7 @@ function world(answer: object) {
     blobStore: store,
     now: () => at,
     fetch: served.fetch,
+    ...own,
   })
   return { client, served, sent: () => served.seen.filter(({ path }) => path === '/v1/presentation') }
 }
@@ -52,6 +57,20 @@ describe('presenting a credential', () => {
     ])
     await client.presentCredential({ present: async () => ({ presentation: 'a~c' }) })
     expect(JSON.parse(sent().at(-1)?.body ?? '')).toMatchObject({ presentation: 'a~c', statusList: null })
+  })
+
+  test('asks for nothing, has nothing signed and sends nothing where calls are plain', async () => {
+    const { client, sent } = world({}, {})
+    const asked: PresentationChallenge[] = []
+    const present = (challenge: PresentationChallenge) => {
+      asked.push(challenge)
+      return { presentation: 'a~b' }
+    }
+    await expect(client.presentCredential({ present })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      place: 'access',
+    })
+    expect([asked, sent()]).toEqual([[], []])
   })
 
   test('sends nothing when the holder does not sign', async () => {

@@ -1,6 +1,9 @@
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { readFile, stat, writeFile } from 'node:fs/promises'
+import { keySetDigest } from '@sealpool/crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { mintCapability } from '../access/capability.js'
+import { credentialAudience } from '../access/present-credential.js'
 import { cliWorld } from '../testing/cli-world.js'
 
 /* Tokens of agents by the command. At a real node: packages/enclave-node/src/runtime/signed-in.test.ts. */
@@ -98,5 +101,119 @@ describe('tokens', () => {
       '-',
     ])
     expect(code).toBe(2)
+  })
+})
+
+describe('a credential', () => {
+  const base64Url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
+  const nonce = `${'ab'.repeat(37)}.0x${'cd'.repeat(20)}`
+  const condition = `sha256:${'0'.repeat(64)}`
+  const audience = credentialAudience(keySetDigest(setUp.pool.node.keySet))
+  const holder = generateKeyPairSync('ed25519')
+  const stranger = generateKeyPairSync('ed25519')
+  const role = base64Url(['salt', 'role', 'researcher'])
+  const name = base64Url(['salt', 'name', 'canary'])
+  const token = `${base64Url({ alg: 'ES256' })}.${base64Url({
+    iss: 'urn:i',
+    vct: 'urn:t',
+    cnf: { jwk: holder.publicKey.export({ format: 'jwk' }) },
+    _sd: [digest(role), digest(name)],
+  })}.c2ln`
+  const credential = {
+    issuer: 'urn:i',
+    keys: [{ kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) }],
+    type: 'urn:t',
+    claims: [{ path: ['role'], oneOf: ['researcher'] }],
+    presentedWithin: 3_600,
+  }
+  const answers = (...conditions: object[]) => {
+    served.seen.length = 0
+    const { pool } = setUp.pool.contracts
+    served.routes['/v1/presentation'] = () => ({ simulated: true, nonce, pool, conditions })
+  }
+  const posted = () =>
+    served.seen.flatMap(({ method, path, body }) =>
+      method === 'POST' && path === '/v1/presentation' ? [JSON.parse(body)] : [],
+    )
+  const counts = { condition, until: 1_790_000_000, reason: null }
+  const own = ['--config', config, '--key-file', at('key-2')]
+  const shown = ['--holder-key-file', at('holder.jwk'), '--restriction', at('restriction.json'), ...own]
+
+  test('is shown with what the conditions ask for and no more, signed for this node, and nothing of it is printed', async () => {
+    const jwk = JSON.stringify(holder.privateKey.export({ format: 'jwk' }))
+    await writeFile(at('holder.jwk'), jwk, { mode: 0o600 })
+    await writeFile(at('held'), `${[token, role, name].join('~')}~\n`, { mode: 0o600 })
+    await writeFile(at('restriction.json'), JSON.stringify({ access: { version: 1, use: { credential } } }))
+    await writeFile(at('list'), 'a.status.list\n')
+    answers({ condition, until: null, reason: 'EXPIRED' }, counts)
+    const { code, out, err } = await sealpool([
+      'present-credential',
+      at('held'),
+      '--status-list',
+      at('list'),
+      ...shown,
+    ])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/does not count: EXPIRED\n.*counts until 2026-09-21T/)
+    const [{ presentation, ...rest }, ...more] = posted()
+    expect([rest, more]).toEqual([
+      { pool: setUp.pool.contracts.pool.toLowerCase(), nonce, statusList: 'a.status.list' },
+      [],
+    ])
+    const [first, second, proof, ...others] = presentation.split('~')
+    expect([first, second, others]).toEqual([token, role, []])
+    expect(JSON.parse(Buffer.from(proof.split('.')[1], 'base64url').toString())).toMatchObject({
+      nonce,
+      aud: audience,
+    })
+    expect(out).not.toMatch(/canary|researcher/)
+  })
+
+  test('that meets no condition is said to, by the exit code', async () => {
+    answers({ condition, until: null, reason: 'STATUS_NOT_VALID' })
+    const { code, json } = await asJson(2, 'present-credential', at('held'), ...shown.slice(0, 4))
+    expect({ code, json }).toEqual({
+      code: 1,
+      json: { conditions: [{ condition, until: null, reason: 'STATUS_NOT_VALID' }] },
+    })
+  })
+
+  test('may be signed by a wallet elsewhere: it is told for whom, and asked for the presentation', async () => {
+    answers(counts)
+    const { code, out, err } = await sealpool(['present-credential', '-', '--json', ...own], {
+      stdin: 'a.b.c~d.e.f\n',
+    })
+    expect({ code, told: JSON.parse(err), json: JSON.parse(out) }).toEqual({
+      code: 0,
+      told: { nonce, audience },
+      json: { conditions: [counts] },
+    })
+    expect(posted()).toMatchObject([{ presentation: 'a.b.c~d.e.f', statusList: null }])
+    answers(counts)
+    expect((await sealpool(['present-credential', '-', ...own])).code).toBe(2)
+    expect(posted()).toEqual([])
+  })
+
+  test('is not asked for, nor shown, when something here is wrong', async () => {
+    answers(counts)
+    const wrong = JSON.stringify(stranger.privateKey.export({ format: 'jwk' }))
+    await writeFile(at('other.jwk'), wrong, { mode: 0o600 })
+    for (const [args, said] of [
+      [[at('held'), ...own], 'give the holder’s key'],
+      [
+        [at('held'), '--holder-key-file', at('other.jwk'), ...shown.slice(2)],
+        'not the key that the credential names',
+      ],
+      [[at('held'), ...shown.slice(0, 2), ...own], 'ask for no such credential'],
+      [['-', '--holder-key-file', '-', ...own], 'standard input is one of them alone'],
+      [['-', '--config', config, '--key-file', '-'], 'standard input is one of them alone'],
+      [[at('holder.jwk'), ...shown], 'expected an SD-JWT'],
+    ] as const) {
+      const { code, err } = await sealpool(['present-credential', ...args], { stdin: `${setUp.keyOf(2)}\n` })
+      expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining(said) })
+      expect(err).not.toMatch(/canary|"d"/)
+    }
+    expect(served.seen.filter(({ path }) => path === '/v1/presentation')).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import { attenuateCapability, type Capability, type Caveat, parseCapability } fr
 import { platformNow } from '../platform.js'
 import { type Given, type OptionSpec, usage, wholeNumber } from './arguments.js'
 import type { Command, CommandContext } from './command.js'
-import { table } from './io.js'
+import { dateOf, table } from './io.js'
 import { intoNewFile } from './new-file.js'
 import { addressOf, readSecret } from './settings.js'
 
@@ -137,11 +137,6 @@ function shown({ head, caveats }: Capability) {
       ...limits,
     ]),
   }
-}
-
-function dateOf(seconds: number): string {
-  const date = new Date(seconds * 1000)
-  return Number.isNaN(date.getTime()) ? `${seconds}` : date.toISOString()
 }
 
 /** What a wallet's owner does for agents. */

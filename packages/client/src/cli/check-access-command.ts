@@ -25,7 +25,7 @@ export const checkAccessCommand: Command = {
     restriction: { value: 'FILE', help: 'a restriction of the policy that holds now, JSON' },
   },
   details:
-    'Exit code 1: a condition is not met, or cannot be told. The node judges again, at a block of its own.',
+    'Exit code 1: a condition is not met, or cannot be told. The node judges again, at a block of its own. Whether a credential was\npresented to it (present-credential) the node alone knows: here it is unknown.',
   needs: 'read',
   async run({ given, opened }) {
     let wallet: ReturnType<typeof parseAddress>

@@ -52,3 +52,9 @@ export function table(rows: readonly (readonly string[])[]): string {
 export function oneLine(cell: string): string {
   return harmless(cell).replaceAll('\n', '\ufffd')
 }
+
+/** Unix seconds as people write a moment; the number itself where that is none. */
+export function dateOf(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? `${seconds}` : date.toISOString()
+}

@@ -1,4 +1,5 @@
 import type { Proposal, Support } from '@sealpool/contracts'
+import type { Digest } from '@sealpool/crypto'
 import { usage, wholeNumber } from './arguments.js'
 import type { Command } from './command.js'
 import { sent } from './contributor-commands.js'
@@ -114,5 +115,33 @@ const carryOut: Command = {
   },
 }
 
+const approval = (name: 'consent' | 'withdraw-consent', summary: string, done: string): Command => ({
+  name,
+  summary,
+  positionals: ['digest'],
+  options: {},
+  needs: 'send',
+  async run({ given, opened }) {
+    const text = given.positionals[0] ?? ''
+    if (!/^sha256:[0-9a-f]{64}$/.test(text))
+      throw usage('<digest>', 'expected sha256: and 64 lower-case hexadecimal digits')
+    const digest = text as Digest
+    const { client } = opened()
+    const { hash } = await (name === 'consent' ? client.consent(digest) : client.withdrawConsent(digest))
+    return sent(done, hash, { digest })
+  },
+})
+
 /** What a pool's members do. */
-export const memberCommands: readonly Command[] = [grant, vote, proposal, carryOut]
+export const memberCommands: readonly Command[] = [
+  grant,
+  vote,
+  proposal,
+  carryOut,
+  approval(
+    'consent',
+    'as a contributor, consent to exactly this code or plan, where the pool asks for that',
+    'you have consented to it',
+  ),
+  approval('withdraw-consent', 'take such a consent back', 'your consent is taken back'),
+]

@@ -10,6 +10,7 @@ import { checkAccessCommand } from './check-access-command.js'
 import type { Command } from './command.js'
 import { consentCommands } from './consent-commands.js'
 import { contributorCommands } from './contributor-commands.js'
+import { credentialCommand } from './credential-command.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
 import { jobCommands } from './job-commands.js'
 import { memberCommands } from './member-commands.js'
@@ -18,7 +19,7 @@ import { openPool, poolOptions } from './settings.js'
 /** Commands by whom they are for, in the order of the help. */
 const commandLists: readonly (readonly [title: string, commands: readonly Command[]])[] = [
   ['Contributors', [...contributorCommands, ...consentCommands]],
-  ['Consumers', [...jobCommands, checkAccessCommand]],
+  ['Consumers', [...jobCommands, checkAccessCommand, credentialCommand]],
   ['Members', memberCommands],
   ['Everybody', [catalogueCommand, similarCommand]],
   ['Tokens for agents', accessCommands],

@@ -131,6 +131,12 @@ describe('sealpool', () => {
       config,
     ])
     expect(uses.out).toContain('No job over this pool has released a result.')
+    const approved = `sha256:${'12'.repeat(32)}`
+    expect(await asJson(2, 'consent', approved)).toMatchObject({ code: 0, json: { digest: approved } })
+    expect((await asJson(2, 'consent', approved)).json.error.message).toContain('AlreadyConsented')
+    expect((await asJson(2, 'withdraw-consent', approved)).code).toBe(0)
+    expect((await asJson(2, 'consent', approved)).code).toBe(0)
+    expect((await asJson(2, 'consent', '12')).code).toBe(2)
     expect((await asJson(2, 'withdraw', '1')).code).toBe(0)
     expect((await asJson(undefined, 'status', '1')).json.chain.state).toBe('Withdrawn')
   })

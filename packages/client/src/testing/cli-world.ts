@@ -60,7 +60,10 @@ export async function cliWorld() {
     for await (const part of request) parts.push(part as Buffer)
     const sealed = new Uint8Array(Buffer.concat(parts))
     const { call, sealAnswer } = await openCall({ ...hpke, sealed, random: platformRandom })
-    const answer = await served.fetch(`http://node${call.path}`, { method: call.method })
+    const answer = await served.fetch(`http://node${call.path}`, {
+      method: call.method,
+      ...(call.body === null ? {} : { body: JSON.stringify(call.body) }),
+    })
     const { status } = answer
     const body = await answer.text()
     response.writeHead(200, { 'content-type': sealedAnswerType })

@@ -6,6 +6,7 @@ import {
   parseAccessCondition,
   parseAccessRules,
 } from './access-condition.js'
+import { type ClaimCondition, claimHolds } from './credential-condition.js'
 import { decideAccess } from './read-access.js'
 
 const x = `${'A'.repeat(42)}A`
@@ -105,6 +106,21 @@ describe('a credential that a condition asks for', () => {
       }),
     )
   })
+})
+
+const path = ['a']
+test.each<[unknown, ClaimCondition, boolean]>([
+  ['auditor', { path, oneOf: ['x', 'auditor'] }, true],
+  ['3', { path, oneOf: [3] }, false],
+  [null, { path, oneOf: ['', 0, false] }, false],
+  [['auditor'], { path, oneOf: ['auditor'] }, false],
+  [3, { path, within: { from: 3, to: 3 } }, true],
+  [3, { path, within: { to: 2.9 } }, false],
+  [3, { path, within: { from: 3.1 } }, false],
+  ['3', { path, within: { from: 0, to: 9 } }, false],
+  [undefined, { path, within: { from: 0 } }, false],
+])('a claim of %j holds under %j: %s', (value, asked, holds) => {
+  expect(claimHolds(value, asked)).toBe(holds)
 })
 
 describe('what a condition with a credential comes to', () => {

@@ -12,7 +12,10 @@ export type CredentialKey =
 
 /** What one claim must be. It is met when one of the values to which the path leads is. */
 export type ClaimCondition = {
-  /** Names of members, positions in lists (from 0), and null for every item of a list. */
+  /**
+   * Names of members, positions in lists (from 0), and null for every item of a list. A position leads nowhere in a list from which the
+   * holder left something out: he would choose what stands there.
+   */
   readonly path: readonly (string | number | null)[]
 } & (
   | {
@@ -92,6 +95,19 @@ export function readCredential(json: unknown, place: string): CredentialConditio
     presentedWithin: span(presentedWithin, `${place}.presentedWithin`, month),
     ...(status === undefined ? {} : { status: readStatus(status, `${place}.status`) }),
   }
+}
+
+/**
+ * Looks at one value of a credential.
+ *
+ * @param value - to which a claim's path leads, of unknown origin
+ * @param claim - parsed
+ * @returns whether it is one of the values, of the same type, or a number within the bounds
+ */
+export function claimHolds(value: unknown, claim: ClaimCondition): boolean {
+  if ('oneOf' in claim) return claim.oneOf.some((one) => one === value)
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = claim.within
+  return typeof value === 'number' && from <= value && value <= to
 }
 
 function readStatus(json: unknown, place: string): NonNullable<CredentialCondition['status']> {

@@ -15,7 +15,12 @@ export {
 } from './access-condition.js'
 export type { AccessAnswer, AccessSubject, IsPresented } from './access-question.js'
 export { type AccessVerdict, leavesOf, type PlacedLeaf, type UnmetLeaf } from './access-verdict.js'
-export type { ClaimCondition, CredentialCondition, CredentialKey } from './credential-condition.js'
+export {
+  type ClaimCondition,
+  type CredentialCondition,
+  type CredentialKey,
+  claimHolds,
+} from './credential-condition.js'
 export {
   type AccessDecision,
   type AccessReading,

@@ -58,6 +58,37 @@ describe('a presentation through the API', () => {
     expect(await world.call('POST', '/v1/presentation', { body })).toMatchObject(refused('SIGN_IN_REQUIRED'))
   })
 
+  it('waits for its turn, and is refused where too many of one address wait', async () => {
+    let underWay = 0
+    let most = 0
+    const ends: (() => void)[] = []
+    const present = async () => {
+      most = Math.max(most, ++underWay)
+      await new Promise<void>((end) => ends.push(end))
+      underWay -= 1
+      return 'CREDENTIAL_POOL' as const
+    }
+    const world = apiWorld({}, { service: { credentials: { challenge: () => 'n', present } } })
+    const token = await world.session(wallets.consumer, ['consumer'])
+    let open = 40
+    const answers = Promise.all(
+      Array.from({ length: open }, async () => {
+        const { status } = await world.call('POST', '/v1/presentation', { token, body })
+        open -= 1
+        return status
+      }),
+    )
+    const otherwise = () => new Promise((next) => setImmediate(next))
+    // Two are under way, and twenty wait.
+    while (open > 22) await otherwise()
+    while (open > 0) {
+      ends.shift()?.()
+      await otherwise()
+    }
+    const statuses = await answers
+    expect([most, statuses.filter((status) => status === 503).length]).toEqual([2, 18])
+    expect(statuses.filter((status) => status === 404)).toHaveLength(22)
+  })
   it('is refused in another form, and with the desk’s word', async () => {
     const present = async () => 'CREDENTIAL_NONCE' as const
     const world = apiWorld({}, { service: { credentials: { challenge: () => 'n', present } } })

@@ -36,12 +36,22 @@ test.each<[string, ClaimCondition, boolean]>([
   ['text for a number', { path: ['role'], within: { from: 0 } }, false],
   ['a member of its own name', { path: ['length'], within: { from: 7, to: 7 } }, true],
 ])('%s', (_, condition, expected) => {
-  expect(claimsMet(claims, [condition])).toBe(expected)
+  expect(claimsMet(claims, [condition], new Set())).toBe(expected)
 })
 
 test('all of them must be met, and none is asked of whoever asks none', () => {
   const met: ClaimCondition = { path: ['role'], oneOf: ['auditor'] }
-  expect(claimsMet(claims, [])).toBe(true)
-  expect(claimsMet(claims, [met, met])).toBe(true)
-  expect(claimsMet(claims, [met, { path: ['role'], oneOf: ['x'] }])).toBe(false)
+  expect(claimsMet(claims, [], new Set())).toBe(true)
+  expect(claimsMet(claims, [met, met], new Set())).toBe(true)
+  expect(claimsMet(claims, [met, { path: ['role'], oneOf: ['x'] }], new Set())).toBe(false)
+})
+
+test('a place counts in no list of which the holder chose what stands there; any item does', () => {
+  const shortened = new Set([claims.roles])
+  const met = (path: ClaimCondition['path'], oneOf: readonly string[]) =>
+    claimsMet(claims, [{ path, oneOf }], shortened)
+  expect(met(['roles', 0], ['reader'])).toBe(false)
+  expect(met(['roles', null], ['reader'])).toBe(true)
+  expect(met(['roles', null, 'scopes', 1], ['b'])).toBe(true)
+  expect(claimsMet(claims, [{ path: ['nested', 'list', 0, 0], oneOf: [1] }], shortened)).toBe(true)
 })

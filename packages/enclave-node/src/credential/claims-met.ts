@@ -1,21 +1,25 @@
-import type { ClaimCondition } from '@sealpool/contracts'
+import { type ClaimCondition, claimHolds } from '@sealpool/contracts'
 import type { JsonObject, JsonValue } from '@sealpool/crypto'
 
 /**
  * @param claims of a credential, verified
  * @param wanted what they must be
+ * @param shortened lists in the claims from which the holder left items out: no place of them counts, since he would choose what stands there
  * @returns whether every condition is met, each by one of the values to which its path leads; where it leads nowhere it is not
  */
-export function claimsMet(claims: JsonObject, wanted: readonly ClaimCondition[]): boolean {
-  return wanted.every((condition) =>
-    valuesAt(claims, condition.path).some((value) => isMet(value, condition)),
-  )
-}
-
-function valuesAt(claims: JsonObject, path: ClaimCondition['path']): readonly JsonValue[] {
-  let values: readonly JsonValue[] = [claims]
-  for (const step of path) values = values.flatMap((value) => inside(value, step))
-  return values
+export function claimsMet(
+  claims: JsonObject,
+  wanted: readonly ClaimCondition[],
+  shortened: ReadonlySet<JsonValue>,
+): boolean {
+  return wanted.every((condition) => {
+    let values: readonly JsonValue[] = [claims]
+    for (const step of condition.path) {
+      if (typeof step === 'number') values = values.filter((value) => !shortened.has(value))
+      values = values.flatMap((value) => inside(value, step))
+    }
+    return values.some((value) => claimHolds(value, condition))
+  })
 }
 
 function inside(value: JsonValue, step: string | number | null): readonly JsonValue[] {
@@ -27,10 +31,4 @@ function inside(value: JsonValue, step: string | number | null): readonly JsonVa
   if (typeof value !== 'object' || value === null || typeof step !== 'string') return []
   const member = Object.hasOwn(value, step) ? (value as JsonObject)[step] : undefined
   return member === undefined ? [] : [member]
-}
-
-function isMet(value: JsonValue, condition: ClaimCondition): boolean {
-  if ('oneOf' in condition) return condition.oneOf.some((one) => one === value)
-  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = condition.within
-  return typeof value === 'number' && from <= value && value <= to
 }

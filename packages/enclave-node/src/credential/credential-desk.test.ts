@@ -239,4 +239,27 @@ describe('what is kept of presentations', () => {
     expect(await presentedUntil(store, { ...one, wallet: addressOfDigit('3') })).toBe(0)
     expect(await notePresented(store, several.slice(2), { now: at + 10, capacity: 2 })).toBe(true)
   })
+
+  it('takes no room of other pools, and undoes nothing where there is none', async () => {
+    const [first, second] = ['1', '2'].map((digit) => ({
+      ...one,
+      wallet: addressOfDigit(digit),
+      holder: digit,
+    }))
+    if (first === undefined || second === undefined) throw new Error('two')
+    const options = { now: at, capacity: 1 }
+    const kept = (which: typeof one) => presentedUntil(store, which)
+    expect(await notePresented(store, [{ ...first, until: at + 10 }], options)).toBe(true)
+    expect(await notePresented(store, [{ ...second, until: at + 10 }], options)).toBe(false)
+    const elsewhere = { ...second, pool: stranger }
+    expect(await notePresented(store, [{ ...elsewhere, until: at + 10 }], options)).toBe(true)
+    // Its own place is free for who presents anew, also with another key; what comes with more has no room, and leaves all as it was.
+    expect(await notePresented(store, [{ ...first, holder: 'other', until: at + 20 }], options)).toBe(true)
+    const more = [first, { ...first, condition: digestOfDigit('7') }].map((each) => ({
+      ...each,
+      until: at + 30,
+    }))
+    expect(await notePresented(store, more, options)).toBe(false)
+    expect([await kept(first), await kept(elsewhere)]).toEqual([at + 20, at + 10])
+  })
 })

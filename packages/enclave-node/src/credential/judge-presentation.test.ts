@@ -59,6 +59,11 @@ describe('a presentation', () => {
     ['is forged', { issuer: 'forger' }, 'SIGNATURE_INVALID'],
     ['is for another node', { binding: { aud: 'urn:sealpool:key-set:y' } }, 'BOUND_TO_ANOTHER_VERIFIER'],
     ['is for another time', { binding: { nonce: 'm' } }, 'BOUND_TO_ANOTHER_NONCE'],
+    [
+      'was signed before the time for which it counts',
+      { binding: { iat: at - 60 }, condition: { presentedWithin: 60 } },
+      'EXPIRED',
+    ],
     ['is old', { binding: { iat: at - 300 } }, 'BOUND_AT_ANOTHER_TIME'],
     ['is of another type', { open: { vct: 'https://university.example/student' } }, 'WRONG_CREDENTIAL_TYPE'],
     ['is of no type', { open: { vct: undefined } }, 'WRONG_CREDENTIAL_TYPE'],
@@ -82,6 +87,12 @@ describe('a presentation', () => {
     expect(await judged(change)).toEqual({ until: null, reason })
   })
 
+  it('does not count by a place in a list from which its holder left out what stood there', async () => {
+    const condition = { claims: [{ path: ['roles', 0], oneOf: ['researcher'] }] }
+    const open = { roles: [{ '...': 'kept-back' }, 'researcher'] }
+    expect(await judged({ condition, open })).toEqual({ until: null, reason: 'CLAIMS_NOT_MET' })
+    expect(await judged({ condition, open: { roles: ['researcher'] } })).toMatchObject({ reason: null })
+  })
   it('counts as long as its status is known, and not once it is revoked', async () => {
     const condition = { status: { issuedWithin: 600 } }
     const open = issuer.statusAt(9)

@@ -61,7 +61,7 @@ export async function judgePresentation(
   const { issuer } = condition
   const { presentation } = given
   const found = verifySdJwt({ presentation, keys, types: credentialTypes, issuer, binding, at })
-  const { claims, boundAt, holder } = found
+  const { claims, shortened, boundAt, holder } = found
   if (claims === undefined || boundAt === undefined || holder === undefined)
     return refused(firstFailure(found))
   if (claims['vct'] !== condition.type) return refused('WRONG_CREDENTIAL_TYPE')
@@ -77,7 +77,7 @@ export async function judgePresentation(
     if (old <= at) return refused('ISSUED_TOO_LONG_AGO')
     ends.push(old)
   } else if (claims['exp'] === undefined) return refused('NO_END')
-  if (!claimsMet(claims, condition.claims ?? [])) return refused('CLAIMS_NOT_MET')
+  if (!claimsMet(claims, condition.claims ?? [], shortened)) return refused('CLAIMS_NOT_MET')
   if (condition.status === undefined) {
     if (Object.hasOwn(claims, 'status')) return refused('STATUS_NOT_EXPECTED')
   } else {

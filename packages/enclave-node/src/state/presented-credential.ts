@@ -25,7 +25,7 @@ export interface NotedPresentation extends PresentedCredential {
 }
 
 const prefix = 'presented credential '
-/** Most presentations that are kept at a time. */
+/** Most presentations that are kept at a time for one pool: what its issuers hand out takes no other pool's room. */
 const maximumKept = 20_000
 
 function prefixOf({ pool, condition }: Pick<PresentedCredential, 'pool' | 'condition'>): string {
@@ -57,7 +57,7 @@ export async function forgetPresented(sql: Sql, now: number): Promise<number> {
  * Notes presentations, all of them or none, and forgets those that are over. An earlier one of the same wallet is replaced, also where
  * it counted for longer: what is presented last is what is known last. A holder's key is one wallet's at a time: whoever presents for
  * another one takes it from the first, so that one credential lets in one, and nobody fills the room with one.
- * @param options `now`: unix seconds; `capacity`: most that are kept
+ * @param options `now`: unix seconds; `capacity`: most that are kept for a pool
  * @returns whether there was room
  */
 export async function notePresented(
@@ -66,7 +66,8 @@ export async function notePresented(
   options: { readonly now: number; readonly capacity?: number },
 ): Promise<boolean> {
   const { now, capacity = maximumKept } = options
-  return store.transaction(async (tx) => {
+  const full = new Error('no room')
+  const note = async (tx: Sql): Promise<void> => {
     // What other names hold is no number, and is not read as one.
     await tx.query(
       `delete from meta
@@ -79,11 +80,20 @@ export async function notePresented(
         one.holder,
       ])
     }
-    const [row] = await tx.query('select count(*)::integer as kept from meta where starts_with(key, $1)', [
-      prefix,
-    ])
-    if ((row === undefined ? 0 : integerOf(row, 'kept')) + presented.length > capacity) return false
     for (const one of presented) await setMeta(tx, prefixOf(one) + one.wallet, `${one.until} ${one.holder}`)
+    for (const pool of new Set(presented.map((one) => one.pool))) {
+      const [row] = await tx.query('select count(*)::integer as kept from meta where starts_with(key, $1)', [
+        `${prefix}${pool} `,
+      ])
+      if (row !== undefined && integerOf(row, 'kept') > capacity) throw full
+    }
+  }
+  try {
+    await store.transaction(note)
     return true
-  })
+  } catch (error) {
+    // Nothing of it was done: what counted before counts still.
+    if (error === full) return false
+    throw error
+  }
 }

@@ -45,6 +45,8 @@ describe('JWS and JWT', () => {
   test('what jose signs is authentic, with its claims', async () => {
     for (const [alg, key, header] of [
       ['EdDSA', ed.privateKey, {}],
+      // RFC 9864's name of the same.
+      ['Ed25519', ed.privateKey, {}],
       ['ES256', ec.privateKey, { kid: 'k1' }],
       ['PS256', rsa.privateKey, {}],
     ] as const) {
@@ -64,10 +66,14 @@ describe('JWS and JWT', () => {
       .sign(Buffer.from(jwkOf(ed.publicKey).x ?? '', 'base64url'))
     const other = await token('EdDSA', generateKeyPairSync('ed25519').privateKey)
     const changed = `${head}.${encodeBase64Url(new TextEncoder().encode('{"iss":"x"}'))}.${mark}`
+    const otherName = (alg: string) =>
+      `${encodeBase64Url(new TextEncoder().encode(`{"alg":"${alg}"}`))}.${body}.${mark}`
     const publicKey = await jose.importJWK(jwkOf(ed.publicKey) as jose.JWK, 'EdDSA')
     for (const [text, reason] of [
       [none, 'UNKNOWN_KEY'],
       [hmac, 'UNKNOWN_KEY'],
+      [otherName('Ed448'), 'UNKNOWN_KEY'],
+      [otherName('ed25519'), 'UNKNOWN_KEY'],
       [other, 'SIGNATURE_INVALID'],
       [changed, 'SIGNATURE_INVALID'],
       [`${good}=`, 'MALFORMED_TOKEN'],
@@ -102,6 +108,10 @@ describe('JWS and JWT', () => {
       .setProtectedHeader({ alg: 'EdDSA', crit: ['b64'], b64: true })
       .sign(ed.privateKey)
     expect(reasons(verify(critical))).toEqual([false, 'CRITICAL_EXTENSION'])
+    for (const own of ['"crit":["x"]', '"b64":false']) {
+      const head = encodeBase64Url(new TextEncoder().encode(`{"alg":"EdDSA",${own}}`))
+      expect(reasons(verify(`${head}.e30.AA`))).toEqual([false, 'CRITICAL_EXTENSION'])
+    }
     const head = encodeBase64Url(new TextEncoder().encode('{"alg":"EdDSA"}'))
     const body = encodeBase64Url(new TextEncoder().encode('{"exp":"never"}'))
     const mark = encodeBase64Url(sign(null, Buffer.from(`${head}.${body}`), ed.privateKey))

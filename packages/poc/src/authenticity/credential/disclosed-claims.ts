@@ -18,6 +18,13 @@ const maximumDisclosures = 200
 /** Disclosures nest: their values hold digests of others, so that each alone may be flat and all together deep. */
 const deepest = 32
 
+/** What was signed, with what was disclosed in its places. */
+export interface DisclosedClaims {
+  readonly claims: JsonObject
+  /** Lists in the claims from which items were left out: what stands at a place of them is not what the issuer has put there. */
+  readonly shortened: ReadonlySet<JsonValue>
+}
+
 /** Ends the reading; it never leaves the module. */
 class Mismatch extends Error {
   readonly problem: DisclosureProblem
@@ -32,22 +39,22 @@ class Mismatch extends Error {
  *
  * @param payload what the issuer has signed, and the signature was verified
  * @param disclosures as they stand between the tildes; hostile
- * @returns the claims without digests, or why there are none: a disclosure that nothing refers to, or a digest that stands twice, refuses
- *   them all
+ * @returns the claims without digests, and those of their lists from which something was left out; or why there are none: a disclosure
+ *   that nothing refers to, or a digest that stands twice, refuses them all
  */
 export function discloseClaims(
   payload: JsonObject,
   disclosures: readonly string[],
-): { readonly claims: JsonObject } | { readonly problem: DisclosureProblem } {
+): DisclosedClaims | { readonly problem: DisclosureProblem } {
   try {
-    return { claims: disclosed(payload, disclosures) }
+    return disclosed(payload, disclosures)
   } catch (caught) {
     if (caught instanceof Mismatch) return { problem: caught.problem }
     throw caught
   }
 }
 
-function disclosed(payload: JsonObject, disclosures: readonly string[]): JsonObject {
+function disclosed(payload: JsonObject, disclosures: readonly string[]): DisclosedClaims {
   const { _sd_alg: hash = 'sha-256', ...signed } = payload
   if (hash !== 'sha-256') throw new Mismatch('HASH_NOT_SUPPORTED')
   if (disclosures.length > maximumDisclosures) throw new Mismatch('DISCLOSURE_MALFORMED')
@@ -58,6 +65,7 @@ function disclosed(payload: JsonObject, disclosures: readonly string[]): JsonObj
     given.set(digest, readDisclosure(text))
   }
   const seen = new Set<string>()
+  const shortened = new Set<JsonValue>()
   /** What stands behind a digest; undefined when it was not disclosed, or is a decoy. */
   const take = (digest: JsonValue | undefined, length: number): readonly JsonValue[] | undefined => {
     if (typeof digest !== 'string') throw new Mismatch('DISCLOSURE_MALFORMED')
@@ -71,8 +79,15 @@ function disclosed(payload: JsonObject, disclosures: readonly string[]): JsonObj
 
   function open(value: JsonValue, depth: number): JsonValue {
     if (depth > deepest) throw new Mismatch('TOO_DEEP')
-    if (Array.isArray(value)) return value.flatMap((item) => openItem(item, depth + 1))
+    if (Array.isArray(value)) return openList(value, depth)
     return isObject(value) ? openObject(value, depth + 1) : value
+  }
+
+  function openList(items: readonly JsonValue[], depth: number): readonly JsonValue[] {
+    const opened = items.map((item) => openItem(item, depth + 1))
+    const list = opened.flat()
+    if (opened.some(({ length }) => length === 0)) shortened.add(list)
+    return list
   }
 
   function openItem(item: JsonValue, depth: number): readonly JsonValue[] {
@@ -101,7 +116,7 @@ function disclosed(payload: JsonObject, disclosures: readonly string[]): JsonObj
 
   const claims = openObject(signed, 0)
   if ([...given.keys()].some((digest) => !seen.has(digest))) throw new Mismatch('DISCLOSURE_NOT_REFERENCED')
-  return claims
+  return { claims, shortened }
 }
 
 const reserved: readonly string[] = ['_sd', '_sd_alg', '...']

@@ -93,6 +93,8 @@ describe('a token status list', () => {
   test.each<[string, unknown]>([
     ['no status', {}],
     ['a status that is none', { status: 'valid' }],
+    ['a status that is null', { status: null }],
+    ['a list of statuses', { status: [{ idx: 0, uri }] }],
     ['another mechanism', { status: { identifier_list: { id: 'a', uri } } }],
     ['two mechanisms', { status: { status_list: { idx: 0, uri }, identifier_list: {} } }],
     ['no list', { status: { status_list: { idx: 0 } } }],

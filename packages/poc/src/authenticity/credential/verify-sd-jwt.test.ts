@@ -9,7 +9,13 @@ import {
   rfc9901Jwt,
   rfc9901KeyBinding,
 } from '../../testing/rfc9901-examples.js'
-import { boundBy, disclosure, type SdJwtParty, sdJwtParty } from '../../testing/sd-jwt-issuer.js'
+import {
+  boundBy,
+  digestOfText,
+  disclosure,
+  type SdJwtParty,
+  sdJwtParty,
+} from '../../testing/sd-jwt-issuer.js'
 import type { TrustedKey } from '../jose/verify-jws.js'
 import { type SdJwtFinding, verifySdJwt } from './verify-sd-jwt.js'
 
@@ -173,6 +179,22 @@ describe('an SD-JWT', () => {
     })
   })
 
+  test('says of which lists its holder left items out', async () => {
+    const first = disclosure('student')
+    const second = disclosure('auditor')
+    const payload = { roles: [{ '...': first.digest }, { '...': second.digest }], whole: ['a', ['b']] }
+    const part = await presented({ payload, disclosures: [second.text] })
+    expect(part.claims).toMatchObject({ roles: ['auditor'], whole: ['a', ['b']] })
+    expect([...part.shortened]).toEqual([part.claims?.['roles']])
+    expect(part.shortened.has(part.claims?.['roles'] ?? null)).toBe(true)
+    const all = await presented({ payload, disclosures: [second.text, first.text] })
+    expect(all.claims).toMatchObject({ roles: ['student', 'auditor'] })
+    expect([...all.shortened]).toEqual([])
+  })
+  test('is taken by the newer name of EdDSA too', async () => {
+    expect((await presented({ header: { alg: 'Ed25519' } })).authentic).toBe(true)
+    expect((await presented({ header: { alg: 'Ed25519' }, by: stranger })).authentic).toBe(false)
+  })
   test('may have a member of any name that is no word of the format', async () => {
     const odd = disclosure('__proto__', { admin: true })
     const found = await presented({ payload: { _sd: [odd.digest] }, disclosures: [odd.text] })
@@ -182,6 +204,7 @@ describe('an SD-JWT', () => {
   })
 
   const one = disclosure('role', 'auditor')
+  const saltless = Buffer.from('[7,"role","auditor"]').toString('base64url')
   const hidden = (digest: unknown) => ({ payload: { _sd: [digest] } })
   const of = (...parts: readonly unknown[]) => {
     const { text, digest } = disclosure(...parts)
@@ -197,7 +220,8 @@ describe('an SD-JWT', () => {
     return { ...hidden(links.at(-1)?.digest), disclosures: links.map(({ text }) => text) }
   }
 
-  test.each<[string, Parameters<typeof presented>[0], string]>([
+  type Case = [string, Parameters<typeof presented>[0], string]
+  test.each<Case>([
     ['a disclosure that nothing refers to', { disclosures: [one.text] }, 'DISCLOSURE_NOT_REFERENCED'],
     [
       'a disclosure inside one that was kept back',
@@ -216,9 +240,29 @@ describe('an SD-JWT', () => {
       'DIGEST_REPEATED',
     ],
     ['a claim over an open one', of('iss', 'urn:other'), 'CLAIM_REPEATED'],
-    ['an end that its holder chose to show', of('exp', at + 10), 'CLAIM_NOT_OPEN'],
-    ['a status that its holder chose to show', of('status', {}), 'CLAIM_NOT_OPEN'],
-    ['a word of the format for a name', of('_sd', []), 'DISCLOSURE_MALFORMED'],
+    ...['_sd', '_sd_alg', '...'].map(
+      (word): Case => [`${word} for a name`, of(word, []), 'DISCLOSURE_MALFORMED'],
+    ),
+    ...(
+      [
+        ['nbf', at],
+        ['exp', at + 10],
+        ['cnf', {}],
+        ['vct', 'urn:type'],
+        ['vct#integrity', 'x'],
+        ['status', {}],
+        ['aud', 'urn:node'],
+      ] as const
+    ).map(([name, value]): Case => {
+      const { payload, disclosures } = of(name, value)
+      const change = { payload: { ...payload, [name]: undefined }, disclosures }
+      return [`${name} that its holder chose to show`, change, 'CLAIM_NOT_OPEN']
+    }),
+    [
+      'a salt that is none',
+      { ...hidden(digestOfText(saltless)), disclosures: [saltless] },
+      'DISCLOSURE_MALFORMED',
+    ],
     ['a name that is none', of(7, 1), 'DISCLOSURE_MALFORMED'],
     ['an item for a member', of('auditor'), 'DISCLOSURE_MALFORMED'],
     [
@@ -244,6 +288,19 @@ describe('an SD-JWT', () => {
     ],
     ['no holder’s key', { payload: { cnf: {} } }, 'NO_HOLDER_KEY'],
     ['a holder’s key by name', { payload: { cnf: { kid: 'k' } } }, 'NO_HOLDER_KEY'],
+    ...[
+      { kty: 'OKP', crv: 'X25519', x: 'AA' },
+      { kty: 'EC', crv: 'Ed25519', x: 'AA', y: 'AA' },
+      { kty: 'RSA', crv: 'P-256', x: 'AA', y: 'AA' },
+      { kty: 'EC', crv: 'P-384', x: 'AA', y: 'AA' },
+      { kty: 'EC', crv: 'P-256', x: 'AA' },
+    ].map(
+      (jwk): Case => [
+        `a holder’s key of kind ${jwk.kty} ${jwk.crv}`,
+        { payload: { cnf: { jwk } } },
+        'NO_HOLDER_KEY',
+      ],
+    ),
     [
       'a secret for a holder’s key',
       { payload: { cnf: { jwk: { kty: 'oct', k: 'AAAA' } } } },

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { canonicalBytes, encodeBase64Url, type JsonObject } from '@sealpool/crypto'
+import { canonicalBytes, encodeBase64Url, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import {
   type AuthenticityCheck,
   type AuthenticityFinding,
@@ -27,6 +27,8 @@ export interface ExpectedBinding {
 export interface SdJwtFinding extends AuthenticityFinding {
   /** What the issuer signed and the holder disclosed. */
   readonly claims: JsonObject | undefined
+  /** Lists in the claims, the very ones, from which the holder left items out: the others have moved up. */
+  readonly shortened: ReadonlySet<JsonValue>
   /** When the holder signed the presentation, Unix seconds. */
   readonly boundAt: number | undefined
   /** The holder's key by its thumbprint (RFC 7638): who presents another credential of the same key has the same. */
@@ -62,6 +64,7 @@ export function verifySdJwt(options: {
   const stop = (checks: readonly AuthenticityCheck[]): SdJwtFinding => ({
     ...finding('sd-jwt', checks, null),
     claims: undefined,
+    shortened: new Set(),
     boundAt: undefined,
     holder: undefined,
   })
@@ -80,7 +83,7 @@ export function verifySdJwt(options: {
   work?.({ bytes: presentation.length })
   const opened = discloseClaims(payload, others)
   if ('problem' in opened) return stop([...signed.checks, failed('disclosures', opened.problem)])
-  const { claims } = opened
+  const { claims, shortened } = opened
   const hidden = openClaims.some((name) => Object.hasOwn(claims, name) && !Object.hasOwn(payload, name))
   const bound = verifyBinding({ presentation, proof, payload, binding, at, work })
   const result = finding(
@@ -98,6 +101,7 @@ export function verifySdJwt(options: {
   return {
     ...result,
     claims: result.authentic ? claims : undefined,
+    shortened,
     boundAt: result.authentic ? bound.boundAt : undefined,
     holder: result.authentic ? bound.holder : undefined,
   }

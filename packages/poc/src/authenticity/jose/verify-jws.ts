@@ -75,8 +75,10 @@ export function verifyJws<Key extends TrustedKey>(options: {
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) {
     return stop(failed('syntax', 'CRITICAL_EXTENSION'))
   }
+  // RFC 9864 names the curve. Of keys for EdDSA only Ed25519's are read here.
+  const alg = header['alg'] === 'Ed25519' ? 'EdDSA' : header['alg']
   const candidates = options.keys.filter(
-    ({ algorithm, keyId }) => algorithm === header['alg'] && (keyId === undefined || keyId === header['kid']),
+    ({ algorithm, keyId }) => algorithm === alg && (keyId === undefined || keyId === header['kid']),
   )
   if (candidates.length === 0) return stop(failed('key', 'UNKNOWN_KEY'))
   const message = new TextEncoder().encode(`${head}.${body}`)
