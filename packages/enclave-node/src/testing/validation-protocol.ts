@@ -178,7 +178,12 @@ async function asked(
     sign: { deployment: { chainId: pool.chainId, nodeRegistry: registry } },
     blobStore,
     // No case comes so far: what is no sealed file is judged by nobody's code.
-    runtime: { run: () => Promise.reject(new Error('no code runs here')), close: async () => undefined },
+    runtime: {
+      name: 'none',
+      isolation: 'none',
+      run: () => Promise.reject(new Error('no code runs here')),
+      close: async () => undefined,
+    },
     limits,
     maximumBlobBytes: 1_000,
     giveWay: async () => undefined,
