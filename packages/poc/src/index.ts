@@ -58,7 +58,6 @@ export {
   openIndex,
   sealIndex,
 } from './uniqueness/index-file.js'
-export { type KnownFinding, knownPreflight } from './uniqueness/known-preflight.js'
 export {
   createNearDuplicateIndex,
   NEAR_ENTRY_BYTES,

@@ -37,12 +37,6 @@ export type {
   Refusal,
 } from './job/refine-batch.js'
 export { createPiiPass, type PiiPass } from './pii/pii-pass.js'
-export type {
-  RefinedCheck,
-  RefinedFinding,
-  RefinedPreflight,
-  RefinedPreflightOptions,
-} from './preflight/refined-preflight.js'
 export { maskedSample } from './sample/masked-sample.js'
 export { mockTables } from './sample/mock-tables.js'
 export {
@@ -90,4 +84,4 @@ export { type RequiredField, requiredFields } from './source/required-fields.js'
 export { defaultSourceLimits, type SourceLimits } from './source/source-limits.js'
 export type { TableChoice, TableReader } from './source/table-reader.js'
 export type { XmlHandlers, XmlReader, XmlRules, XmlStream } from './source/xml-events.js'
-export { openExport, refineBatch, refinedPreflight } from './with-platform.js'
+export { openExport, refineBatch } from './with-platform.js'

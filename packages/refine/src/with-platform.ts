@@ -1,11 +1,6 @@
 import type { JsonValue } from './define/record-types.js'
 import { type RefineBatchOptions, type RefinedBatch, refineContributions } from './job/refine-batch.js'
 import { nodeDecompress } from './platform.js'
-import {
-  preflightBy,
-  type RefinedPreflight,
-  type RefinedPreflightOptions,
-} from './preflight/refined-preflight.js'
 import { type OpenExportOptions, openSource, type SourceReaders } from './source/open-export.js'
 
 // The public faces of what opens exports: the same functions with the platform's own decompression where it has one.
@@ -57,22 +52,4 @@ export function openExport(options: OpenExportOptions): AsyncGenerator<JsonValue
  */
 export async function refineBatch(options: RefineBatchOptions): Promise<RefinedBatch> {
   return refineContributions({ ...options, readers: platformReaders(options.readers) })
-}
-
-/**
- * Checks of an export by the pool's own refiner, run where the export is: whether it becomes rows, and what personal data the rows would hold. The
- * export is refined once for both.
- *
- * @param options - as for `refineBatch`, without contributions; `piiKey` may be any secret of 32 bytes here
- * @returns `schema` fails with the row and the field at fault; `personalData` warns of what is found in the rows as they would be stored, after
- *   what the columns' `pii` does, by column and kind
- *
- * @example
- * ```ts no-run
- * const { schema, personalData } = refinedPreflight({ refiner, runtime, limits })
- * await client.contribute(account, input, { preflight: [schema, personalData] })
- * ```
- */
-export function refinedPreflight(options: RefinedPreflightOptions): RefinedPreflight {
-  return preflightBy({ ...options, readers: platformReaders(options.readers) })
 }
