@@ -16,7 +16,7 @@ export function expectedValue(column: ColumnSchema): string {
     boolean: 'true or false',
     date: 'a day as YYYY-MM-DD',
     timestamp: 'an instant as YYYY-MM-DDThh:mm:ssZ',
-    vector: 'what the pool\'s model makes of a text',
+    vector: "what the pool's model makes of a text",
   }
   const shown = values?.slice(0, 10).map(String).join(', ')
   const range =
