@@ -180,6 +180,7 @@ const others = new Set<string>([
   'networkCollateral',
   'nodeReportData',
   'openLineageEvents',
+  'provDocument',
   'pckPlatform',
   'pcsCollateral',
   'relaunchTcbStatus',

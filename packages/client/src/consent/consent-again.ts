@@ -25,7 +25,7 @@ export interface ConsentedAgain extends Sent {
  * policy; else contribute anew.
  *
  * @param chain a viem client with the owner's account, on the deployment's chain
- * @param options besides {@link WriteOptions}: `deployment`; `pool`; `id` of the contribution; `consentDigest` of the text that the owner agrees to
+ * @param options besides `WriteOptions` of `@sealpool/contracts`: `deployment`; `pool`; `id` of the contribution; `consentDigest` of the text that the owner agrees to
  *   now; `fromBlock`: where its event may first stand, default the deployment's first block; `random`: for the new number
  * @returns the mined transaction, and the new identifier
  * @throws ContractsError `NOT_FOUND` (no contribution of this pool with this number; entries of Merkle batches are none), `ARGUMENT_INVALID` (the
