@@ -41,10 +41,13 @@ export async function saveRewrapped(sql: Sql, id: string, renewed: RewrappedHead
   await setMeta(sql, `${prefix}${id}`, JSON.stringify({ epoch, header: encodeBase64Url(header) }))
 }
 
-/** Contributions of older epochs that somebody may still have to open, and whose header is not of this epoch. */
+/**
+ * Contributions of older epochs that somebody may still have to open, and whose header is not of this epoch. The database may look at values before
+ * keys: those of other keys, which are no JSON, are kept from the cast.
+ */
 const due = `from contributions where pool = $1 and epoch < $2 and state in ('seen', 'judged', 'recorded', 'refined')
   and not exists (select 1 from meta where key = '${prefix}' || contributions.id::text
-    and (value::json ->> 'epoch')::integer >= $2)`
+    and case when key like '${prefix}%' then (value::json ->> 'epoch')::integer end >= $2)`
 
 /** @returns how many of a pool's contributions are not at an epoch yet */
 export async function countToRewrap(sql: Sql, pool: Address, epoch: number): Promise<number> {
