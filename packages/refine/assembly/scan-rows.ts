@@ -23,6 +23,7 @@ const DECIMAL: u32 = 2
 const DATE: u32 = 3
 const TEXT: u32 = 4
 const TABLE: u32 = 5
+const DICTIONARY: u32 = 6
 // Any other kind: nothing is taken, the row goes to the readers in TypeScript.
 
 /** Its column's text is written one behind the other, with `ends`. */
@@ -33,6 +34,13 @@ const TAKES_NUMBER: u32 = 8
 /** JSON's whole numbers are codes. */
 const TAKES_CODE: u32 = 16
 const TAKES_BOOLEAN: u32 = 32
+
+// A dictionary's target: codes per row stand at NUMBERS, its different texts at BYTES with ENDS, which begin with null; BUCKETS has slots of a hash table.
+const TEXTS: usize = 32
+const MOST_TEXTS: usize = 36
+const SLOTS: u32 = 16384
+/** Texts that fall on each other's places; more are nothing that happens by itself. */
+const MOST_PROBES = 16
 
 // A known text.
 const ENTRY: usize = 24
@@ -67,6 +75,10 @@ function textEnd(target: usize, row: i32): u32 {
 }
 
 function setNull(target: usize, row: i32): void {
+  if (load<u32>(target) == DICTIONARY) {
+    store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), 0)
+    return
+  }
   setPresent(target, row, 0)
   if (load<u32>(target + FLAGS) & IS_TEXT) {
     store<u32>(<usize>load<u32>(target + ENDS) + ((<usize>row) << 2), textEnd(target, row))
@@ -194,10 +206,16 @@ function readText(target: usize, start: usize, end: usize, row: i32): bool {
   return putText(target, start, end, row)
 }
 
+/** Words, the last of which may overlap the one before. */
 function isSame(a: usize, b: usize, length: usize): bool {
-  let at: usize = 0
-  for (; at + 4 <= length; at += 4) if (load<u32>(a + at) != load<u32>(b + at)) return false
-  for (; at < length; at += 1) if (load<u8>(a + at) != load<u8>(b + at)) return false
+  if (length >= 8) {
+    for (let at: usize = 0; at + 8 < length; at += 8)
+      if (load<u64>(a + at) != load<u64>(b + at)) return false
+    return load<u64>(a + length - 8) == load<u64>(b + length - 8)
+  }
+  if (length >= 4)
+    return load<u32>(a) == load<u32>(b) && load<u32>(a + length - 4) == load<u32>(b + length - 4)
+  for (let at: usize = 0; at < length; at += 1) if (load<u8>(a + at) != load<u8>(b + at)) return false
   return true
 }
 
@@ -235,6 +253,44 @@ function readKnown(target: usize, start: usize, end: usize, row: i32): bool {
   return false
 }
 
+/** The code of a text that JSON writes as it stands: known, or new. */
+function readCoded(target: usize, start: usize, end: usize, row: i32): bool {
+  let hash: u32 = 0x811c9dc5
+  for (let at = start; at < end; at += 1) {
+    const byte: u32 = load<u8>(at)
+    if (byte == 0x7f || load<u8>(STRING_STOPS + byte) != 0) return false
+    hash = (hash ^ byte) * 0x01000193
+  }
+  const length = <u32>(end - start)
+  const bytes = <usize>load<u32>(target + BYTES)
+  const ends = <usize>load<u32>(target + ENDS)
+  const slots = <usize>load<u32>(target + BUCKETS)
+  let slot = (hash ^ (hash >>> 15)) & (SLOTS - 1)
+  for (let probe = 0; probe < MOST_PROBES; probe += 1) {
+    const place = slots + ((<usize>slot) << 1)
+    const known: u32 = load<u16>(place)
+    if (known == 0) {
+      const count = load<u32>(target + TEXTS)
+      const from = load<u32>(ends + ((<usize>(count - 1)) << 2))
+      if (count >= load<u32>(target + MOST_TEXTS) || from + length > load<u32>(target + CAPACITY))
+        return false
+      for (let at: u32 = 0; at < length; at += 1) store<u8>(bytes + from + at, load<u8>(start + at))
+      store<u32>(ends + ((<usize>count) << 2), from + length)
+      store<u32>(target + TEXTS, count + 1)
+      store<u16>(place, count)
+      store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), count)
+      return true
+    }
+    const from = load<u32>(ends + ((<usize>(known - 1)) << 2))
+    if (load<u32>(ends + ((<usize>known) << 2)) - from == length && isSame(start, bytes + from, length)) {
+      store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), known)
+      return true
+    }
+    slot = (slot + 1) & (SLOTS - 1)
+  }
+  return false
+}
+
 /** Takes a text for a target and for those that share its field. */
 function take(first: usize, start: usize, end: usize, row: i32): bool {
   for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
@@ -249,6 +305,7 @@ function take(first: usize, start: usize, end: usize, row: i32): bool {
     else if (kind == TABLE) taken = readKnown(target, start, end, row)
     else if (kind == DATE) taken = readDate(target, start, end, row)
     else if (kind == TEXT) taken = readText(target, start, end, row)
+    else if (kind == DICTIONARY) taken = readCoded(target, start, end, row)
     if (!taken) return false
   }
   return true
@@ -281,6 +338,7 @@ export function prepare(): void {
  * @param from - where the first row begins
  * @param end - behind the last byte, where a quote must stand
  * @param first - number of the first row
+ * @param until - number of the row in front of which to stop
  * @param fields - target of each field, 0 where nobody reads it
  * @param count - how many fields a row has
  * @param unfilled - the columns that are null in every row, then 0
@@ -291,6 +349,7 @@ export function csv(
   from: usize,
   end: usize,
   first: i32,
+  until: i32,
   fields: usize,
   count: i32,
   unfilled: usize,
@@ -298,7 +357,7 @@ export function csv(
 ): usize {
   let row = first
   let begin = from
-  while (begin < end) {
+  while (begin < end && row < until) {
     let at = begin
     // Empty lines are nothing where a row has several fields.
     if (count > 1 && (load<u8>(at) == 0x0a || load<u8>(at) == 0x0d)) break
@@ -364,13 +423,26 @@ function takeNull(first: usize, row: i32): bool {
   return true
 }
 
-function takeBoolean(first: usize, value: i32, row: i32): bool {
+function takeBoolean(first: usize, value: i32, start: usize, row: i32): bool {
   for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
+    if (load<u32>(target) == DICTIONARY) {
+      if (!readCoded(target, start, start + (value == 1 ? 4 : 5), row)) return false
+      continue
+    }
     if (!(load<u32>(target + FLAGS) & TAKES_BOOLEAN)) return false
     store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), value)
     setPresent(target, row, 1)
   }
   return true
+}
+
+/** Is a number of JSON in the form in which JavaScript writes it? Without zeros at the end, and not as small as to have an exponent. */
+function isShortest(start: usize, end: usize, points: i32): bool {
+  if (points == 0) return true
+  if (load<u8>(end - 1) == 0x30) return false
+  const first = load<u8>(start) == 0x2d ? start + 1 : start
+  if (end - first < 5 || load<u8>(first) != 0x30) return true
+  return load<u8>(first + 2) != 0x30 || load<u8>(first + 3) != 0x30 || load<u8>(first + 4) != 0x30
 }
 
 function takeNumber(first: usize, start: usize, end: usize, points: i32, row: i32): bool {
@@ -385,6 +457,8 @@ function takeNumber(first: usize, start: usize, end: usize, points: i32, row: i3
     if (kind == INTEGER) taken = readInteger(target, start, end, row)
     else if (kind == DECIMAL) taken = readDecimal(target, start, end, row)
     else if (kind == TABLE) taken = readKnown(target, start, end, row)
+    else if (kind == DICTIONARY)
+      taken = !isMinusZero && isShortest(start, end, points) && readCoded(target, start, end, row)
     if (!taken) return false
   }
   return true
@@ -409,12 +483,25 @@ function numberEnd(target: usize, from: usize, row: i32): usize {
   return takeNumber(target, from, at, points, row) ? at : 0
 }
 
+/** The first byte of a string at which it may end, or is none that is copied as it stands: sixteen at a time. */
+function stringStop(from: usize): usize {
+  for (let at = from; ; at += 16) {
+    const bytes = v128.load(at)
+    // Below a blank, and as signed bytes what is no ASCII.
+    const stops = v128.or(
+      v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
+      i8x16.lt_s(bytes, i8x16.splat(0x20)),
+    )
+    const mask = i8x16.bitmask(stops)
+    if (mask != 0) return at + ctz(mask)
+  }
+}
+
 /** The value at a place; where it ends, or 0 where it is no common one. */
 function value(target: usize, from: usize, row: i32, longest: u32): usize {
   const first: u32 = load<u8>(from)
   if (first == 0x22) {
-    let at = from + 1
-    while (load<u8>(STRING_STOPS + load<u8>(at)) == 0) at += 1
+    const at = stringStop(from + 1)
     if (load<u8>(at) != 0x22 || at - from > longest) return 0
     return take(target, from + 1, at, row) ? at + 1 : 0
   }
@@ -422,8 +509,9 @@ function value(target: usize, from: usize, row: i32, longest: u32): usize {
   const word = load<u32>(from)
   // `null`, `true`, `false`
   if (word == 0x6c6c756e) return takeNull(target, row) ? from + 4 : 0
-  if (word == 0x65757274) return takeBoolean(target, 1, row) ? from + 4 : 0
-  if (word == 0x736c6166 && load<u8>(from + 4) == 0x65) return takeBoolean(target, 0, row) ? from + 5 : 0
+  if (word == 0x65757274) return takeBoolean(target, 1, from, row) ? from + 4 : 0
+  if (word == 0x736c6166 && load<u8>(from + 4) == 0x65)
+    return takeBoolean(target, 0, from, row) ? from + 5 : 0
   return 0
 }
 
@@ -433,6 +521,7 @@ function value(target: usize, from: usize, row: i32, longest: u32): usize {
  * @param from - where the first line begins
  * @param end - behind the last byte, which must be a line feed; sixteen bytes more must be readable
  * @param first - number of the first line's row
+ * @param until - number of the row in front of which to stop
  * @param keys - the expected keys
  * @param count - how many there are, at least one
  * @param unfilled - the columns that are null in every row, then 0
@@ -443,6 +532,7 @@ export function json(
   from: usize,
   end: usize,
   first: i32,
+  until: i32,
   keys: usize,
   count: i32,
   unfilled: usize,
@@ -450,7 +540,7 @@ export function json(
 ): usize {
   let row = first
   let begin = from
-  while (begin < end) {
+  while (begin < end && row < until) {
     if (load<u8>(begin) != 0x7b) break
     let at = begin + 1
     let index = 0

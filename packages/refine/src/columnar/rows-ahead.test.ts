@@ -7,7 +7,7 @@ import { property } from '../testing/property.js'
 import { batchPages } from './batch-pages.js'
 import { type KeptColumns, type PieceOptions, readCsvColumns, readJsonColumns } from './batch-reader.js'
 import type { ColumnBatch } from './column-batch.js'
-import { createScanMemory, type ScanMemory } from './rows-ahead.js'
+import { type ColumnScan, createColumnScan } from './rows-ahead.js'
 
 const limits = fullLimits(defaultSourceLimits)
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -44,8 +44,8 @@ const schema: RefinerSchema = {
   direct: { table: 't', columns: direct },
 }
 
-function memoryOf(own: { readonly rows?: number; readonly bytes?: number } = {}): ScanMemory {
-  const made = createScanMemory({
+function memoryOf(own: { readonly rows?: number; readonly bytes?: number } = {}): ColumnScan {
+  const made = createColumnScan({
     columns: definitions,
     direct,
     rows: own.rows ?? 100,
@@ -143,7 +143,7 @@ describe('rows are read ahead', () => {
   })
 
   test('where their text no longer fits, not at all', () => {
-    const wide = createScanMemory({
+    const wide = createColumnScan({
       columns: { label: { type: 'text', description: 'd' } },
       direct: { label: { from: 'code', values: { a: 'x'.repeat(1000) } } },
       rows: 100,
@@ -159,7 +159,7 @@ describe('rows are read ahead', () => {
 
   test('and not with more memory than is worth it', () => {
     const plan = { columns: definitions, direct, rows: 100, fieldLength: 1000 }
-    expect(createScanMemory({ ...plan, bytes: 2 ** 28 })).toBeUndefined()
+    expect(createColumnScan({ ...plan, bytes: 2 ** 28 })).toBeUndefined()
   })
 })
 
