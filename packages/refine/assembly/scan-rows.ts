@@ -209,8 +209,7 @@ function readText(target: usize, start: usize, end: usize, row: i32): bool {
 /** Words, the last of which may overlap the one before. */
 function isSame(a: usize, b: usize, length: usize): bool {
   if (length >= 8) {
-    for (let at: usize = 0; at + 8 < length; at += 8)
-      if (load<u64>(a + at) != load<u64>(b + at)) return false
+    for (let at: usize = 0; at + 8 < length; at += 8) if (load<u64>(a + at) != load<u64>(b + at)) return false
     return load<u64>(a + length - 8) == load<u64>(b + length - 8)
   }
   if (length >= 4)
@@ -485,16 +484,20 @@ function numberEnd(target: usize, from: usize, row: i32): usize {
 
 /** The first byte of a string at which it may end, or is none that is copied as it stands: sixteen at a time. */
 function stringStop(from: usize): usize {
-  for (let at = from; ; at += 16) {
+  let at = from
+  let mask = 0
+  for (;;) {
     const bytes = v128.load(at)
     // Below a blank, and as signed bytes what is no ASCII.
     const stops = v128.or(
       v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
       i8x16.lt_s(bytes, i8x16.splat(0x20)),
     )
-    const mask = i8x16.bitmask(stops)
-    if (mask != 0) return at + ctz(mask)
+    mask = i8x16.bitmask(stops)
+    if (mask != 0) break
+    at += 16
   }
+  return at + ctz(mask)
 }
 
 /** The value at a place; where it ends, or 0 where it is no common one. */
