@@ -270,3 +270,34 @@ test('the smallest places of a decimal are exact in both', () => {
   ])
     both(kept, (options) => readCsvColumns(own, ['a'], bytesOf(`${text}\n`), limits, options))
 })
+
+test('keys and texts of each length are told from those that differ in one byte', () => {
+  for (let length = 1; length <= 36; length += 1) {
+    const key = 'k'.repeat(length)
+    const made = createColumnScan({
+      columns: {
+        label: { type: 'text', description: 'd' },
+        kind: { type: 'text', values: [key], description: 'd' },
+      },
+      direct: { label: { from: key }, kind: { from: 'kind' } },
+      rows: 4,
+      bytes: 1000,
+      fieldLength: 1000,
+    })
+    const read = (text: string) => {
+      const ahead = made?.json(bytesOf(text))
+      ahead?.expect([key, 'kind'])
+      return ahead?.read(0, 0)
+    }
+    const line = (own: string, label: string, kind: string) => `{"${own}":"${label}","kind":"${kind}"}\n`
+    expect(read(line(key, key, key))).toBe(line(key, key, key).length)
+    for (let at = 0; at < length; at += 1) {
+      const other = `${key.slice(0, at)}l${key.slice(at + 1)}`
+      expect(read(line(other, key, key))).toBe(0)
+      expect(read(line(key, key, other))).toBe(0)
+      // A byte that ends a string or is none that is copied, at each place of a word.
+      for (const byte of ['\\', '"', '\u0001', 'ü'])
+        expect(read(line(key, `${key.slice(0, at)}${byte}${key.slice(at + 1)}`, key))).toBe(0)
+    }
+  }
+})
