@@ -191,7 +191,7 @@ export function readCsvColumns(
       for (const column of unmapped) setCell(column, row, null)
     },
   })
-  return { rows, columns, pending }
+  return { rows, columns, pending, writer: memory?.writer }
 }
 
 /**
@@ -243,5 +243,5 @@ export function readJsonColumns(
       return keys.map((name) => [name, targets.get(name) ?? []])
     },
   })
-  return { rows, columns, pending }
+  return { rows, columns, pending, writer: memory?.writer }
 }

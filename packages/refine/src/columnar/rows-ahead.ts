@@ -5,7 +5,7 @@
  */
 import type { CellValue, ColumnSchema, DirectColumn } from '../schema/table-schema.js'
 import { cellForm, isEmptyNull } from './cell-form.js'
-import { type BatchColumn, type ColumnRoom, createColumn, setCell } from './column-batch.js'
+import { type BatchColumn, type ColumnRoom, createColumn, type RowWriter, setCell } from './column-batch.js'
 import {
   createScanMemory,
   type ScanFields,
@@ -32,6 +32,7 @@ export interface RowsAhead {
 /** A mapping's columns in a memory that rows are read into. */
 export interface ColumnScan {
   readonly columns: readonly BatchColumn[]
+  readonly writer: RowWriter
   /** Starts a piece of CSV. @param piece - whole rows @param header - names of its fields @returns its reader */
   csv(piece: Uint8Array, header: readonly string[]): RowsAhead
   /** Starts a piece of JSON Lines. @param piece - whole lines @returns its reader; it reads nothing before it knows what lines look like */
@@ -53,6 +54,23 @@ export interface ScanPlan {
 const entryBytes = 24
 const bucketBytes = 2 * 64 * 256
 const mostEntries = 65_535
+/** Of a part of a canonical text, and how cells are written. */
+const partBytes = 16
+const writings: Readonly<Record<ColumnSchema['type'], number | undefined>> = {
+  integer: 1,
+  decimal: 2,
+  date: 3,
+  boolean: 4,
+  text: 5,
+  timestamp: undefined,
+  vector: undefined,
+}
+/** Most bytes of a cell that is no text, of all names and quotes in front of a cell, and of what stands in front of a row. */
+const cellBytes = 32
+const mostHead = 128
+const mostPrefix = 1024
+/** Rows that may be longer are written in TypeScript. */
+const mostRowBytes = 2 ** 24
 
 const encoder = /* @__PURE__ */ new TextEncoder()
 
@@ -112,7 +130,18 @@ export function createColumnScan(plan: ScanPlan): ColumnScan | undefined {
     0,
   )
   const columnBytes = 13 * rows + textBytes + targetBytes + 128
-  const memory = createScanMemory(specs.length * columnBytes + roomOfEntries, specs.length, bytes)
+  const parts = specs.length + 1
+  // Every text was checked: so many UTF-16 units, of three bytes each at most.
+  const texts = specs.map(({ column }) => (column.type === 'text' ? 3 * (column.maxLength ?? 1024) : 0))
+  const rowBytes =
+    mostPrefix + parts * (mostHead + cellBytes) + texts.reduce((sum, length) => sum + length, 0)
+  const writes = rowBytes <= mostRowBytes
+  const writerBytes = (writes ? rowBytes : 0) + parts * (partBytes + mostHead + slack + 16) + mostPrefix + 64
+  const memory = createScanMemory(
+    specs.length * columnBytes + roomOfEntries + writerBytes,
+    specs.length,
+    bytes,
+  )
   if (memory === undefined) return undefined
   const { buffer, view, reserve, put } = memory
   const room: ColumnRoom = (length) => ({ buffer, at: reserve(length) })
@@ -207,8 +236,38 @@ export function createColumnScan(plan: ScanPlan): ColumnScan | undefined {
     (scan: { read(at: number, row: number, until: number): number }): RowsAhead['read'] =>
     (at, row) =>
       isWhole() ? scan.read(at, row, rows) : scan.read(at, row, row)
+  const partsAt = reserve(partBytes * parts)
+  const headsAt = reserve(mostPrefix + parts * (mostHead + slack + 8))
+  const rowAt = reserve(writes ? rowBytes : 0)
+  const all = new Uint8Array(buffer)
+  const writer: RowWriter = {
+    of: (heads) => {
+      const isPlain = heads.every(
+        ({ head, column }, index) =>
+          head.length <= mostHead + (index === 0 ? mostPrefix - slack : 0) &&
+          (column === undefined || writings[plan.columns[column]?.type ?? 'vector'] !== undefined),
+      )
+      if (!writes || !isPlain || heads.length > parts || !isWhole()) return undefined
+      let at = headsAt
+      for (const [index, { head, column }] of heads.entries()) {
+        const part = partsAt + partBytes * index
+        const target = targets.find(({ column: { name } }) => name === column)
+        all.set(head, at)
+        view.setUint32(part, at, true)
+        view.setUint32(part + 4, head.length, true)
+        view.setUint32(part + 8, target?.at ?? 0, true)
+        view.setUint32(part + 12, writings[target?.column.column.type ?? 'text'] ?? 0, true)
+        at += Math.ceil(head.length / 8) * 8 + 8
+      }
+      return (row) => {
+        const end = memory.canonical(row, partsAt, heads.length, rowAt)
+        return end === 0 ? undefined : all.subarray(rowAt, end)
+      }
+    },
+  }
   return {
     columns: targets.map(({ column }) => column),
+    writer,
     csv: (piece, header) => {
       const scan = memory.csv(piece, header, fields)
       return {
