@@ -1,56 +1,10 @@
 // Rows of CSV and JSON Lines into columns, as far as they have the common form: AssemblyScript, compiled by scripts/assemble.mjs into
 // src/columnar/scan-module.ts. Where a row has any other form it stops in front of it; the readers in TypeScript take that one and say what is
 // wrong with it. All memory is laid out by src/columnar/scan-memory.ts; the offsets here and there are the same.
+import { fill, isSame, STRING_STOPS, take, takeBoolean, takeNull, takeNumber } from './cell-readers'
+import { KEY, KEY_BYTES, KEY_LENGTH, KEY_TARGET } from './layout'
 
-// A target: where the values of a field go.
-const KIND: usize = 0
-const FLAGS: usize = 4
-const NEXT: usize = 8
-const PRESENT: usize = 12
-const NUMBERS: usize = 16
-const BYTES: usize = 20
-const ENDS: usize = 24
-const CAPACITY: usize = 28
-const LOW: usize = 32
-const HIGH: usize = 40
-const DECIMALS: usize = 48
-const MAX_LENGTH: usize = 52
-const BUCKETS: usize = 56
-const ENTRIES: usize = 60
-
-const INTEGER: u32 = 1
-const DECIMAL: u32 = 2
-const DATE: u32 = 3
-const TEXT: u32 = 4
-const TABLE: u32 = 5
-// Any other kind: nothing is taken, the row goes to the readers in TypeScript.
-
-/** Its column's text is written one behind the other, with `ends`. */
-const IS_TEXT: u32 = 1
-const EMPTY_IS_NULL: u32 = 2
-const TAKES_NULL: u32 = 4
-const TAKES_NUMBER: u32 = 8
-/** JSON's whole numbers are codes. */
-const TAKES_CODE: u32 = 16
-const TAKES_BOOLEAN: u32 = 32
-
-// A known text.
-const ENTRY: usize = 24
-const ENTRY_TEXT: usize = 0
-const ENTRY_LENGTH: usize = 4
-const ENTRY_NEXT: usize = 8
-/** 0 or 1: a truth value; -1: text; -2: null; -3 and -4: a number of 64 or 32 bits. */
-const ENTRY_BIT: usize = 12
-const ENTRY_CELL: usize = 16
-const ENTRY_CELL_LENGTH: usize = 20
-
-// A key that lines are expected to have next.
-const KEY: usize = 12
-const KEY_BYTES: usize = 0
-const KEY_LENGTH: usize = 4
-const KEY_TARGET: usize = 8
-
-const LARGEST_EXACT: f64 = 9007199254740991.0
+export { canonical } from './canonical-text'
 
 let rowsRead: i32 = 0
 /** The row behind the last one that was read. */
@@ -58,211 +12,8 @@ export function row(): i32 {
   return rowsRead
 }
 
-function setPresent(target: usize, row: i32, present: u32): void {
-  store<u8>(<usize>load<u32>(target + PRESENT) + <usize>row, present)
-}
-
-function textEnd(target: usize, row: i32): u32 {
-  return row == 0 ? 0 : load<u32>(<usize>load<u32>(target + ENDS) + ((<usize>(row - 1)) << 2))
-}
-
-function setNull(target: usize, row: i32): void {
-  setPresent(target, row, 0)
-  if (load<u32>(target + FLAGS) & IS_TEXT) {
-    store<u32>(<usize>load<u32>(target + ENDS) + ((<usize>row) << 2), textEnd(target, row))
-  }
-}
-
-function setInt64(target: usize, row: i32, value: i64): void {
-  store<i64>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 3), value)
-  setPresent(target, row, 1)
-}
-
-function readInteger(target: usize, start: usize, end: usize, row: i32): bool {
-  const negative = start < end && load<u8>(start) == 0x2d
-  let at = negative ? start + 1 : start
-  if (end == at || end - at > 15) return false
-  let value: i64 = 0
-  for (; at < end; at += 1) {
-    const digit: u32 = <u32>load<u8>(at) - 0x30
-    if (digit > 9) return false
-    value = value * 10 + digit
-  }
-  if (negative) value = -value
-  const number = <f64>value
-  if (number < load<f64>(target + LOW) || number > load<f64>(target + HIGH)) return false
-  setInt64(target, row, value)
-  return true
-}
-
-const POWERS = memory.data<i64>([
-  1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
-  1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
-])
-
-function readDecimal(target: usize, start: usize, end: usize, row: i32): bool {
-  const negative = start < end && load<u8>(start) == 0x2d
-  let at = negative ? start + 1 : start
-  if (end - at > 16 || end == at) return false
-  const first = at
-  let value: i64 = 0
-  let places = -1
-  for (; at < end; at += 1) {
-    const byte: u32 = load<u8>(at)
-    const digit = byte - 0x30
-    if (digit <= 9) {
-      value = value * 10 + digit
-      if (places >= 0) places += 1
-    } else if (byte == 0x2e && places < 0 && at > first) places = 0
-    else return false
-  }
-  const decimals = load<i32>(target + DECIMALS)
-  if (places == 0 || places > decimals || value > 1000000000000000) return false
-  const power = load<i64>(POWERS + ((<usize>(decimals - (places > 0 ? places : 0))) << 3))
-  // As doubles first: the product of whole numbers may be more than 64 bits hold.
-  if (<f64>value * <f64>power > LARGEST_EXACT) return false
-  const scaled = negative ? -(value * power) : value * power
-  const number = <f64>scaled
-  if (number < load<f64>(target + LOW) || number > load<f64>(target + HIGH)) return false
-  setInt64(target, row, scaled)
-  return true
-}
-
-function digitAt(at: usize): u32 {
-  return <u32>load<u8>(at) - 0x30
-}
-
-const MONTHS = memory.data<u8>([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-
-/** Days since 1970-01-01 in the Gregorian calendar, for years from 1: whole cycles of 400 years of 146,097 days, years that begin in March. */
-function daysFromCivil(year: i32, month: i32, day: i32): i32 {
-  const own = month > 2 ? year : year - 1
-  const cycle = own / 400
-  const inCycle = own - 400 * cycle
-  const dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-  return 146097 * cycle + 365 * inCycle + inCycle / 4 - inCycle / 100 + dayOfYear - 719468
-}
-
-function readDate(target: usize, start: usize, end: usize, row: i32): bool {
-  if (end - start != 10 || load<u8>(start + 4) != 0x2d || load<u8>(start + 7) != 0x2d) return false
-  const a = digitAt(start)
-  const b = digitAt(start + 1)
-  const c = digitAt(start + 2)
-  const d = digitAt(start + 3)
-  const e = digitAt(start + 5)
-  const f = digitAt(start + 6)
-  const g = digitAt(start + 8)
-  const h = digitAt(start + 9)
-  if (a > 9 || b > 9 || c > 9 || d > 9 || e > 9 || f > 9 || g > 9 || h > 9) return false
-  const year = a * 1000 + b * 100 + c * 10 + d
-  const month = e * 10 + f
-  const day = g * 10 + h
-  // The 29th of February is rare enough for the other readers.
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > <u32>load<u8>(MONTHS + month)) return false
-  const days = daysFromCivil(year, month, day)
-  if (<f64>days < load<f64>(target + LOW) || <f64>days > load<f64>(target + HIGH)) return false
-  store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), days)
-  setPresent(target, row, 1)
-  return true
-}
-
-/** Copies text of plain ASCII without U+0000; false where it is none, or where it does not fit. */
-function putText(target: usize, start: usize, end: usize, row: i32): bool {
-  const from = textEnd(target, row)
-  const length = <u32>(end - start)
-  // Eight at a time: what is written behind the text is overwritten by the next one.
-  if (from + length + 8 > load<u32>(target + CAPACITY)) return false
-  const into = <usize>load<u32>(target + BYTES) + from
-  let at: usize = 0
-  for (; at + 8 <= length; at += 8) {
-    const word = load<u64>(start + at)
-    if ((word | (word - 0x0101010101010101)) & 0x8080808080808080) return false
-    store<u64>(into + at, word)
-  }
-  for (; at < length; at += 1) {
-    const byte = load<u8>(start + at)
-    if (byte == 0 || byte > 0x7f) return false
-    store<u8>(into + at, byte)
-  }
-  store<u32>(<usize>load<u32>(target + ENDS) + ((<usize>row) << 2), from + length)
-  setPresent(target, row, 1)
-  return true
-}
-
-function readText(target: usize, start: usize, end: usize, row: i32): bool {
-  if (end == start || end - start > load<u32>(target + MAX_LENGTH)) return false
-  return putText(target, start, end, row)
-}
-
-function isSame(a: usize, b: usize, length: usize): bool {
-  let at: usize = 0
-  for (; at + 4 <= length; at += 4) if (load<u32>(a + at) != load<u32>(b + at)) return false
-  for (; at < length; at += 1) if (load<u8>(a + at) != load<u8>(b + at)) return false
-  return true
-}
-
-function readKnown(target: usize, start: usize, end: usize, row: i32): bool {
-  const length = end - start
-  if (length == 0 || length > 63) return false
-  const bucket = <usize>load<u32>(target + BUCKETS) + (((length << 8) + load<u8>(start)) << 1)
-  let index: u32 = load<u16>(bucket)
-  while (index != 0) {
-    const entry = <usize>load<u32>(target + ENTRIES) + <usize>(index - 1) * ENTRY
-    if (isSame(start, load<u32>(entry + ENTRY_TEXT), length)) {
-      const bit = load<i32>(entry + ENTRY_BIT)
-      const cell = <usize>load<u32>(entry + ENTRY_CELL)
-      if (bit >= 0) store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), bit)
-      else if (bit == -1) {
-        const cellLength = load<u32>(entry + ENTRY_CELL_LENGTH)
-        const from = textEnd(target, row)
-        if (from + cellLength + 8 > load<u32>(target + CAPACITY)) return false
-        const into = <usize>load<u32>(target + BYTES) + from
-        for (let at: usize = 0; at < cellLength; at += 8) store<u64>(into + at, load<u64>(cell + at))
-        store<u32>(<usize>load<u32>(target + ENDS) + ((<usize>row) << 2), from + cellLength)
-      } else if (bit == -3) {
-        store<i64>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 3), load<i64>(cell))
-      } else if (bit == -4) {
-        store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), load<i32>(cell))
-      } else {
-        setNull(target, row)
-        return true
-      }
-      setPresent(target, row, 1)
-      return true
-    }
-    index = load<u32>(entry + ENTRY_NEXT)
-  }
-  return false
-}
-
-/** Takes a text for a target and for those that share its field. */
-function take(first: usize, start: usize, end: usize, row: i32): bool {
-  for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
-    if (start == end && load<u32>(target + FLAGS) & EMPTY_IS_NULL) {
-      setNull(target, row)
-      continue
-    }
-    const kind = load<u32>(target)
-    let taken = false
-    if (kind == INTEGER) taken = readInteger(target, start, end, row)
-    else if (kind == DECIMAL) taken = readDecimal(target, start, end, row)
-    else if (kind == TABLE) taken = readKnown(target, start, end, row)
-    else if (kind == DATE) taken = readDate(target, start, end, row)
-    else if (kind == TEXT) taken = readText(target, start, end, row)
-    if (!taken) return false
-  }
-  return true
-}
-
-/** Columns that no field fills: their targets one behind the other, then 0. */
-function fill(list: usize, row: i32): void {
-  for (let at = list; load<u32>(at) != 0; at += 4) setNull(load<u32>(at), row)
-}
-
 // Bytes at which a field without quotes may end.
 const STOPS = memory.data(256)
-// Bytes at which a string of JSON may end, or is none that is copied as it stands.
-const STRING_STOPS = memory.data(256)
 
 /** Once, before anything else. */
 export function prepare(): void {
@@ -281,6 +32,7 @@ export function prepare(): void {
  * @param from - where the first row begins
  * @param end - behind the last byte, where a quote must stand
  * @param first - number of the first row
+ * @param until - number of the row in front of which to stop
  * @param fields - target of each field, 0 where nobody reads it
  * @param count - how many fields a row has
  * @param unfilled - the columns that are null in every row, then 0
@@ -291,6 +43,7 @@ export function csv(
   from: usize,
   end: usize,
   first: i32,
+  until: i32,
   fields: usize,
   count: i32,
   unfilled: usize,
@@ -298,7 +51,7 @@ export function csv(
 ): usize {
   let row = first
   let begin = from
-  while (begin < end) {
+  while (begin < end && row < until) {
     let at = begin
     // Empty lines are nothing where a row has several fields.
     if (count > 1 && (load<u8>(at) == 0x0a || load<u8>(at) == 0x0d)) break
@@ -355,41 +108,6 @@ export function lineFeeds(from: usize, end: usize): i32 {
   return count
 }
 
-/** Takes null for a target and for those that share its key. */
-function takeNull(first: usize, row: i32): bool {
-  for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
-    if (!(load<u32>(target + FLAGS) & TAKES_NULL)) return false
-    setNull(target, row)
-  }
-  return true
-}
-
-function takeBoolean(first: usize, value: i32, row: i32): bool {
-  for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
-    if (!(load<u32>(target + FLAGS) & TAKES_BOOLEAN)) return false
-    store<i32>(<usize>load<u32>(target + NUMBERS) + ((<usize>row) << 2), value)
-    setPresent(target, row, 1)
-  }
-  return true
-}
-
-function takeNumber(first: usize, start: usize, end: usize, points: i32, row: i32): bool {
-  const isMinusZero = load<u8>(start) == 0x2d && load<u8>(start + 1) == 0x30
-  for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
-    const flags = load<u32>(target + FLAGS)
-    if (!(flags & TAKES_NUMBER)) {
-      if (!(flags & TAKES_CODE) || points != 0 || isMinusZero) return false
-    }
-    const kind = load<u32>(target)
-    let taken = false
-    if (kind == INTEGER) taken = readInteger(target, start, end, row)
-    else if (kind == DECIMAL) taken = readDecimal(target, start, end, row)
-    else if (kind == TABLE) taken = readKnown(target, start, end, row)
-    if (!taken) return false
-  }
-  return true
-}
-
 /** A number as JSON writes it (RFC 8259, section 6), without an exponent and of at most 15 digits, which a double holds for certain. */
 function numberEnd(target: usize, from: usize, row: i32): usize {
   let at = load<u8>(from) == 0x2d ? from + 1 : from
@@ -409,12 +127,29 @@ function numberEnd(target: usize, from: usize, row: i32): usize {
   return takeNumber(target, from, at, points, row) ? at : 0
 }
 
+/** The first byte of a string at which it may end, or is none that is copied as it stands: sixteen at a time. */
+function stringStop(from: usize): usize {
+  let at = from
+  let mask = 0
+  for (;;) {
+    const bytes = v128.load(at)
+    // Below a blank, and as signed bytes what is no ASCII.
+    const stops = v128.or(
+      v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
+      i8x16.lt_s(bytes, i8x16.splat(0x20)),
+    )
+    mask = i8x16.bitmask(stops)
+    if (mask != 0) break
+    at += 16
+  }
+  return at + ctz(mask)
+}
+
 /** The value at a place; where it ends, or 0 where it is no common one. */
 function value(target: usize, from: usize, row: i32, longest: u32): usize {
   const first: u32 = load<u8>(from)
   if (first == 0x22) {
-    let at = from + 1
-    while (load<u8>(STRING_STOPS + load<u8>(at)) == 0) at += 1
+    const at = stringStop(from + 1)
     if (load<u8>(at) != 0x22 || at - from > longest) return 0
     return take(target, from + 1, at, row) ? at + 1 : 0
   }
@@ -422,8 +157,9 @@ function value(target: usize, from: usize, row: i32, longest: u32): usize {
   const word = load<u32>(from)
   // `null`, `true`, `false`
   if (word == 0x6c6c756e) return takeNull(target, row) ? from + 4 : 0
-  if (word == 0x65757274) return takeBoolean(target, 1, row) ? from + 4 : 0
-  if (word == 0x736c6166 && load<u8>(from + 4) == 0x65) return takeBoolean(target, 0, row) ? from + 5 : 0
+  if (word == 0x65757274) return takeBoolean(target, 1, from, row) ? from + 4 : 0
+  if (word == 0x736c6166 && load<u8>(from + 4) == 0x65)
+    return takeBoolean(target, 0, from, row) ? from + 5 : 0
   return 0
 }
 
@@ -433,6 +169,7 @@ function value(target: usize, from: usize, row: i32, longest: u32): usize {
  * @param from - where the first line begins
  * @param end - behind the last byte, which must be a line feed; sixteen bytes more must be readable
  * @param first - number of the first line's row
+ * @param until - number of the row in front of which to stop
  * @param keys - the expected keys
  * @param count - how many there are, at least one
  * @param unfilled - the columns that are null in every row, then 0
@@ -443,6 +180,7 @@ export function json(
   from: usize,
   end: usize,
   first: i32,
+  until: i32,
   keys: usize,
   count: i32,
   unfilled: usize,
@@ -450,7 +188,7 @@ export function json(
 ): usize {
   let row = first
   let begin = from
-  while (begin < end) {
+  while (begin < end && row < until) {
     if (load<u8>(begin) != 0x7b) break
     let at = begin + 1
     let index = 0

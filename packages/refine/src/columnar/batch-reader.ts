@@ -7,7 +7,7 @@ import { type BatchColumn, type ColumnBatch, createColumn, setCell } from './col
 import type { FieldTarget } from './field-target.js'
 import { createPendingColumn, type PendingColumn } from './pending-column.js'
 import { countLines } from './piece-lines.js'
-import { createScanMemory, type ScanMemory } from './rows-ahead.js'
+import { type ColumnScan, createColumnScan } from './rows-ahead.js'
 import { scanCsv } from './scan-csv.js'
 import { scanJsonLines } from './scan-json-lines.js'
 
@@ -29,7 +29,7 @@ interface Layout {
   readonly pending: readonly PendingColumn[]
   /** Where rows are read ahead: bytes of the largest piece, and the memory that the columns stand in. */
   readonly bytes: number
-  readonly memory: ScanMemory | undefined
+  readonly memory: ColumnScan | undefined
 }
 
 /**
@@ -85,7 +85,7 @@ function createLayout(schema: RefinerSchema, { lines: rows, bytes, aheadLength }
   const memory =
     aheadLength === undefined || isWaiting
       ? undefined
-      : createScanMemory({
+      : createColumnScan({
           columns: table.columns,
           direct: direct.columns,
           rows,
@@ -191,7 +191,7 @@ export function readCsvColumns(
       for (const column of unmapped) setCell(column, row, null)
     },
   })
-  return { rows, columns, pending }
+  return { rows, columns, pending, writer: memory?.writer }
 }
 
 /**
@@ -243,5 +243,5 @@ export function readJsonColumns(
       return keys.map((name) => [name, targets.get(name) ?? []])
     },
   })
-  return { rows, columns, pending }
+  return { rows, columns, pending, writer: memory?.writer }
 }

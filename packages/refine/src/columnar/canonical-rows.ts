@@ -211,7 +211,18 @@ export function canonicalRows(
     }))
   const buffer: RowText = { bytes: new Uint8Array(1024), length: 0 }
   putBytes(buffer, prefix, 0, prefix.length)
+  const write = batch.writer?.of(
+    parts.map(({ head, column }, index) => ({
+      head: index === 0 ? Uint8Array.from([...prefix, ...head]) : head,
+      column: column?.name,
+    })),
+  )
   for (let row = 0; row < batch.rows; row += 1) {
+    const written = write?.(row)
+    if (written !== undefined) {
+      onRow(written)
+      continue
+    }
     buffer.length = prefix.length
     for (const { head, column } of parts) {
       putBytes(buffer, head, 0, head.length)

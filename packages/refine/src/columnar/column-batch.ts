@@ -32,6 +32,21 @@ export interface ColumnBatch {
   readonly columns: readonly BatchColumn[]
   /** Columns among them that wait for a function of the refiner. */
   readonly pending: readonly PendingColumn[]
+  /** Writes canonical texts of rows, where the columns stand in a memory that can. */
+  readonly writer?: RowWriter | undefined
+}
+
+/** Writes canonical texts. */
+export interface RowWriter {
+  /**
+   * Prepares for rows.
+   *
+   * @param heads - what stands in front of the cell of each column, by its name, in order; the first begins with what stands in front of the row
+   * @returns what gives a row's bytes, which are used again for the next one; undefined where this row's text is not plain. Undefined where no row can be written
+   */
+  of(
+    heads: readonly { readonly head: Uint8Array; readonly column: string | undefined }[],
+  ): ((row: number) => Uint8Array | undefined) | undefined
 }
 
 const storeOf: Readonly<Record<ColumnSchema['type'], ColumnStore>> = {

@@ -6,9 +6,12 @@ import { RefineError } from '../errors.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
 import type { FullSourceLimits } from '../source/source-limits.js'
 import type { FieldTarget } from './field-target.js'
+import type { RecordScan } from './record-scan.js'
+import type { RowsAhead } from './rows-ahead.js'
 import { scanCsv } from './scan-csv.js'
 import { scanJsonLines } from './scan-json-lines.js'
-import { createCodedText, createValueText, type ValueText } from './value-text.js'
+import type { PieceScan } from './scan-memory.js'
+import { type CodedText, createCodedText, createValueText, type ValueText } from './value-text.js'
 
 /** What refusals call a record. */
 const recordName = 'record'
@@ -31,6 +34,8 @@ export interface RecordRead {
   readonly limits: FullSourceLimits
   /** Most records of a batch. */
   readonly batchRecords: number
+  /** Reads records of the common form before they are read here, where the mapping names its fields; its memory is overwritten. */
+  readonly scan?: RecordScan | undefined
 }
 
 /**
@@ -43,10 +48,12 @@ export interface RecordRead {
  * @throws RefineError as `parseCsvSource` or `parseJsonSource`, `MAP_OUTPUT_INVALID` for a document without the fields that are named; `place` counts the records, or the lines, of the piece
  */
 export function readRecordBatches(read: RecordRead): RecordBatch[] {
-  const { schema, format, header, piece, limits, batchRecords } = read
+  const { schema, format, header, piece, limits, batchRecords, scan } = read
   const batches: RecordBatch[] = []
   const { fields } = schema
   let columns: ValueText[] = []
+  // Where the mapping names its fields; there is one segment then, and these are its columns.
+  const coded: CodedText[] = (fields ?? []).map(() => createCodedText())
   let names: readonly string[] | undefined
   let segments: string[] = []
   let inSegment = 0
@@ -71,6 +78,7 @@ export function readRecordBatches(read: RecordRead): RecordBatch[] {
     }
     segments = []
     inBatch = 0
+    scan?.reset()
   }
   const endRecord = () => {
     inSegment += 1
@@ -81,12 +89,41 @@ export function readRecordBatches(read: RecordRead): RecordBatch[] {
   const begin = (next: readonly string[] | undefined) => {
     endSegment()
     names = next
-    columns = (next ?? ['']).map(() => (fields === undefined ? createValueText() : createCodedText()))
+    columns = fields === undefined ? (next ?? ['']).map(() => createValueText()) : coded
   }
   const listsOf = (own: readonly string[]) => own.map((name, index) => [name, targetsAt(index)] as const)
   const targetsAt = (index: number): readonly FieldTarget[] => {
     const column = columns[index]
     return column === undefined ? [] : [column]
+  }
+
+  // A piece before may have been refused in the middle of a batch.
+  scan?.reset()
+  const aheadOf = (scanned: PieceScan): RowsAhead => {
+    let row = 0
+    return {
+      read: (from, first) => {
+        row = first
+        for (let at = from; ; ) {
+          const next = scanned.read(at, inBatch, batchRecords)
+          const count = scanned.row - inBatch
+          if (count === 0) return at
+          for (let index = 0; index < coded.length; index += 1) {
+            const dictionary = scan?.dictionaries[index]
+            if (dictionary !== undefined) coded[index]?.addRows(dictionary, inBatch, inBatch + count)
+          }
+          at = next
+          row += count
+          inSegment += count
+          inBatch += count
+          total += count
+          if (inBatch >= batchRecords) endBatch()
+        }
+      },
+      get row() {
+        return row
+      },
+    }
   }
 
   if (fields !== undefined) begin(fields.map(({ name }) => name))
@@ -99,6 +136,7 @@ export function readRecordBatches(read: RecordRead): RecordBatch[] {
       fields: header.map((name) => targetsAt(own.indexOf(name))),
       name: recordName,
       limits,
+      ahead: fields === undefined || scan === undefined ? undefined : aheadOf(scan.csv(piece, header)),
       onRow: () => {
         for (const column of absent) column.nothing(0)
         endRecord()
@@ -109,9 +147,11 @@ export function readRecordBatches(read: RecordRead): RecordBatch[] {
   }
 
   let absent: readonly ValueText[] = []
+  const lines = fields === undefined ? undefined : scan?.json(piece)
   scanJsonLines({
     piece,
     limits,
+    ahead: lines === undefined ? undefined : aheadOf(lines),
     onLine: () => {
       for (let at = 0; at < columns.length; at += 1) columns[at]?.mark()
     },
@@ -136,6 +176,7 @@ export function readRecordBatches(read: RecordRead): RecordBatch[] {
           columns[index]?.set(Object.hasOwn(values, name) ? values[name] : null, 0)
         endRecord()
         const keys = Object.keys(values)
+        lines?.expect(keys)
         absent = columns.filter((_, index) => !Object.hasOwn(values, fields[index]?.name ?? ''))
         return keys.map((key) => [key, targetsAt(fields.findIndex(({ name }) => name === key))] as const)
       }

@@ -6,8 +6,9 @@ import { defaultSourceLimits, fullLimits } from '../source/source-limits.js'
 import { property } from '../testing/property.js'
 import { batchPages } from './batch-pages.js'
 import { type KeptColumns, type PieceOptions, readCsvColumns, readJsonColumns } from './batch-reader.js'
-import type { ColumnBatch } from './column-batch.js'
-import { createScanMemory, type ScanMemory } from './rows-ahead.js'
+import { canonicalRows } from './canonical-rows.js'
+import { type ColumnBatch, setCell } from './column-batch.js'
+import { type ColumnScan, createColumnScan } from './rows-ahead.js'
 
 const limits = fullLimits(defaultSourceLimits)
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -44,8 +45,8 @@ const schema: RefinerSchema = {
   direct: { table: 't', columns: direct },
 }
 
-function memoryOf(own: { readonly rows?: number; readonly bytes?: number } = {}): ScanMemory {
-  const made = createScanMemory({
+function memoryOf(own: { readonly rows?: number; readonly bytes?: number } = {}): ColumnScan {
+  const made = createColumnScan({
     columns: definitions,
     direct,
     rows: own.rows ?? 100,
@@ -143,7 +144,7 @@ describe('rows are read ahead', () => {
   })
 
   test('where their text no longer fits, not at all', () => {
-    const wide = createScanMemory({
+    const wide = createColumnScan({
       columns: { label: { type: 'text', description: 'd' } },
       direct: { label: { from: 'code', values: { a: 'x'.repeat(1000) } } },
       rows: 100,
@@ -159,7 +160,7 @@ describe('rows are read ahead', () => {
 
   test('and not with more memory than is worth it', () => {
     const plan = { columns: definitions, direct, rows: 100, fieldLength: 1000 }
-    expect(createScanMemory({ ...plan, bytes: 2 ** 28 })).toBeUndefined()
+    expect(createColumnScan({ ...plan, bytes: 2 ** 28 })).toBeUndefined()
   })
 })
 
@@ -186,7 +187,7 @@ const day = fc
 const row = fc.tuple(
   number,
   fc.oneof(number, fc.integer({ min: -5 }).map(String)),
-  fc.string({ maxLength: 20, unit: fc.constantFrom('a', 'b', '7', ' ', '~', '\x7f', '-') }),
+  fc.string({ maxLength: 20, unit: fc.constantFrom('a', 'b', '7', ' ', '~', '\x7f', '-', 'é', '\\') }),
   fc.constantFrom('a', 'bb', 'abcdefghi'),
   fc.constantFrom('true', 'false', ''),
   fc.constantFrom('1', 'two', 'none', ''),
@@ -194,6 +195,7 @@ const row = fc.tuple(
   fc.oneof(day, fc.constantFrom('', '1900-01-01', '2100-01-01', '2000-02-29', '2024-12-31')),
   fc.constantFrom('x', '', '0'),
 )
+/** Rows that the readers in TypeScript take are written by both as well. */
 const rows = fc.array(row, { maxLength: 40 })
 
 /** The piece in both readers, the one in WebAssembly with memory that the pieces before have used. */
@@ -201,7 +203,9 @@ function both(kept: KeptColumns, read: (options: PieceOptions) => ColumnBatch) {
   const told = (options: PieceOptions) => {
     try {
       const batch = read(options)
-      return batchPages(batch, 1).map((page) => Buffer.from(page).toString('hex'))
+      const texts: string[] = []
+      canonicalRows(batch, 12, bytesOf('in front'), (bytes) => texts.push(new TextDecoder().decode(bytes)))
+      return [...texts, ...batchPages(batch, 1).map((page) => Buffer.from(page).toString('hex'))]
     } catch (error) {
       if (!(error instanceof RefineError)) throw error
       return [error.code, error.place]
@@ -210,7 +214,7 @@ function both(kept: KeptColumns, read: (options: PieceOptions) => ColumnBatch) {
   expect(told({ kept, ahead: true })).toEqual(told({}))
 }
 
-describe('both readers give the same columns and the same refusals', () => {
+describe('both readers give the same columns, the same canonical texts and the same refusals', () => {
   const kept: KeptColumns = {}
   property('of CSV', [rows, fc.boolean(), fc.constantFrom('\n', '\r\n')], (given, quoted, end) => {
     const text = given
@@ -269,4 +273,134 @@ test('the smallest places of a decimal are exact in both', () => {
     '0',
   ])
     both(kept, (options) => readCsvColumns(own, ['a'], bytesOf(`${text}\n`), limits, options))
+})
+
+test('keys and texts of each length are told from those that differ in one byte', () => {
+  for (let length = 1; length <= 36; length += 1) {
+    const key = 'k'.repeat(length)
+    const made = createColumnScan({
+      columns: {
+        label: { type: 'text', description: 'd' },
+        kind: { type: 'text', values: [key], description: 'd' },
+      },
+      direct: { label: { from: key }, kind: { from: 'kind' } },
+      rows: 4,
+      bytes: 1000,
+      fieldLength: 1000,
+    })
+    const read = (text: string) => {
+      const ahead = made?.json(bytesOf(text))
+      ahead?.expect([key, 'kind'])
+      return ahead?.read(0, 0)
+    }
+    const line = (own: string, label: string, kind: string) => `{"${own}":"${label}","kind":"${kind}"}\n`
+    expect(read(line(key, key, key))).toBe(line(key, key, key).length)
+    for (let at = 0; at < length; at += 1) {
+      const other = `${key.slice(0, at)}l${key.slice(at + 1)}`
+      expect(read(line(other, key, key))).toBe(0)
+      expect(read(line(key, key, other))).toBe(0)
+      // A byte that ends a string or is none that is copied, at each place of a word.
+      for (const byte of ['\\', '"', '\u0001', 'ü'])
+        expect(read(line(key, `${key.slice(0, at)}${byte}${key.slice(at + 1)}`, key))).toBe(0)
+    }
+  }
+})
+
+describe('canonical texts', () => {
+  const own: RefinerSchema = {
+    ...schema,
+    tables: {
+      t: {
+        description: 'd',
+        columns: {
+          a: { type: 'decimal', decimals: 0, nullable: true, description: 'd' },
+          b: { type: 'decimal', decimals: 9, nullable: true, description: 'd' },
+          c: { type: 'integer', nullable: true, description: 'd' },
+          d: { type: 'date', nullable: true, description: 'd' },
+        },
+      },
+    },
+    direct: {
+      table: 't',
+      columns: { a: { from: 'a' }, b: { from: 'b' }, c: { from: 'c' }, d: { from: 'd' } },
+    },
+  }
+  const kept: KeptColumns = {}
+  const whole = fc.oneof(
+    fc.maxSafeInteger().map(String),
+    fc.constantFrom('', '0', '-1', '9', '10', '4294967295', '4294967296', '-4294967297', '999999999999999'),
+  )
+  const fine = fc
+    .tuple(fc.constantFrom('', '-'), fc.nat(9_999_999), fc.nat(999_999_999))
+    .map(([sign, before, behind]) => `${sign}${before}.${String(behind).padStart(9, '0')}`)
+  property(
+    'of numbers and days are the same',
+    [fc.array(fc.tuple(whole, fine, whole, day), { maxLength: 30 })],
+    (given) => {
+      const text = given.map((cells) => `${cells.join(',')}\n`).join('')
+      both(kept, (options) => readCsvColumns(own, ['a', 'b', 'c', 'd'], bytesOf(text), limits, options))
+    },
+  )
+
+  test('of every day of 1,200 years are the same', () => {
+    for (let from = Date.UTC(1399, 11, 28); from < Date.UTC(2600, 0, 1); from += 200 * 86_400_000) {
+      const text = Array.from({ length: 200 }, (_, at) => {
+        const iso = new Date(from + at * 86_400_000).toISOString().slice(0, 10)
+        return `1,0.000000001,1,${iso}\n`
+      }).join('')
+      both(kept, (options) => readCsvColumns(own, ['a', 'b', 'c', 'd'], bytesOf(text), limits, options))
+    }
+  })
+})
+
+describe('the writer of canonical texts', () => {
+  const scanOf = (columns: Readonly<Record<string, ColumnSchema>>) =>
+    createColumnScan({
+      columns,
+      direct: Object.fromEntries(Object.keys(columns).map((name) => [name, { from: name }])),
+      rows: 4,
+      bytes: 1000,
+      fieldLength: 1000,
+    })
+  const heads = [
+    { head: bytesOf('..{"contributor":7'), column: undefined },
+    { head: bytesOf(',"label":'), column: 'label' },
+  ]
+
+  test('writes plain rows, and leaves those to others whose text JSON escapes', () => {
+    const scan = scanOf({ label: { type: 'text', nullable: true, description: 'd' } })
+    const [column] = scan?.columns ?? []
+    if (scan === undefined || column === undefined) throw new Error('no memory')
+    const write = scan.writer.of(heads)
+    for (const [text, wanted] of [
+      ['plain é', '..{"contributor":7,"label":"plain é"}'],
+      ['back\\slash', undefined],
+      ['quo"te', undefined],
+      ['line\nfeed', undefined],
+      [null, '..{"contributor":7,"label":null}'],
+    ] as const) {
+      setCell(column, 0, text)
+      const written = write?.(0)
+      expect(written === undefined ? undefined : new TextDecoder().decode(written)).toBe(wanted)
+    }
+    // A text that needed another memory is nowhere in this one.
+    column.bytes = new Uint8Array(10)
+    expect(scan.writer.of(heads)).toBeUndefined()
+  })
+
+  test.each([
+    ['a column whose cells it does not write', { label: { type: 'timestamp', description: 'd' } }, heads],
+    [
+      'rows that may be longer than it has room for',
+      { label: { type: 'text', maxLength: 2 ** 23, description: 'd' } },
+      heads,
+    ],
+    [
+      'a head that is longer than any name',
+      { label: { type: 'text', description: 'd' } },
+      [...heads, { head: new Uint8Array(2_000), column: undefined }],
+    ],
+  ] as const)('leaves all rows of %s to others', (_, columns, given) => {
+    expect(scanOf(columns)?.writer.of(given)).toBeUndefined()
+  })
 })

@@ -5,9 +5,15 @@
  */
 import type { CellValue, ColumnSchema, DirectColumn } from '../schema/table-schema.js'
 import { cellForm, isEmptyNull } from './cell-form.js'
-import { type BatchColumn, type ColumnRoom, createColumn, setCell } from './column-batch.js'
-import { terminated } from './piece-lines.js'
-import { createScanCore, scanBase } from './scan-core.js'
+import { type BatchColumn, type ColumnRoom, createColumn, type RowWriter, setCell } from './column-batch.js'
+import {
+  createScanMemory,
+  type ScanFields,
+  slack,
+  targetBytes,
+  targetFlags,
+  targetKinds,
+} from './scan-memory.js'
 
 /** Reads rows of a piece ahead of its reader. */
 export interface RowsAhead {
@@ -24,15 +30,16 @@ export interface RowsAhead {
 }
 
 /** A mapping's columns in a memory that rows are read into. */
-export interface ScanMemory {
+export interface ColumnScan {
   readonly columns: readonly BatchColumn[]
+  readonly writer: RowWriter
   /** Starts a piece of CSV. @param piece - whole rows @param header - names of its fields @returns its reader */
   csv(piece: Uint8Array, header: readonly string[]): RowsAhead
   /** Starts a piece of JSON Lines. @param piece - whole lines @returns its reader; it reads nothing before it knows what lines look like */
   json(piece: Uint8Array): RowsAhead & { expect(keys: readonly string[]): void }
 }
 
-/** What {@link createScanMemory} takes. */
+/** What {@link createColumnScan} takes. */
 export interface ScanPlan {
   readonly columns: Readonly<Record<string, ColumnSchema>>
   /** Where the values of a column come from; columns that are not named are null. */
@@ -43,29 +50,27 @@ export interface ScanPlan {
   readonly fieldLength: number
 }
 
-/** Of a target, a known text and an expected key; the offsets in them stand in assembly/scan-rows.ts. */
-const targetBytes = 64
+/** Of a known text; the offsets in it stand in assembly/scan-rows.ts. */
 const entryBytes = 24
-const keyBytes = 12
 const bucketBytes = 2 * 64 * 256
-/** Most bytes of all expected keys, and most fields, of lines that are read ahead. */
-const mostKeyBytes = 65_536
-const mostFields = 4096
 const mostEntries = 65_535
-const kinds = { none: 0, integer: 1, decimal: 2, date: 3, text: 4, table: 5 } as const
-const flag = {
-  isText: 1,
-  emptyIsNull: 2,
-  takesNull: 4,
-  takesNumber: 8,
-  takesCode: 16,
-  takesBoolean: 32,
-} as const
-const quote = 0x22
-/** Of one thread. What is not written is not taken from the machine. */
-const mostMemory = 2 ** 28
-/** What may be read or written behind the end of a text: words at a time. */
-const slack = 16
+/** Of a part of a canonical text, and how cells are written. */
+const partBytes = 16
+const writings: Readonly<Record<ColumnSchema['type'], number | undefined>> = {
+  integer: 1,
+  decimal: 2,
+  date: 3,
+  boolean: 4,
+  text: 5,
+  timestamp: undefined,
+  vector: undefined,
+}
+/** Most bytes of a cell that is no text, of all names and quotes in front of a cell, and of what stands in front of a row. */
+const cellBytes = 32
+const mostHead = 128
+const mostPrefix = 1024
+/** Rows that may be longer are written in TypeScript. */
+const mostRowBytes = 2 ** 24
 
 const encoder = /* @__PURE__ */ new TextEncoder()
 
@@ -101,7 +106,7 @@ interface Target {
  * @param plan - see {@link ScanPlan}
  * @returns columns and readers; undefined where they need more memory than is worth it or can be had
  */
-export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
+export function createColumnScan(plan: ScanPlan): ColumnScan | undefined {
   const { direct, rows, bytes, fieldLength } = plan
   const specs = Object.entries(plan.columns).map(([name, column]) => ({
     name,
@@ -124,30 +129,22 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
       ),
     0,
   )
-  const size =
-    scanBase +
-    specs.length * (13 * rows + textBytes + targetBytes + 128) +
-    roomOfEntries +
-    (bytes + 64) +
-    mostKeyBytes +
-    8 * mostFields * keyBytes
-  const core = size > mostMemory ? undefined : createScanCore(size)
-  if (core === undefined) return undefined
-  const { buffer } = core.memory
-  const view = new DataView(buffer)
-  const all = new Uint8Array(buffer)
-  let free = scanBase
-  const reserve = (length: number) => {
-    const at = free
-    free = Math.ceil((free + length) / 8) * 8
-    return at
-  }
+  const columnBytes = 13 * rows + textBytes + targetBytes + 128
+  const parts = specs.length + 1
+  // Every text was checked: so many UTF-16 units, of three bytes each at most.
+  const texts = specs.map(({ column }) => (column.type === 'text' ? 3 * (column.maxLength ?? 1024) : 0))
+  const rowBytes =
+    mostPrefix + parts * (mostHead + cellBytes) + texts.reduce((sum, length) => sum + length, 0)
+  const writes = rowBytes <= mostRowBytes
+  const writerBytes = (writes ? rowBytes : 0) + parts * (partBytes + mostHead + slack + 16) + mostPrefix + 64
+  const memory = createScanMemory(
+    specs.length * columnBytes + roomOfEntries + writerBytes,
+    specs.length,
+    bytes,
+  )
+  if (memory === undefined) return undefined
+  const { buffer, view, reserve, put } = memory
   const room: ColumnRoom = (length) => ({ buffer, at: reserve(length) })
-  const put = (given: Uint8Array) => {
-    const at = reserve(given.length + slack)
-    all.set(given, at)
-    return at
-  }
 
   const byField = new Map<string, Target>()
   const targets = specs.map(({ name, column, spec }, index): Target => {
@@ -157,14 +154,14 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
     const coded = spec?.values !== undefined
     const isNumber = column.type === 'decimal' || column.type === 'integer'
     const flags =
-      (made.store === 'text' ? flag.isText : 0) |
-      (spec !== undefined && isEmptyNull(column, spec) ? flag.emptyIsNull : 0) |
-      (!coded && column.nullable === true ? flag.takesNull : 0) |
-      (!coded && isNumber ? flag.takesNumber : 0) |
-      (coded ? flag.takesCode : 0) |
-      (!coded && column.type === 'boolean' && column.values === undefined ? flag.takesBoolean : 0)
+      (made.store === 'text' ? targetFlags.isText : 0) |
+      (spec !== undefined && isEmptyNull(column, spec) ? targetFlags.emptyIsNull : 0) |
+      (!coded && column.nullable === true ? targetFlags.takesNull : 0) |
+      (!coded && isNumber ? targetFlags.takesNumber : 0) |
+      (coded ? targetFlags.takesCode : 0) |
+      (!coded && column.type === 'boolean' && column.values === undefined ? targetFlags.takesBoolean : 0)
     const next = spec === undefined ? 0 : (byField.get(spec.from)?.at ?? 0)
-    view.setUint32(at, kinds[form?.kind ?? 'none'], true)
+    view.setUint32(at, targetKinds[form?.kind ?? 'none'], true)
     view.setUint32(at + 4, flags, true)
     view.setUint32(at + 8, next, true)
     view.setUint32(at + 12, made.present.byteOffset, true)
@@ -225,90 +222,69 @@ export function createScanMemory(plan: ScanPlan): ScanMemory | undefined {
     }
   }
 
-  const fieldsAt = reserve(4 * mostFields)
-  const unfilledAt = reserve(4 * (specs.length + 1))
-  const keysAt = reserve(keyBytes * mostFields)
-  const keyTextAt = reserve(mostKeyBytes + slack)
-  const pieceAt = reserve(bytes + 64)
-
-  /** Notes which columns no field of these fills; false where one of them is not simply null there. */
-  const fill = (fields: ReadonlySet<string>): boolean => {
-    let at = unfilledAt
-    for (const { spec, isNullable, at: target } of targets) {
-      if (spec !== undefined && fields.has(spec.from)) continue
-      if (!isNullable) return false
-      view.setUint32(at, target, true)
-      at += 4
-    }
-    view.setUint32(at, 0, true)
-    return true
+  const fields: ScanFields = {
+    fieldLength,
+    targetOf: (field) => byField.get(field)?.at ?? 0,
+    unfilled: (named) => {
+      const absent = targets.filter(({ spec }) => spec === undefined || !named.has(spec.from))
+      return absent.every(({ isNullable }) => isNullable) ? absent.map(({ at }) => at) : undefined
+    },
   }
   /** Does a row that a reader in TypeScript took still stand in this memory? Its text may have needed another one. */
   const isWhole = () => targets.every(({ column }) => column.bytes.buffer === buffer)
-  const start = (piece: Uint8Array): number => {
-    all.set(piece, pieceAt)
-    // Where rows end, scanning ends.
-    all.fill(quote, pieceAt + piece.length, pieceAt + piece.length + slack)
-    return pieceAt + piece.length
-  }
-  const reader = (isReady: () => boolean, scan: (from: number, row: number) => number): RowsAhead => {
-    let row = 0
-    return {
-      read: (at, first) => {
-        row = first
-        if (!isReady() || !isWhole()) return at
-        const to = scan(pieceAt + at, first) - pieceAt
-        row = core.row()
-        return to
-      },
-      get row() {
-        return row
-      },
-    }
+  const whole =
+    (scan: { read(at: number, row: number, until: number): number }): RowsAhead['read'] =>
+    (at, row) =>
+      isWhole() ? scan.read(at, row, rows) : scan.read(at, row, row)
+  const partsAt = reserve(partBytes * parts)
+  const headsAt = reserve(mostPrefix + parts * (mostHead + slack + 8))
+  const rowAt = reserve(writes ? rowBytes : 0)
+  const all = new Uint8Array(buffer)
+  const writer: RowWriter = {
+    of: (heads) => {
+      const isPlain = heads.every(
+        ({ head, column }, index) =>
+          head.length <= mostHead + (index === 0 ? mostPrefix - slack : 0) &&
+          (column === undefined || writings[plan.columns[column]?.type ?? 'vector'] !== undefined),
+      )
+      if (!writes || !isPlain || heads.length > parts || !isWhole()) return undefined
+      let at = headsAt
+      for (const [index, { head, column }] of heads.entries()) {
+        const part = partsAt + partBytes * index
+        const target = targets.find(({ column: { name } }) => name === column)
+        all.set(head, at)
+        view.setUint32(part, at, true)
+        view.setUint32(part + 4, head.length, true)
+        view.setUint32(part + 8, target?.at ?? 0, true)
+        view.setUint32(part + 12, writings[target?.column.column.type ?? 'text'] ?? 0, true)
+        at += Math.ceil(head.length / 8) * 8 + 8
+      }
+      return (row) => {
+        const end = memory.canonical(row, partsAt, heads.length, rowAt)
+        return end === 0 ? undefined : all.subarray(rowAt, end)
+      }
+    },
   }
   return {
     columns: targets.map(({ column }) => column),
-    csv: (given, header) => {
-      // A line feed of ours must not make a line end of a last byte that is none.
-      const piece = given.at(-1) === 0x0d ? given : terminated(given)
-      const end = start(piece)
-      const isReady = header.length <= mostFields && fill(new Set(header))
-      if (isReady) {
-        for (const [index, name] of header.entries())
-          view.setUint32(fieldsAt + 4 * index, byField.get(name)?.at ?? 0, true)
-      }
-      return reader(
-        () => isReady,
-        (from, row) => core.csv(from, end, row, fieldsAt, header.length, unfilledAt, fieldLength),
-      )
-    },
-    json: (given) => {
-      const end = start(terminated(given))
-      let count = 0
-      const ahead = reader(
-        () => count > 0,
-        (from, row) => core.json(from, end, row, keysAt, count, unfilledAt, fieldLength),
-      )
+    writer,
+    csv: (piece, header) => {
+      const scan = memory.csv(piece, header, fields)
       return {
-        read: ahead.read,
+        read: whole(scan),
         get row() {
-          return ahead.row
+          return scan.row
         },
-        expect: (keys) => {
-          const texts = keys.map((key) => encoder.encode(`${JSON.stringify(key)}:`))
-          const length = texts.reduce((sum, text) => sum + text.length, 0)
-          const fits = keys.length <= mostFields && length <= mostKeyBytes && fill(new Set(keys))
-          count = fits ? keys.length : 0
-          let at = keyTextAt
-          for (const [index, text] of (fits ? texts : []).entries()) {
-            all.set(text, at)
-            const into = keysAt + keyBytes * index
-            view.setUint32(into, at, true)
-            view.setUint32(into + 4, text.length, true)
-            view.setUint32(into + 8, byField.get(keys[index] ?? '')?.at ?? 0, true)
-            at += text.length
-          }
+      }
+    },
+    json: (piece) => {
+      const scan = memory.json(piece, fields)
+      return {
+        read: whole(scan),
+        get row() {
+          return scan.row
         },
+        expect: scan.expect,
       }
     },
   }

@@ -10,6 +10,7 @@ export interface ScanCore {
   readonly json: Scan
   readonly row: Scan
   readonly lineFeeds: Scan
+  readonly canonical: Scan
 }
 
 /** Below it stand the module's own tables. */
@@ -43,5 +44,12 @@ export function createScanCore(size: number): ScanCore | undefined {
     return found as Scan
   }
   scan('prepare')()
-  return { memory, csv: scan('csv'), json: scan('json'), row: scan('row'), lineFeeds: scan('lineFeeds') }
+  return {
+    memory,
+    csv: scan('csv'),
+    json: scan('json'),
+    row: scan('row'),
+    lineFeeds: scan('lineFeeds'),
+    canonical: scan('canonical'),
+  }
 }

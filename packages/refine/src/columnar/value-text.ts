@@ -1,6 +1,7 @@
 /** One field's values as JSON text, made of the bytes of an export: neither an object nor a string is made per value. */
 import { encodeCodes, MOST_CODED } from '@sealpool/sandbox'
 import type { FieldTarget } from './field-target.js'
+import type { RecordDictionary } from './record-scan.js'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -18,6 +19,12 @@ export interface ValueText extends FieldTarget {
   cut(): void
   /** JSON text of all values; begins anew. */
   take(): string
+}
+
+/** Values of a field that is named, each as text. */
+export interface CodedText extends ValueText {
+  /** Takes values of records that were read ahead. @param dictionary - their texts @param from - the first record @param to - behind the last one */
+  addRows(dictionary: RecordDictionary, from: number, to: number): void
 }
 
 /** Does a fraction begin with three zeros? JavaScript writes those below 0.000001 with an exponent. */
@@ -114,7 +121,7 @@ const mostProbes = 16
  * Values as texts, as `mapColumns` gets them: what CSV writes as `5` is the same field where JSON writes a number. Where they come again, each is
  * written once, and a code per value (see `Batch.table`).
  */
-export function createCodedText(): ValueText {
+export function createCodedText(): CodedText {
   /** While coded: the different values; else all of them. */
   let list: ByteList = { bytes: new Uint8Array(16), length: 0 }
   let ends: number[] = []
@@ -125,6 +132,8 @@ export function createCodedText(): ValueText {
   let marked = { count: 0, length: 0, values: 0 }
   /** Values that a line left behind which was taken back. */
   let isStale = false
+  /** By number in the dictionary of a batch: number here and one, 0 where it has none yet. */
+  let known = new Uint16Array(0)
 
   const startOf = (value: number) => (value === 0 ? 0 : (ends[value - 1] ?? 0))
   /** From here on all values are written. */
@@ -141,6 +150,15 @@ export function createCodedText(): ValueText {
   // In front of a mark as well, so that a line that is taken back finds the values as it left them.
   const judge = () => {
     if (isCoded && (ends.length === MOST_CODED || (count >= judgedAt && 2 * ends.length > count))) expand()
+  }
+  const push = (value: number) => {
+    if (count === codes.length) {
+      const grown = new Uint16Array(2 * count)
+      grown.set(codes)
+      codes = grown
+    }
+    codes[count] = value
+    count += 1
   }
   /** The value that was appended behind `from`: kept where it is new. */
   const code = (from: number) => {
@@ -169,13 +187,7 @@ export function createCodedText(): ValueText {
     }
     // Values made to collide are each a new one.
     if (value < 0) value = ends.push(length) - 1
-    if (count === codes.length) {
-      const grown = new Uint16Array(2 * count)
-      grown.set(codes)
-      codes = grown
-    }
-    codes[count] = value
-    count += 1
+    push(value)
   }
   const read = (source: Uint8Array, start: number, end: number) => {
     judge()
@@ -212,8 +224,26 @@ export function createCodedText(): ValueText {
       isCoded = true
       isStale = false
       table?.fill(0)
+      known.fill(0)
       marked = { count: 0, length: 0, values: 0 }
       return text
+    },
+    addRows: ({ codes: theirs, bytes, ends: theirEnds }, from, to) => {
+      if (known.length < theirEnds.length) known = new Uint16Array(theirEnds.length)
+      for (let row = from; row < to; row += 1) {
+        const their = theirs[row] ?? 0
+        judge()
+        const own = isCoded ? (known[their] ?? 0) : 0
+        if (own > 0) {
+          push(own - 1)
+          continue
+        }
+        const start = list.length
+        if (their === 0) append(list, nothing, 0, nothing.length)
+        else appendText(list, bytes, theirEnds[their - 1] ?? 0, theirEnds[their] ?? 0)
+        code(start)
+        if (isCoded) known[their] = (codes[count - 1] ?? 0) + 1
+      }
     },
     read,
     set: (value) => {

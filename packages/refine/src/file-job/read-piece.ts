@@ -6,6 +6,7 @@ import { type PackedColumns, readPackedColumns } from '../columnar/packed-column
 import { fillPending } from '../columnar/pending-column.js'
 import { countLines } from '../columnar/piece-lines.js'
 import { type RecordBatch, readRecordBatches } from '../columnar/record-columns.js'
+import { createRecordScan, type RecordScan } from '../columnar/record-scan.js'
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
 import { tableOf } from '../schema/parse-schema.js'
@@ -38,6 +39,8 @@ export interface PieceHost {
 export interface PieceCache {
   readonly values: FunctionCache
   readonly columns: KeptColumns
+  /** For pieces of at most so many bytes. */
+  records?: { readonly bytes: number; readonly scan: RecordScan | undefined }
 }
 
 /** @returns the cache of a thread's first piece */
@@ -47,6 +50,21 @@ export const emptyCache = (): PieceCache => ({ values: new Map(), columns: {} })
 const leastAhead = 65_536
 /** Most results of one function that are kept for later pieces. */
 const mostKept = 200_000
+
+/** What reads the records of a piece ahead, where the mapping names their fields. */
+function recordScanOf(data: WorkerData, cache: PieceCache, length: number): RecordScan | undefined {
+  const { schema, limits, batchRecords } = data
+  if (schema.fields === undefined || batchRecords === undefined) return undefined
+  if (cache.records === undefined || cache.records.bytes < length) {
+    const bytes = Math.ceil(1.25 * length)
+    const fields = schema.fields.map(({ name }) => name)
+    cache.records = {
+      bytes,
+      scan: createRecordScan({ fields, records: batchRecords, bytes, fieldLength: limits.fieldLength }),
+    }
+  }
+  return cache.records.scan
+}
 
 /**
  * Reads a piece of an export into pages and leaf hashes.
@@ -67,7 +85,8 @@ export async function readPiece(
   const { schema, limits, format, header, batchRecords } = data
   const lines = countLines(piece)
   if (batchRecords !== undefined) {
-    const batches = readRecordBatches({ schema, format, header, piece, limits, batchRecords })
+    const scan = piece.length < leastAhead ? undefined : recordScanOf(data, cache, piece.length)
+    const batches = readRecordBatches({ schema, format, header, piece, limits, batchRecords, scan })
     const total = batches.reduce((sum, { count }) => sum + count, 0)
     const pieces = createTablePieces(data)
     let before = 0
