@@ -121,6 +121,20 @@ describe('cells at the borders of what is read ahead', () => {
     expect(json.read(0, 0)).toBe(0)
   })
 
+  test('nor is a number of JSON too long to be exact a text of a dictionary, nor one behind which no comma stands', () => {
+    const scan = createRecordScan({ fields: ['a', 'b'], records: 3, bytes: 100, fieldLength: 50 })
+    const read = (text: string) => {
+      const json = scan?.json(bytesOf(text))
+      json?.expect(['a', 'b'])
+      return json?.read(0, 0, 3)
+    }
+    expect(read('{"a":123456789012345,"b":1}\n')).toBe(28)
+    expect(read('{"a":1234567890123456,"b":1}\n')).toBe(0)
+    expect(read('{"a":1.234567890123456,"b":1}\n')).toBe(0)
+    expect(read('{"a":1;"b":1}\n')).toBe(0)
+    expect(read('{"a":1 "b":1}\n')).toBe(0)
+  })
+
   test('a last carriage return ends no row, and an open quote none', () => {
     for (const text of ['x\r', '"x"\r', '"x', '"', '"x"y\n', '"x""\n'])
       expect(scanOf({ type: 'text' }).csv(bytesOf(text), ['a']).read(0, 0)).toBe(0)
@@ -184,7 +198,18 @@ describe('what has no room is not written', () => {
         expect(scan?.csv(bytesOf(`n${row},\\\n`.slice(0, bytes)), ['a', 'b']).read(0, 0, 3)).toBe(0)
       expect(scan?.csv(bytesOf('new,\n'), ['a', 'b']).read(0, 0, 3)).toBe(isRoom ? 5 : 0)
       expect(scan?.csv(bytesOf('n0,\n'), ['a', 'b']).read(0, 0, 3)).toBe(4)
+      const json = scan?.json(bytesOf('{"a":true}\n'))
+      json?.expect(['a'])
+      expect(json?.read(0, 0, 3)).toBe(0)
     }
+  })
+
+  test('more parts of a canonical text than there are columns', () => {
+    const { writer } = scanOf({ type: 'integer' })
+    const heads = (count: number) =>
+      Array.from({ length: count }, () => ({ head: bytesOf(','), column: 'a' }))
+    expect(writer.of(heads(2))).toBeDefined()
+    expect(writer.of(heads(3))).toBeUndefined()
   })
 })
 
