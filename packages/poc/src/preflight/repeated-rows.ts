@@ -52,7 +52,8 @@ export async function repeatedRows(options: {
     if (rows === mostRows) return { rows, first, equal, alike, whole: false }
     if (rows % rowsBetweenBreaks === 0) await between(rows)
     rows += 1
-    const isExactlyNew = isNew(exact, textOf(row))
+    const text = textOf(row)
+    const isExactlyNew = text === undefined || isNew(exact, text)
     const isCoarselyNew = isNew(coarse, [...itemsOf([row]).items].sort().join('\u001d'))
     if (!isExactlyNew) {
       equal += 1
@@ -62,26 +63,36 @@ export async function repeatedRows(options: {
   return rows === 0 ? undefined : { rows, first, equal, alike, whole: true }
 }
 
-/** One text for one row, however its fields are ordered. */
-function textOf(row: object): string {
+/** One text for one row, however its fields are ordered; undefined for one that is too deep to have any. */
+function textOf(row: object): string | undefined {
   const plain = row instanceof Map ? (Object.fromEntries(row) as object) : row
   try {
     return canonicalize(plain as JsonValue)
   } catch {
     // Halves of characters, which have no canonical form.
-    return JSON.stringify(plain)
+    return plainText(plain)
   }
 }
 
-/** Objects in lists, wherever the lists are: what the pool takes for rows. */
+function plainText(row: object): string | undefined {
+  try {
+    return JSON.stringify(row)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** Objects in lists, wherever the lists are, in other rows too: what the pool takes for rows. */
 function* rowsIn(value: unknown, depth: number): Generator<object, void, undefined> {
   if (typeof value !== 'object' || value === null || depth > deepest) return
   if (Array.isArray(value)) {
     for (const one of value) {
-      if (typeof one === 'object' && one !== null && !Array.isArray(one)) yield one
-      else yield* rowsIn(one, depth + 1)
+      if (typeof one !== 'object' || one === null) continue
+      if (!Array.isArray(one)) yield one
+      yield* rowsIn(one, depth + 1)
     }
     return
   }
-  for (const member of Object.values(value)) yield* rowsIn(member, depth + 1)
+  for (const member of Object.values(value)) if (typeof member === 'object') yield* rowsIn(member, depth + 1)
 }

@@ -55,6 +55,22 @@ describe('rows that repeat inside an export', () => {
     const picture = { bytes: Uint8Array.of(1, 2, 3), mediaType: 'image/png' }
     expect(await check(picture)).toMatchObject({ result: 'pass', repeated: null })
   })
+
+  test('rows in rows count as well', async () => {
+    const message = { at: '2026-01-01', words: 'good morning' }
+    const chats = [{ with: 'a', messages: [message, { ...message, words: 'other' }, message] }]
+    const json = { bytes: new TextEncoder().encode(JSON.stringify(chats)), mediaType: 'application/json' }
+    expect(await check(json)).toMatchObject({
+      result: 'warn',
+      repeated: { rows: 4, equal: 1, first: [4], alike: 0 },
+    })
+  })
+
+  test('a row that is nested without end ends nothing', async () => {
+    const deep = `[{"a":1},{"b":${'['.repeat(100_000)}${']'.repeat(100_000)}},{"a":1}]`
+    const json = { bytes: new TextEncoder().encode(deep), mediaType: 'application/json' }
+    expect((await check(json)).repeated).toMatchObject({ rows: 3, equal: 1, first: [3] })
+  })
 })
 
 describe('exports that were contributed before', () => {

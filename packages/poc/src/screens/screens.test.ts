@@ -216,3 +216,21 @@ test('in a reference nobody counts more than once for a kind, and what few say i
   expect(labelReference(rows)).toEqual({ a: { no: 1, yes: 4 } })
   expect(labelReference(rows, { least: 4 })).toEqual({ a: { no: 1, yes: 4 }, b: { yes: 4 } })
 })
+
+test('a reference holds no text that has no bytes: one contributor’s would be in the inputs of every verdict', () => {
+  const rows = Array.from({ length: 6 }, (_, at) => ({ contributor: `${at}`, kind: 'a', label: 'yes' }))
+  const odd = [
+    { contributor: '0', kind: 'a', label: 'n\ud800' },
+    ...rows.map((row) => ({ ...row, kind: '\udfff' })),
+  ]
+  expect(labelReference([...rows, ...odd, { contributor: '1', kind: 'a', label: '😀' }])).toEqual({
+    a: { yes: 5.5, '😀': 0.5 },
+  })
+})
+
+test('a reference does not grow with how many labels one contributor makes up', () => {
+  const rows = Array.from({ length: 5 }, (_, at) => ({ contributor: `${at}`, kind: 'a', label: 'yes' }))
+  const many = Array.from({ length: 1000 }, (_, at) => ({ contributor: 'm', kind: 'a', label: `${at}` }))
+  expect(labelReference([...rows, ...many])).toEqual({ a: { yes: 5 } })
+  expect(Object.keys(labelReference([...rows, ...many.slice(0, 100)])['a'] ?? {})).toHaveLength(101)
+})

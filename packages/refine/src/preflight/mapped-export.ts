@@ -109,7 +109,8 @@ export function mappedExport(options: PreflightOptions): MappedExport {
 const recordNames: Readonly<Record<RefinerSchema['source'], string>> = {
   json: 'document',
   csv: 'row',
-  jsonl: 'line',
+  // Not its line: empty lines are none.
+  jsonl: 'record',
   rows: 'row',
   activity: 'sample',
   health: 'element',

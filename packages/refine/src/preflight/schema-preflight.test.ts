@@ -64,7 +64,7 @@ describe('a mapping that is data', () => {
         column: 'day',
         field: 'date',
         code: 'VALUE_TYPE',
-        place: 'receipts[0].day',
+        place: 'receipts[1].day',
       },
       {
         record: 2,
@@ -72,7 +72,7 @@ describe('a mapping that is data', () => {
         column: 'total',
         field: 'sum',
         code: 'VALUE_TYPE',
-        place: 'receipts[0].total',
+        place: 'receipts[1].total',
       },
       {
         record: 3,
@@ -80,7 +80,7 @@ describe('a mapping that is data', () => {
         column: 'total',
         field: 'sum',
         code: 'DECIMAL_PLACES',
-        place: 'receipts[0].total',
+        place: 'receipts[2].total',
       },
       {
         record: 3,
@@ -88,7 +88,7 @@ describe('a mapping that is data', () => {
         column: 'shop',
         field: 'shop',
         code: 'VALUE_NOT_ALLOWED',
-        place: 'receipts[0].shop',
+        place: 'receipts[2].shop',
       },
       {
         record: 3,
@@ -96,7 +96,7 @@ describe('a mapping that is data', () => {
         column: 'note',
         field: 'note',
         code: 'PII_FOUND',
-        place: 'receipts[0].note',
+        place: 'receipts[2].note',
       },
     ])
     expect(found.detail).toContain(
@@ -232,12 +232,12 @@ describe('a mapping that is code', () => {
       mediaType: 'application/jsonl',
     })
     expect(found.faults).toMatchObject([
-      { record: 3, column: 'wage', field: null, code: 'VALUE_TYPE', place: 'workers[0].wage' },
-      { record: 3, column: 'wage', place: 'workers[1].wage' },
+      { record: 3, column: 'wage', field: null, code: 'VALUE_TYPE', place: 'workers[3].wage' },
+      { record: 3, column: 'wage', place: 'workers[4].wage' },
       { record: 4, column: null, code: 'MAP_FAILED' },
     ])
     expect(found.rows).toBe(6)
-    expect(found.detail).toContain('line 3, column workers.wage')
+    expect(found.detail).toContain('record 3, column workers.wage')
     expect(JSON.stringify(found)).not.toContain('secret')
   })
 
@@ -246,7 +246,7 @@ describe('a mapping that is code', () => {
       [{ wage: 1 }],
       [{ wage: 'x' }],
       [{ wage: 'throws' }],
-      [{ wage: 1 }, { wage: null }],
+      [{ wage: 1, times: 3 }, { wage: null }],
     ]) {
       const bytes = utf8(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
       const { refused } = await refineBatch({
@@ -256,7 +256,46 @@ describe('a mapping that is code', () => {
         contributions: [{ id: '1', contributor: 0, mediaType: 'application/jsonl', bytes }],
       })
       const { faults } = await run({ bytes, mediaType: 'application/jsonl' })
-      expect(faults.slice(0, 1).map(({ code }) => code)).toEqual(refused.map(({ code }) => code))
+      expect(faults.slice(0, 1).map(({ code, place }) => ({ id: '1', code, place }))).toEqual(refused)
     }
+  })
+})
+
+test('a record that is none is named as the pool’s node names it', async () => {
+  const run = schemaPreflight({ refiner: { schema: receipts } })
+  const line = '{"date":"2026-01-02","sum":1,"shop":"a"}\n'
+  const found = await run({ bytes: utf8(`${line.repeat(300)}5\n`), mediaType: 'application/jsonl' })
+  expect(found.faults).toMatchObject([{ record: 301, code: 'MAP_OUTPUT_INVALID', place: 'receipts[300]' }])
+})
+
+describe('columns of embeddings, which the pool’s node fills', () => {
+  const schema: RefinerSchema = {
+    ...receipts,
+    tables: {
+      receipts: {
+        description: 'One row per receipt.',
+        columns: {
+          day: { type: 'date', description: 'Day.' },
+          note: { type: 'text', description: 'Note.' },
+          about: {
+            type: 'vector',
+            description: 'What it is about.',
+            embedding: { from: 'note', model: `sha256:${'0'.repeat(64)}`, dimensions: 3 },
+          },
+        },
+      },
+    },
+    direct: { table: 'receipts', columns: { day: { from: 'date' }, note: { from: 'note' } } },
+  }
+  const own = (text: string) => check(text, {}, schema)
+
+  test('are asked of nobody', async () => {
+    expect(await own('date,note\n2026-01-02,milk\n')).toMatchObject({ result: 'pass', rows: 1 })
+  })
+
+  test('need a text where they may not be null', async () => {
+    expect((await own('date,note\n2026-01-02,milk\n2026-01-03,\n')).faults).toMatchObject([
+      { record: 2, column: 'about', field: null, code: 'VALUE_MISSING', place: 'receipts[1].about' },
+    ])
   })
 })

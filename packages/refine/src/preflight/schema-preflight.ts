@@ -23,7 +23,7 @@ export interface SchemaFault {
   /** The export's field that the column is made of, where the mapping is data. */
   readonly field: string | null
   readonly code: RefineErrorCode
-  /** Where, as the node would name it in a refusal: `workers[0].wage`, `line 3`. */
+  /** Where, as the node would name it in a refusal: `workers[41].wage`, `line 3`. Rows of records that could not be mapped are not counted. */
   readonly place: string
 }
 
@@ -100,6 +100,13 @@ function fieldOf({ direct }: RefinerSchema, table: string, column: string | null
   return direct.columns[column]?.from ?? null
 }
 
+/** A mapping that is data names a record by its number among those that it was given. */
+function placeInExport(place: string, { direct }: RefinerSchema, first: number): string {
+  return place.replace(/^([a-z0-9_]+)\[(\d+)\]/, (whole, table: string, row: string) =>
+    table === direct?.table ? `${table}[${Number(row) + first}]` : whole,
+  )
+}
+
 interface FaultSearch {
   /** Looks for faults in a run of records. */
   look(run: RecordRun, signal: AbortSignal | undefined): Promise<void>
@@ -108,6 +115,9 @@ interface FaultSearch {
   counts(): Pick<SchemaFinding, 'records' | 'rows' | 'faults' | 'more'>
 }
 
+/** How many rows were made for each table. */
+type RowCounts = ReadonlyMap<string, number>
+
 /** A run with a fault is halved until the record stands alone that has it: rows alone do not tell which record they are of. */
 function faultSearch({ schema, map }: MappedExport, most: number): FaultSearch {
   const pass = createPiiPass({ key: anyKey })
@@ -115,17 +125,24 @@ function faultSearch({ schema, map }: MappedExport, most: number): FaultSearch {
   let more = 0
   let records = 0
   let rows = 0
+  const before = new Map<string, number>()
+  const add = (made: RowCounts) => {
+    for (const [table, count] of made) {
+      before.set(table, (before.get(table) ?? 0) + count)
+      rows += count
+    }
+  }
   const note = (fault: SchemaFault) => {
     if (faults.length < most) faults.push(fault)
     else more += 1
   }
   const tried = async (
     run: RecordRun,
-  ): Promise<{ readonly rows: number; readonly faults: readonly RowFault[] } | RefineError> => {
+  ): Promise<{ readonly made: RowCounts; readonly faults: readonly RowFault[] } | RefineError> => {
     try {
-      const made: MappedRows = await map(run)
-      const count = Object.values(made).reduce((sum, list) => sum + list.length, 0)
-      return { rows: count, faults: rowFaults(schema, made, pass) }
+      const rowsOf: MappedRows = await map(run)
+      const made = new Map(Object.entries(rowsOf).map(([table, list]) => [table, list.length]))
+      return { made, faults: rowFaults(schema, rowsOf, pass) }
     } catch (error) {
       if (error instanceof RefineError) return error
       throw error
@@ -137,7 +154,7 @@ function faultSearch({ schema, map }: MappedExport, most: number): FaultSearch {
   ): Promise<void> => {
     const found = await tried({ first, records: list })
     if (!(found instanceof RefineError) && found.faults.length === 0) {
-      rows += found.rows
+      add(found.made)
       return
     }
     if (list.length > 1 && faults.length < most) {
@@ -149,14 +166,19 @@ function faultSearch({ schema, map }: MappedExport, most: number): FaultSearch {
     }
     if (found instanceof RefineError) {
       // Of many records that nobody takes apart any more, one at least is at fault.
-      note({ ...nowhere, record: first + 1, code: found.code, place: found.place })
+      note({
+        ...nowhere,
+        record: first + 1,
+        code: found.code,
+        place: placeInExport(found.place, schema, first),
+      })
       return
     }
-    rows += found.rows
     for (const { table, index, column, code } of found.faults) {
-      const place = `${table}[${index}]${column === null ? '' : `.${column}`}`
+      const place = `${table}[${(before.get(table) ?? 0) + index}]${column === null ? '' : `.${column}`}`
       note({ record: first + 1, table, column, field: fieldOf(schema, table, column), code, place })
     }
+    add(found.made)
   }
   return {
     look: async (run, signal) => {
