@@ -50,6 +50,36 @@ describe('compareReceipts', () => {
     expect(comparison).toMatchObject({ answer: 'equivocation', differing: ['outcome', 'refusal', 'result'] })
   })
 
+  it.each([
+    ['a job that was not approved yet', { id: body.job.id, code: 'JOB_NOT_APPROVED' }],
+    ['a job that was not paid yet', { id: body.job.id, code: 'JOB_NOT_FUNDED' }],
+    ['a job that was closed then', { id: body.job.id, code: 'JOB_CLOSED' }],
+    ['a plan', { id: 'plan', code: 'BUDGET_EXHAUSTED' }],
+  ])('draws nothing from a refusal of %s: what is signed later may differ', (_, { id, code }) => {
+    const job = { ...body.job, id }
+    const refused = (change: object = {}) =>
+      signReceipt({
+        ...body,
+        job,
+        outcome: 'refused',
+        result: null,
+        refusal: { code, message: 'no' },
+        ...change,
+      })
+    const later = id === 'plan' ? refused({ issuedAt: '2030-01-01T00:00:00.000Z' }) : mine
+    expect(compareReceipts(refused(), refused())).toEqual({ answer: 'same' })
+    expect(compareReceipts(refused(), later)).toEqual({ answer: 'not-final' })
+    expect(compareReceipts(later, refused())).toEqual({ answer: 'not-final' })
+  })
+
+  it.each([
+    ['manifest', { manifest: digestOf('another') }],
+    ['consumer', { consumer: `0x${'22'.repeat(20)}` as const }],
+  ])('takes a number that a reorganisation gave to another %s for another job', (_, change) => {
+    const theirs = signReceipt({ ...body, job: { ...body.job, ...change } })
+    expect(compareReceipts(mine, theirs)).toEqual({ answer: 'different-jobs' })
+  })
+
   it('draws nothing from other jobs, and no guilt from other keys', () => {
     expect(compareReceipts(mine, signReceipt({ ...body, job: { ...body.job, id: '8' } }))).toEqual({
       answer: 'different-jobs',

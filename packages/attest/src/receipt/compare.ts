@@ -23,8 +23,13 @@ export type EquivocationProof = {
 export type ReceiptComparison =
   /** Both parties hold the same result (their sealed copies may differ). */
   | { readonly answer: 'same' }
-  /** The receipts are about different jobs, chains or registries: nothing follows. */
+  /**
+   * The receipts are about different jobs, chains or registries: nothing follows. A number alone is no job: after a reorganisation of the
+   * chain another manifest or consumer may have it.
+   */
   | { readonly answer: 'different-jobs' }
+  /** One of them says no more than why nothing was done when it was asked for: a later one may say something else, and nothing follows. */
+  | { readonly answer: 'not-final' }
   /** Other nodes signed; their keys decide whom to believe. `differing` is empty when they agree. */
   | { readonly answer: 'different-nodes'; readonly differing: readonly string[] }
   /** One node told two stories. */
@@ -59,6 +64,14 @@ function withoutCopies(result: NonNullable<ReceiptBody['result']>) {
   return views === undefined ? alike : { ...alike, views: views.map(({ sealed: _, ...view }) => view) }
 }
 
+/** Refusals of jobs that may still be approved and paid. */
+const refusalsForNow: readonly string[] = ['JOB_NOT_APPROVED', 'JOB_NOT_FUNDED', 'JOB_CLOSED']
+
+/** A plan stands on no chain and may be asked for again. */
+function isFinal({ job, refusal }: ReceiptBody): boolean {
+  return job.id !== 'plan' && (refusal === null || !refusalsForNow.includes(refusal.code))
+}
+
 /** What the two bodies must have in common: all but the copies that each party got sealed for itself. */
 function differences(a: ReceiptBody, b: ReceiptBody): string[] {
   const comparable = (body: ReceiptBody): Record<string, unknown> => ({
@@ -90,10 +103,13 @@ export function compareReceipts(first: unknown, second: unknown): ReceiptCompari
   const [left, right] = [a.signed.context, b.signed.context]
   const sameJob =
     a.body.job.id === b.body.job.id &&
+    a.body.job.manifest === b.body.job.manifest &&
+    a.body.job.consumer.toLowerCase() === b.body.job.consumer.toLowerCase() &&
     left.chainId === right.chainId &&
     left.registry.toLowerCase() === right.registry.toLowerCase()
   if (!sameJob) return { answer: 'different-jobs' }
   const differing = differences(a.body, b.body)
+  if (differing.length > 0 && !(isFinal(a.body) && isFinal(b.body))) return { answer: 'not-final' }
   const signer = a.signed.signer.toLowerCase() as Address
   if (signer !== b.signed.signer.toLowerCase()) return { answer: 'different-nodes', differing }
   if (differing.length === 0) return { answer: 'same' }

@@ -11,6 +11,7 @@ import {
 } from '@sealpool/crypto'
 import { AttestError } from '../errors.js'
 import { parseNodeEvidence } from '../evidence/node-evidence.js'
+import { isSignedBy } from '../receipt/signed-by.js'
 import type { ReceiptVerdict } from '../receipt/verify.js'
 
 /**
@@ -50,9 +51,13 @@ export function computationProof(
 ): ComputationProof | undefined {
   const { ok, body, evidence: node, simulated } = verdict
   if (!ok || body === null || node === null || body.outcome !== 'released') return undefined
-  const { statement } = parseSignedStatement(about.receipt as JsonValue)
-  if (digestOf(statement.body) !== digestOf(body as unknown as JsonValue))
-    throw new AttestError('BAD_ARGUMENT', 'about.receipt', 'The verdict is about another receipt')
+  const signed = parseSignedStatement(about.receipt as JsonValue)
+  const { statement } = signed
+  // The digest is over the type as well, and only what the node has signed is what the verdict is about.
+  const isSame =
+    digestOf(statement.body) === digestOf(body as unknown as JsonValue) &&
+    isSignedBy(signed, node.keySet.statement.address)
+  if (!isSame) throw new AttestError('BAD_ARGUMENT', 'about.receipt', 'The verdict is about another receipt')
   const quote = decodeBase64Url(parseNodeEvidence(about.evidence).quote)
   if (sha256Digest(quote) !== node.quoteDigest)
     throw new AttestError('BAD_ARGUMENT', 'about.evidence', 'The verdict is about another quote')

@@ -70,6 +70,16 @@ describe('the six steps', () => {
       'fail',
     ],
     ['another node', signReceipt(body, new Uint8Array(32).fill(9)), 'not-checked'],
+    [
+      'a moment at which it was not paid',
+      signReceipt({
+        ...body,
+        outcome: 'refused',
+        result: null,
+        refusal: { code: 'JOB_NOT_FUNDED', message: 'no' },
+      }),
+      'not-checked',
+    ],
     ['no receipt', { receipt: 1 }, 'fail'],
   ] as const)('the partner’s receipt of %s', (_, theirs, expected) => {
     const steps = verificationSteps(verdict, { own: given.receipt, theirs })
@@ -113,6 +123,10 @@ describe('the short proof', () => {
   it('is written of nothing but what the verdict is about', () => {
     const other = signReceipt({ ...body, isolation: 'none' })
     expect(() => computationProof(verdict, { receipt: other, evidence })).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'about.receipt' }),
+    )
+    const context = { ...given.receipt.context, chainId: 1 }
+    expect(() => computationProof(verdict, { receipt: { ...given.receipt, context }, evidence })).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT', place: 'about.receipt' }),
     )
     const others = { ...evidence, quote: evidence.quote.replace(/^..../, 'AAAA') }

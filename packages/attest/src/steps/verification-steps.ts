@@ -145,6 +145,10 @@ function partnerAnswer(partner: PartnerReceipt | undefined, fine: string): Check
       return pass(fine)
     case 'different-jobs':
       return fail('the other party’s receipt is about another job')
+    case 'not-final':
+      return notChecked(
+        'One of the two receipts only says why nothing was done when it was asked for; there may be a later one.',
+      )
     case 'equivocation':
       return fail(
         `the node told the other party something else (${comparison.differing.join(', ')}): keep both receipts, they prove it`,

@@ -203,6 +203,13 @@ describe('a hostile node', () => {
     expect(await errorOf(api.pools())).toMatchObject({ code: 'NODE_ANSWER_INVALID' })
   })
 
+  test('that answers a short question at length is cut off, one that is asked for a result is not', async () => {
+    const long = (value: unknown) => answers(JSON.stringify(value) + ' '.repeat(5_000_000))
+    expect(await errorOf(against(long(pools)).pools())).toMatchObject({ code: 'NODE_ANSWER_INVALID' })
+    expect(await errorOf(against(long(status)).job('7'))).toMatchObject({ code: 'NODE_ANSWER_INVALID' })
+    expect(await against(long({ simulated: true, sealed: 'AAAA' })).jobResult('7')).toEqual(new Uint8Array(3))
+  })
+
   test('a body of exactly the limit is taken', async () => {
     const text = JSON.stringify(pools)
     expect(await against(answers(text), { maximumBytes: text.length }).pools()).toEqual(pools.pools)

@@ -28,7 +28,7 @@ export interface NodeApiOptions {
   readonly url: string
   /** Milliseconds for one call, from its start to the last byte of its answer; default 30,000. */
   readonly timeoutMs?: number
-  /** Largest answer in bytes, after decompression; default 64 MiB. */
+  /** Largest answer in bytes, after decompression; default 64 MiB. What names no contribution of a pool one by one is never larger than 4 MiB. */
   readonly maximumBytes?: number
   /** Another fetch, for tests or a proxy. */
   readonly fetch?: typeof globalThis.fetch
@@ -72,11 +72,41 @@ export interface NodeApi {
 export function nodeApi(options: NodeApiOptions): NodeApi {
   const base = parseBase(options.url)
   const limit = positive(options.maximumBytes ?? 64 * 1024 * 1024, 'maximumBytes')
+  const short = Math.min(limit, 4 * 1024 * 1024)
   const timeoutMs = positive(options.timeoutMs ?? 30_000, 'timeoutMs')
 
-  async function call<Answer>(schema: AnswerSchema<Answer>, path: string, body?: unknown): Promise<Answer> {
+  async function call<Answer>(
+    schema: AnswerSchema<Answer>,
+    path: string,
+    body?: unknown,
+    most = short,
+  ): Promise<Answer> {
     const place = `${body === undefined ? 'GET' : 'POST'} ${path.replace(/\?.*$/, '')}`
-    const { response, json } = await fetchJson(`${base}/v1${path}`, body, place)
+    let response: Response
+    let json: unknown
+    try {
+      const fetcher = options.fetch ?? globalThis.fetch
+      response = await fetcher(`${base}/v1${path}`, {
+        ...(body === undefined
+          ? {}
+          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(timeoutMs),
+        redirect: 'error',
+        cache: 'no-store',
+        // A node has no business with cookies, or with which page asks.
+        credentials: 'omit',
+        referrerPolicy: 'no-referrer',
+      })
+      json = await readAnswer(response, most, place)
+    } catch (cause) {
+      if (cause instanceof ClientError) throw cause
+      throw new ClientError(
+        'NODE_UNREACHABLE',
+        place,
+        'the node gave no complete answer in time; try again or choose another node',
+        { cause },
+      )
+    }
     if (!response.ok) {
       const refusal = readAs(refusalAnswerSchema, json)
       if (!refusal.ok) {
@@ -88,36 +118,6 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     const read = readAs(schema, json)
     if (read.ok) return read.answer
     throw new ClientError('NODE_ANSWER_INVALID', place, `the answer has another shape at ${read.place}`)
-  }
-
-  async function fetchJson(
-    url: string,
-    body: unknown,
-    place: string,
-  ): Promise<{ readonly response: Response; readonly json: unknown }> {
-    try {
-      const fetcher = options.fetch ?? globalThis.fetch
-      const response = await fetcher(url, {
-        ...(body === undefined
-          ? {}
-          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs),
-        redirect: 'error',
-        cache: 'no-store',
-        // A node has no business with cookies, or with which page asks.
-        credentials: 'omit',
-        referrerPolicy: 'no-referrer',
-      })
-      return { response, json: await readAnswer(response, limit, place) }
-    } catch (cause) {
-      if (cause instanceof ClientError) throw cause
-      throw new ClientError(
-        'NODE_UNREACHABLE',
-        place,
-        'the node gave no complete answer in time; try again or choose another node',
-        { cause },
-      )
-    }
   }
 
   /** A status that names something else than was asked is no answer. */
@@ -133,19 +133,19 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
 
   const part = (text: string) => encodeURIComponent(text)
   return {
-    ask: call,
+    ask: (schema, path, body) => call(schema, path, body, limit),
     evidence: (nonce) => call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}`),
     pools: async () => (await call(servedPoolsSchema, '/pools')).pools,
     contribution: (id) =>
       about(id, call(contributionStatusSchema, `/contributions/${part(id)}`), 'GET /contributions'),
     contributionCounts: (pool) => call(contributionCountsSchema, `/contributions?pool=${part(pool)}`),
-    plan: (manifest) => call(planAnswerSchema, '/plan', { manifest }),
+    plan: (manifest) => call(planAnswerSchema, '/plan', { manifest }, limit),
     runJob: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}/run`, {}), 'POST /jobs'),
     job: (id) => about(id, call(jobStatusSchema, `/jobs/${part(id)}`), 'GET /jobs'),
-    jobReceipt: (id) => call(receiptBundleSchema, `/jobs/${part(id)}/receipt`),
+    jobReceipt: (id) => call(receiptBundleSchema, `/jobs/${part(id)}/receipt`, undefined, limit),
     jobShares: async (id) => {
       try {
-        return (await call(jobSharesSchema, `/jobs/${part(id)}/shares`)).shares
+        return (await call(jobSharesSchema, `/jobs/${part(id)}/shares`, undefined, limit)).shares
       } catch (error) {
         if (error instanceof ClientError && error.nodeCode === 'SHARES_UNKNOWN') return []
         throw error
@@ -153,7 +153,7 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     },
     jobResult: async (id, recipient) => {
       const whose = recipient === undefined ? '' : `?recipient=${part(recipient)}`
-      const { sealed } = await call(jobResultSchema, `/jobs/${part(id)}/result${whose}`)
+      const { sealed } = await call(jobResultSchema, `/jobs/${part(id)}/result${whose}`, undefined, limit)
       try {
         return decodeBase64Url(sealed)
       } catch (cause) {

@@ -11,6 +11,7 @@ import type { PoolFacts } from '../config/facts-settings.js'
 import { lastingScope, type ServedPool } from '../ingest/served-pool.js'
 import { encodeRestriction } from '../policy/narrowed-pools.js'
 import { partFolder } from '../runtime/part-folder.js'
+import { applyConsents } from '../state/consent-table.js'
 import { factsOf } from '../state/facts-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger } from '../state/pglite-ledger.js'
@@ -18,6 +19,7 @@ import { openPgliteStore } from '../state/pglite-store.js'
 import type { Sql } from '../state/state-store.js'
 import { withdrawContribution } from '../state/withdrawal.js'
 import { engine, jobFixture, keys, pool } from '../testing/job-fixture.js'
+import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import { readFacts } from './read-facts.js'
 import { type FactsContext, stepFacts } from './step-facts.js'
 
@@ -244,6 +246,15 @@ describe('facts about tables', () => {
       read,
     ]).toEqual([0, 0])
     expect([await asked(), read]).toEqual([1, 1])
+  })
+
+  it('wait while the tables hold what was contributed under a text that counts no more', async () => {
+    const asked: ServedPool = { ...asking(), consents: [digestOfDigit('0')] }
+    expect(await step({}, asked)).toBe(0)
+    expect([await statesOf(), await world.spent()]).toEqual([[], '0'])
+    await store.transaction((tx) => applyConsents(tx, asked.address, asked.consents))
+    expect(await step({}, asked)).toBe(1)
+    await store.query(`delete from meta where key like 'consents %'`)
   })
 
   it('wait while the pool is paused or a restriction cannot be read', async () => {

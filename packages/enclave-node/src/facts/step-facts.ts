@@ -16,6 +16,7 @@ import { requireAnchored, requireNotBehind } from '../job/reserve-job.js'
 import { tableLoad } from '../job/run-on-engine.js'
 import { narrowedPools } from '../policy/narrowed-pools.js'
 import { jobInputs } from '../release/job-inputs.js'
+import { consentsApply } from '../state/consent-table.js'
 import { refinedContributors } from '../state/contribution-table.js'
 import { endFacts, type FactsRow, factsOf, reserveFacts, type TableFacts } from '../state/facts-table.js'
 import { canAfford, chargeBudgets } from '../state/pglite-ledger.js'
@@ -118,6 +119,8 @@ async function reserve(
       charge: plan.charge,
     }
     if (!(await canAfford(tx, [request])) || (await isRebuilding(tx, address))) return undefined
+    // What was accepted under a text that counts no more is still in the tables.
+    if (!(await consentsApply(tx, address, pool.consents))) return undefined
     // All contributions are read for it: only when nothing stands in the way any more.
     const [found] = await jobInputs(tx, [pool])
     if (found === undefined) return undefined

@@ -243,7 +243,15 @@ describe('the node that coordinates', () => {
   it('holds no wait against a home that is not its silence: its anchor, a pause, a stop, this node’s own absence', async () => {
     await paid()
     const visit = visits()
-    for (const reason of ['POOL_PAUSED', 'NODE_STOPPED', 'JOB_SUSPENDED', 'TABLES_REBUILT', 'BUSY']) {
+    const waits = [
+      'POOL_PAUSED',
+      'NODE_STOPPED',
+      'JOB_SUSPENDED',
+      'TABLES_REBUILT',
+      'CONSENTS_SWITCHED',
+      'BUSY',
+    ]
+    for (const reason of waits) {
       other.answers = () => homeAnswer({ state: 'later', reason })
       expect(await visit(), reason).toMatchObject({ state: 'waiting', reason: 'HOME_WAITS' })
       other.clock.seconds += 90

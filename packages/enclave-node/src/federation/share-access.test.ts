@@ -5,9 +5,11 @@ import { afterAll, beforeEach, expect, it } from 'vitest'
 import type { AccessQuery } from '../chain/chain-port.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { JobRefusal } from '../job/job-refusal.js'
+import { applyConsents } from '../state/consent-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { consumer, engine, keys } from '../testing/job-fixture.js'
+import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import {
   otherKeys,
   otherPeer,
@@ -113,4 +115,31 @@ it('a home gives no share to a job whose consumer it does not let in, and the ot
     job: '1',
   })
   expect(share?.body.pools[0]?.access?.conditions).toEqual([{ rules: digestOf(only), verdict: 'yes' }])
+})
+
+it('a home whose pool says which texts count tells how many it left out, in a word that the other one reads', async () => {
+  const own: ServedPool = { ...ownPool, consents: [digestOfDigit('0')] }
+  await store.query(`update contributions set consent_digest = $1 where id = 1`, [`0x${'b'.repeat(64)}`])
+  await store.transaction((tx) => applyConsents(tx, own.address, own.consents))
+  await world.refined('2', ['2', '3', '4'])
+  await fixture.paid()
+  Object.assign(world.chain, { state: 'Running', node: otherKeys.statementAddress })
+  const context = contextOf(own, otherPool)
+  const plan = (await planShare(context, wish)).shared?.planDigest
+  const given = await serveShares({
+    job: context,
+    attest: async () => otherPeer,
+    mayWork: () => true,
+    place: () => () => undefined,
+    audit: { write: () => undefined },
+    onError: () => undefined,
+  }).share(otherKeys.statementAddress, { job: '1', step: 'charge', plan: plan ?? digestOf('no plan') })
+  const { chainId, nodeRegistry } = context.sign.deployment
+  const share = readShareStatement(given.state === 'given' ? given.share : undefined, {
+    signer: keys.statementAddress,
+    deployment: { chainId, nodeRegistry },
+    pool: own.address,
+    job: '1',
+  })
+  expect(share?.body.pools).toMatchObject([{ inputs: { count: 3 }, consent: { withheld: 1 } }])
 })

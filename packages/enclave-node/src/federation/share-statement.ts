@@ -56,6 +56,8 @@ const shareBodySchema = z.strictObject({
         inputs: z.strictObject({ root: digest, count }),
         verdicts: digest,
         access: z.exactOptional(access),
+        /** Where the pool says which texts count: how many accepted contributions are under another one. */
+        consent: z.exactOptional(z.strictObject({ withheld: count })),
         budget: z.strictObject({
           before: budget,
           after: budget,

@@ -11,7 +11,7 @@ import { openPgliteStore } from '../state/pglite-store.js'
 import { isRebuilding } from '../state/withdrawal.js'
 import { engine, jobFixture, pool } from '../testing/job-fixture.js'
 import { livePool, liveWorld } from '../testing/live-world.js'
-import { digestOfDigit } from '../testing/served-pool-fixture.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { switchConsents } from './switch-consents.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
@@ -100,13 +100,19 @@ describe('a pool whose text changes', () => {
     expect(await jobInputs(store, [pool])).not.toHaveProperty('0.withheld')
   })
 
-  it('leaves what jobs have reserved to them first', async () => {
+  it('leaves what jobs have reserved of it to them first, and waits for no others', async () => {
     const id = await world.paid()
     await store.query(`update jobs set reservation = '{"inputs":[]}', state = 'running' where id = $1`, [id])
     expect(await switchTo([present])).toBe(0)
     expect((await standing())[0]).toBe('1 refined -')
     await store.query(`update jobs set state = 'settled' where id = $1`, [id])
     expect(await switchTo([present])).toBe(1)
+    // There may always be one over another pool.
+    await store.query(`update jobs set state = 'running', pools = $2 where id = $1`, [
+      id,
+      JSON.stringify([addressOfDigit('d')]),
+    ])
+    expect(await switchTo([old])).toBe(1)
   })
 
   it('goes by nothing where no text is named', async () => {

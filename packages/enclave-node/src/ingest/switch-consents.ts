@@ -5,8 +5,8 @@ import type { IngestContext } from './ingest-context.js'
 import type { ServedPool } from './served-pool.js'
 
 /**
- * Has a pool's tables made by the consents that its settings name. What jobs have reserved is left to them first, and no new job reserves
- * anything until it is done.
+ * Has a pool's tables made by the consents that its settings name. What jobs have reserved of it is left to them first, and no new job reserves
+ * anything of it until it is done.
  * @returns how many pools were switched, 0 or 1
  */
 export async function switchConsents(
@@ -16,7 +16,7 @@ export async function switchConsents(
 ): Promise<number> {
   if (await consentsApply(store, address, consents)) return 0
   const withheld = await store.transaction(async (tx) => {
-    if (await isAnyJobRunning(tx)) return undefined
+    if (await isAnyJobRunning(tx, address)) return undefined
     await applyConsents(tx, address, consents)
     return countWithheld(tx, address)
   })

@@ -3,6 +3,7 @@
  * @module
  */
 import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Address, Digest, KeySet } from '@sealpool/crypto'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { openAuthentication } from '../api/authentication.js'
@@ -75,6 +76,9 @@ export interface StartOptions {
   readonly openRuntime?: typeof createProcessRuntime
 }
 
+/** Milliseconds between two pieces of the look at stored rows: it takes about a tenth of the node's time. */
+const checkPauseMs = 100
+
 /**
  * Starts a node in this process.
  * @param config - checked settings
@@ -127,6 +131,10 @@ async function start(
   closers.push(closeDurable)
   phase('lead')
   const backups = backupSource(config, keys)
+  let broken: (error: NodeError) => void = () => undefined
+  const stateBroken = new Promise<NodeError>((resolve) => {
+    broken = resolve
+  })
   const store = await openSealedStore({
     durable,
     openWorking: memory.open,
@@ -135,6 +143,8 @@ async function start(
     images: memory.images,
     onImageError: (error) =>
       log.warn({ err: error }, 'the memory was not kept for the next start, which takes longer'),
+    checkPause: () => sleep(checkPauseMs, undefined, { ref: false }),
+    onLost: broken,
   })
   // It closes both from here on.
   closers.splice(0, closers.length, () => store.close())
@@ -318,7 +328,7 @@ async function start(
     keySetDigest: keys.keySetDigest,
     quoteDigest: evidence.quoteDigest,
     isolation: isolationOf(runtime),
-    failed: lost,
+    failed: Promise.race([lost, stateBroken]),
     stop: close,
   }
 }

@@ -138,10 +138,15 @@ export async function forgetFacts(tx: Sql, pool: Address, number: number): Promi
   ])
 }
 
-/** @returns whether a job is not through with the inputs that were set aside for it: it runs, or waits for the chain or for another node */
-export async function isAnyJobRunning(sql: Sql): Promise<boolean> {
+/**
+ * @param pool only jobs that name it
+ * @returns whether a job is not through with the inputs that were set aside for it: it runs, or waits for the chain or for another node
+ */
+export async function isAnyJobRunning(sql: Sql, pool?: Address): Promise<boolean> {
   const [row] = await sql.query(
-    `select 1 as found from jobs where state in ('waiting', 'running') and reservation is not null and not detached limit 1`,
+    `select 1 as found from jobs where state in ('waiting', 'running') and reservation is not null and not detached
+       and ($1::text is null or pools::jsonb ? $1) limit 1`,
+    [pool?.toLowerCase() ?? null],
   )
   return row !== undefined
 }

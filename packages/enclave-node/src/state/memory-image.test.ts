@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { platformRandom } from '@sealpool/crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { NodeError } from '../errors.js'
 import { canary, cipherOf, cipherWith, everything, memory } from '../testing/sealed-stores.js'
 import type { ImagePace } from './image-keeper.js'
 import { openMemoryFiles } from './memory-files.js'
@@ -247,10 +248,30 @@ describe('the image of the memory', { timeout: 240_000 }, () => {
     await expect(setMeta(store, 'a', 'second')).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
   })
 
+  it('has the rows of before looked at while the node works: what was done to one ends it, and the image', async () => {
+    await durable.run(
+      `update sealed_rows set sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) where version = (select min(version) from sealed_rows)`,
+    )
+    let told: (error: NodeError) => void = () => undefined
+    const lost = new Promise<NodeError>((resolve) => {
+      told = resolve
+    })
+    const { store, filled } = await started({ checkPause: async () => undefined, onLost: told })
+    expect(filled).toBe(false)
+    expect(await lost).toMatchObject({ code: 'STATE_TAMPERED' })
+    expect(existsSync(path)).toBe(false)
+    await expect(getMeta(store, 'a')).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
+    await store.close()
+    expect(existsSync(path)).toBe(false)
+    await expect(started()).rejects.toMatchObject({ code: 'STATE_TAMPERED' })
+  })
+
   it('is away before a row is destroyed that it holds, and the next one has nothing of it', async () => {
     const secret = Buffer.from(random(400)).toString('hex')
     const first = await started()
     await setMeta(first.store, 'b', secret)
+    // The planner notes values of rows as well.
+    await first.store.run('analyze')
     await first.store.close()
     const held = () =>
       (readSealedArchive({ path, key, about: aboutImages() }, 1e9) ?? []).some(({ bytes }) =>

@@ -40,7 +40,7 @@ export async function bringUpToDate(
     if (known.get(table)?.delete(key) === true) tableOf(table).keys.push(key)
     changes += 1
   }
-  for await (const { sealed, ...place } of readSealedRows(durable, cipher.decode, version)) {
+  for await (const { sealed, ...place } of readSealedRows(durable, cipher.decode, { after: version })) {
     const line = cipher.open(sealed, place)
     if (line === undefined) return undefined
     const { table, key, row } = readLine(line)

@@ -107,6 +107,9 @@ export function pgliteStore(
       return value
     },
     async snapshot(note) {
+      // Values of rows that went stay among what is noted of a table's rows until it is noted anew, which is never done of an empty one.
+      await database.exec('delete from pg_statistic')
+      await database.exec('analyze')
       // Also where few rows went: what an index holds of them stays otherwise.
       await database.exec('vacuum (index_cleanup on)')
       return database.transaction(async (tx) => {

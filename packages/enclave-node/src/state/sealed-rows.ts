@@ -94,14 +94,16 @@ export async function insertHead(sql: Sql, head: SealedHead): Promise<void> {
 /**
  * Reads all rows as they lie, some pages at a time: names are random, so that in their order each row would be another page of the
  * disk. As one text, since drivers take far longer over many values than over a long one.
- * @param after number of a commit: only rows of later ones are read
+ * @param options `after`, `upTo`: number of a commit: only rows of later ones are read, or of it and earlier ones; `pagesAtOnce`: most of one read
  */
 export async function* readSealedRows(
   sql: Sql,
   decode: RowCipher['decode'],
-  after?: number,
+  options: { readonly after?: number; readonly upTo?: number; readonly pagesAtOnce?: number } = {},
 ): AsyncGenerator<SealedRow> {
+  const { after, upTo, pagesAtOnce = mostPagesAtOnce } = options
   const newer = after === undefined ? '' : `and version > ${BigInt(after)}`
+  const older = upTo === undefined ? '' : `and version <= ${BigInt(upTo)}`
   const [table] = await sql.query(
     `select (pg_relation_size('sealed_rows') / current_setting('block_size')::integer)::integer as pages`,
   )
@@ -110,15 +112,14 @@ export async function* readSealedRows(
   for (let from = 0; from < pages; ) {
     const [part] = await sql.query(
       `select coalesce(string_agg(encode(int4send(length(name)) || name || int8send(version) || sealed, 'base64'), ','), '') as rows
-       from sealed_rows where ctid >= $1::text::tid and ctid < $2::text::tid ${newer}`,
+       from sealed_rows where ctid >= $1::text::tid and ctid < $2::text::tid ${newer} ${older}`,
       [`(${from},0)`, `(${from + atOnce},0)`],
     )
     const text = part === undefined ? '' : textOf(part, 'rows')
     if (text !== '') for (const row of text.split(',')) yield sealedRowOf(decode(row))
     from += atOnce
     // A page has six rows or hundreds, by how large they are: those that are large lie elsewhere.
-    atOnce =
-      text.length > charactersReadAtOnce ? Math.ceil(atOnce / 8) : Math.min(2 * atOnce, mostPagesAtOnce)
+    atOnce = text.length > charactersReadAtOnce ? Math.ceil(atOnce / 8) : Math.min(2 * atOnce, pagesAtOnce)
   }
 }
 

@@ -17,6 +17,7 @@ import {
   takeChanges,
   watchTables,
 } from './change-capture.js'
+import { destroys } from './destroyed-rows.js'
 import { forgetGoneRows, noteGoneRows, prepareGoneRows } from './gone-rows.js'
 import { type ImageKeeper, type ImagePace, imageKeeper } from './image-keeper.js'
 import { countOfRows, headText, type KnownRow, type KnownRows, rememberRow, totalWith } from './known-rows.js'
@@ -24,6 +25,7 @@ import type { MemoryImages } from './memory-image.js'
 import { bringUpToDate } from './memory-since.js'
 import { currentVersion, migrate } from './migration.js'
 import type { EmbeddedStore } from './pglite-store.js'
+import { startRowCheck } from './row-check.js'
 import type { RowCipher } from './row-cipher.js'
 import { headPlace, lineOf, readAll, requireKey, requireWhole, type StoredRows } from './sealed-contents.js'
 import {
@@ -56,17 +58,17 @@ export interface SealedStoreOptions {
   readonly onImageError?: (error: unknown) => void
   /** When images are taken; the node's own pace when absent. */
   readonly imagePace?: ImagePace
+  /**
+   * Has rows that a start on an image did not open be looked at afterwards, with a pause between two pieces; absent: each is looked at when it
+   * is written again.
+   */
+  readonly checkPause?: () => Promise<void>
+  /** Told once when nothing can be read or written any more: whoever opened the store starts anew, or not at all. */
+  readonly onLost?: (error: NodeError) => void
 }
 
 const storeIdBytes = 16
 const rowsPutAtOnce = 500
-/** Tables whose rows go all the time and hold nothing of anybody. */
-const passing: ReadonlySet<string> = new Set([
-  'chain_blocks',
-  'revoked_tokens',
-  'verdict_lists',
-  'verdict_parts',
-])
 
 /**
  * Opens a sealed store and checks all of it.
@@ -141,16 +143,42 @@ interface Standing {
   total: bigint
   version: number
   shape: string
-  lost: boolean
+  /** Why nothing may be read or written any more. */
+  lost: NodeError | undefined
 }
 
 function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledMemory): StateStore {
   const { durable } = options
   const { working, since, ...start } = filled
-  const standing: Standing = { ...start, cipher, lost: false }
+  const standing: Standing = { ...start, cipher, lost: undefined }
   const keeper = keeperOf(options, standing, { working, since })
+  const lose = (error: NodeError): void => {
+    if (standing.lost !== undefined) return
+    standing.lost = error
+    options.onLost?.(error)
+  }
+  const { checkPause, onImageError = () => undefined } = options
+  const check =
+    since === undefined || checkPause === undefined
+      ? undefined
+      : startRowCheck({
+          ...standing,
+          durable,
+          between: (work) => working.transaction(work),
+          pause: checkPause,
+          wanted: () => standing.lost === undefined,
+          onError(error) {
+            lose(error)
+            try {
+              // The next start reads all rows, and says the same.
+              keeper?.forget()
+            } catch (left) {
+              onImageError(left)
+            }
+          },
+        })
   const transaction = async <T>(work: (tx: Sql) => Promise<T>): Promise<T> => {
-    if (standing.lost) throw stateLost()
+    if (standing.lost !== undefined) throw standing.lost
     let sealed = 0
     try {
       const result = await working.transaction(async (tx) => {
@@ -175,19 +203,21 @@ function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledM
       return result
     } catch (error) {
       // What lasts has the commit and the memory has not: going on would build on something else than what is written.
-      if (sealed > 0) standing.lost = true
+      if (sealed > 0) lose(stateLost())
       throw error
     }
   }
   return {
     name: durable.name,
     query: (text, values) =>
-      standing.lost || !/^\s*select\b/i.test(text)
+      standing.lost !== undefined || !/^\s*select\b/i.test(text)
         ? transaction((tx) => tx.query(text, values))
         : working.query(text, values),
     run: (text) => transaction((tx) => tx.run(text)),
     transaction,
     async close() {
+      check?.end()
+      await check?.done
       await keeper?.close()
       await working.close()
       await durable.close()
@@ -209,7 +239,7 @@ function keeperOf(
       store: standing.cipher.store,
       known: standing.known,
       version: () => standing.version,
-      sound: () => !standing.lost,
+      sound: () => standing.lost === undefined,
     },
     {
       since,
@@ -281,11 +311,6 @@ async function commit(
     if (row === null) known.get(table)?.delete(key)
     else rememberRow(known, table, key, row)
   }
-}
-
-/** Whether a change destroys what an image must not keep. That something was deleted is noted with what deletes parts of rows, too. */
-function destroys({ table, key, row }: ChangedRow, known: KnownRows): boolean {
-  return table === 'deletions' || (row === null && !passing.has(table) && known.get(table)?.has(key) === true)
 }
 
 /** Spells out "all rows of a table". */

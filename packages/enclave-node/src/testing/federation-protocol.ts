@@ -71,6 +71,9 @@ async function shareCases(): Promise<readonly ProtocolCase[]> {
   const budget = sharePool().budget
   return [
     valid('a share that is what it was signed for', () => acceptGiven(good)),
+    valid('a share of a pool that says which texts count', async () =>
+      acceptGiven(await givenShare({ body: { pools: [sharePool({ consent: { withheld: 2 } })] } })),
+    ),
     ...placesIn(good.sealed.length, 24).map((at) =>
       hostile(`byte ${at} of the sealed share is changed`, refused, () =>
         acceptGiven({ ...good, sealed: changedAt(good.sealed, at) }),
