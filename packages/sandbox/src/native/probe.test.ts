@@ -27,7 +27,11 @@ describe.skipIf(!works)('before a runtime is given out', () => {
   })
   test.each<[string, ProgramPlace, string]>([
     ['no filter', unguarded(`printf '\\006'; exec ${path}`), 'not filtered'],
-    ['a launcher that does not say that its walls stand', unguarded(`exec ${path}`), 'no program starts'],
+    [
+      'a launcher that does not say that its walls stand',
+      unguarded(`printf x; exec ${path}`),
+      'no program starts',
+    ],
     ['a launcher that gives up', unguarded('echo why >&2; exit 125'), 'no program starts (125): why'],
     ['another answer', unguarded(`printf '\\006[1]'`), 'no program starts (0)'],
     [

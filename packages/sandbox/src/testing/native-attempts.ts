@@ -106,8 +106,8 @@ export const nativeAttempts: readonly NativeAttempt[] = [
   ),
   tries('code that was made writable', call('mprotect', 0x40_0000, 4096, 7), works),
   tries(
-    'code moved to where the launcher was',
-    call('mremap', 0x40_0000, 4096, 4096, 3, 0x30_0000_0000),
+    'memory moved to where the launcher was',
+    call('mremap', 'scratch', 4096, 4096, 3, 0x30_0000_0000),
     works,
   ),
   tries('writing over its code', call('read', 0, 'code', 1), { met: 'refused' }),
