@@ -142,11 +142,8 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
       schema.direct === undefined ||
       Object.values(schema.direct.columns).some(({ by }) => by !== undefined)
     ) {
-      throw new RefineError(
-        'ARGUMENT_INVALID',
-        'runtime',
-        'The mapping is code or names functions: give a runtime',
-      )
+      const remedy = 'The mapping is code or names functions: give a runtime'
+      throw new RefineError('ARGUMENT_INVALID', 'runtime', remedy)
     }
     return
   }
