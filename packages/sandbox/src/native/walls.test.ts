@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { JobRuntime } from '../runtime.js'
 import { limits } from '../testing/job.js'
 import { nativeAttempts } from '../testing/native-attempts.js'
@@ -95,7 +95,9 @@ describe.each(isolations)('the walls of %s', (isolation) => {
       const runtime = await createNativeRuntime({ isolation: ${JSON.stringify(isolation)} })
       void runtime.run(${JSON.stringify(endless)})
       console.log('running')`
+    const folder = mkdtempSync(join(tmpdir(), 'sealpool-walls-'))
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, TMPDIR: folder },
       // One more, beyond those that Node closes to what it starts.
       stdio: ['ignore', 'pipe', 'inherit', ...Array<'ignore'>(17).fill('ignore'), 'pipe'],
     })
@@ -105,14 +107,17 @@ describe.each(isolations)('the walls of %s', (isolation) => {
     const mine = descendants(parent.pid)
     parent.kill('SIGKILL')
     expect(await eventually(() => !mine.some(isAlive))).toBe(true)
+    rmSync(folder, { recursive: true })
   })
 
   test('nothing of it stays on the disk', async () => {
-    const ours = () => readdirSync(tmpdir()).filter((name) => name.startsWith('sealpool-native-'))
-    const before = new Set(ours())
+    const folder = mkdtempSync(join(tmpdir(), 'sealpool-walls-'))
+    vi.stubEnv('TMPDIR', folder)
     await runtime.run({ ...endless, code: program([exit(0)]) })
     await runtime.run({ ...endless, code: program([exit(1)]) })
-    expect(ours().filter((name) => !before.has(name))).toEqual([])
+    vi.unstubAllEnvs()
+    expect(readdirSync(folder)).toEqual([])
+    rmSync(folder, { recursive: true })
   })
 })
 
