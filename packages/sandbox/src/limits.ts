@@ -10,7 +10,8 @@ export interface Limits {
   readonly stackBytes?: number
   /**
    * Steps of the run, 1 to 2^53 - 1; no bound when absent. They are counted the same on every machine, so that it is not the clock that
-   * decides what a run may do: instructions in WebAssembly, the interpreter's polls (a loop or a call, by ten thousand) in QuickJS. Python does not count.
+   * decides what a run may do: instructions in WebAssembly, the interpreter's polls (a loop or a call, by ten thousand) in QuickJS. Python
+   * does not count; native programs are refused with a bound.
    */
   readonly steps?: number
   /** Longest output in bytes of JSON text (UTF-8), 1 to 256 MiB. */

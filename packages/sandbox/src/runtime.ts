@@ -56,13 +56,19 @@ export type RunResult =
 /**
  * The port: something that runs approved code on private data without ambient authority. Every run gets a fresh
  * context, so nothing survives from one contribution to the next. Adapters: `@sealpool/sandbox/quickjs` (in this
- * process, browser too) and `@sealpool/sandbox/process` (child process, bubblewrap where it works).
+ * process, browser too), `@sealpool/sandbox/process` (child process, bubblewrap where it works) and `@sealpool/sandbox/native` (programs
+ * of the machine's own code, behind a filter of system calls).
  */
 export interface JobRuntime {
   /** Engine and version, for receipts and logs. */
   readonly name: string
   /** The isolation that is really in force, not the one asked for. */
   readonly isolation: Isolation
+  /**
+   * False where the same job may give something else on another machine, or another time: native programs. What several machines have to
+   * agree on, as they do on verdicts and rows, refuses such a runtime.
+   */
+  readonly repeatable?: false
   /**
    * Runs one job. What the code does wrong comes back as `ok: false`; what the caller does wrong is thrown.
    *

@@ -42,6 +42,14 @@ export function describePoc(poc: PocCode, runtime: JobRuntime): Promise<PocDescr
 }
 
 async function ask(poc: PocCode, runtime: JobRuntime): Promise<PocDescription> {
+  // Whoever judges again must come to the same verdict.
+  if (runtime.repeatable === false) {
+    throw new PocError(
+      'RUNTIME_FAILED',
+      'runtime',
+      'native programs judge nothing; use QuickJS or WebAssembly',
+    )
+  }
   const result = await runtime.run({ code: poc.code, entry: 'describe', input: null, limits })
   if (!result.ok && result.code === 'RUNTIME_LOST') {
     throw new PocError('RUNTIME_FAILED', 'poc.describe', 'the runtime was lost; run again')

@@ -276,6 +276,13 @@ describe('code at fault', () => {
     }
     await expect(judge(signedExport(), { runtime: lost })).rejects.toMatchObject({ code: 'RUNTIME_FAILED' })
   })
+  test('a runtime that need not say the same twice judges nothing', async () => {
+    const native: JobRuntime = { ...quickjs, repeatable: false }
+    await expect(judge(signedExport(), { runtime: native })).rejects.toMatchObject({
+      code: 'RUNTIME_FAILED',
+      place: 'runtime',
+    })
+  })
   test('a closed runtime is an error and not a verdict', async () => {
     const closed = await createQuickJsRuntime()
     await judge(signedExport(), { runtime: closed })

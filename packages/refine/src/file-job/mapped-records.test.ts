@@ -174,6 +174,14 @@ describe('a mapping gives the same rows on every path', () => {
     },
   )
 
+  test('a runtime that need not give the same rows twice refines nothing', async () => {
+    const native: JobRuntime = { ...runtime, repeatable: false }
+    const text = 'day,steps,label,fast,km\n'
+    await expect(
+      job(refinerOf('walks-code-refiner'), 'csv', text, { runtime: native }),
+    ).rejects.toMatchObject({ code: 'ARGUMENT_INVALID', place: 'runtime' })
+  })
+
   test('a record may become many rows, more than a row group holds', async () => {
     const refiner = refinerOf('many-rows-refiner')
     const text = `count,n\n${Array.from({ length: 30 }, (_, n) => `${n % 3 === 0 ? 8_000 : 0},${n}\n`).join('')}`

@@ -8,6 +8,7 @@ import { RefineError, type RefineErrorCode } from '../errors.js'
 import { digestOfRoots, type TableRoot } from '../job/content-digest.js'
 import { takesColumns } from '../job/mapped-tables.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
+import { requireRepeatable } from '../job/require-repeatable.js'
 import { createPiiPass } from '../pii/pii-pass.js'
 import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
 import { schemaId } from '../schema/schema-id.js'
@@ -141,14 +142,12 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
       schema.direct === undefined ||
       Object.values(schema.direct.columns).some(({ by }) => by !== undefined)
     ) {
-      throw new RefineError(
-        'ARGUMENT_INVALID',
-        'runtime',
-        'The mapping is code or names functions: give a runtime',
-      )
+      const remedy = 'The mapping is code or names functions: give a runtime'
+      throw new RefineError('ARGUMENT_INVALID', 'runtime', remedy)
     }
     return
   }
+  requireRepeatable(runtime)
   const described = await runtime.run({ code: refiner.code, entry: 'describe', input: null, limits })
   const own = described.ok ? parseRefinerSchema(described.output) : undefined
   if (own === undefined || JSON.stringify(own) !== JSON.stringify(schema)) {

@@ -205,6 +205,14 @@ describe('refineBatch', () => {
     expect(twice.refused).toEqual([{ id: '1', code: 'MAP_FAILED', place: 'sandbox RUNTIME_LOST' }])
   })
 
+  test('a runtime that need not give the same rows twice refines nothing', async () => {
+    const native: JobRuntime = { ...runtime, repeatable: false }
+    await expect(refineBatch({ refiner, runtime: native, limits, contributions: [] })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+      place: 'runtime',
+    })
+  })
+
   test('code, digest and schema must belong together', async () => {
     const batch = { runtime, limits, contributions: [] }
     const other = handWritten('() => ({})')

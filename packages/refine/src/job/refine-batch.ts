@@ -14,6 +14,7 @@ import { checkRow } from './check-row.js'
 import { contentDigest } from './content-digest.js'
 import { directRows } from './direct-rows.js'
 import { mappedTables } from './mapped-tables.js'
+import { requireRepeatable } from './require-repeatable.js'
 
 /** A refiner as a pool approves it: code, digest of the code, and the schema that the code describes. */
 export interface BundledRefiner {
@@ -104,6 +105,7 @@ function checkArguments({ contributions, refiner }: RefineBatchOptions): void {
 /** The digest fixes the code and the code fixes the schema; a schema from elsewhere must be the same one. */
 async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions): Promise<RefinerSchema> {
   const schema = parseRefinerSchema(refiner.schema)
+  requireRepeatable(runtime)
   const described = await runtime.run({ code: refiner.code, entry: 'describe', input: null, limits })
   if (!described.ok) {
     throw new RefineError(

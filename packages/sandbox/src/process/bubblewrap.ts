@@ -32,13 +32,19 @@ export function bubblewrapCommands(
     ...[...packagesOf(worker, engine)].flatMap(([name, root]) => ['--ro-bind', root, join(APP, name)]),
   ]
   const inside = join(APP, '@sealpool/sandbox', worker.slice(here.length))
-  const walls = ['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv']
   const run = ['--remount-ro', '/', '--chdir', '/', '--', NODE, ...nodeArgs, inside, `--engine=${engine}`]
+  return bubblewrapWalls().map((walls) => ({ program: 'bwrap', args: [...walls, ...files, ...run] }))
+}
+
+/**
+ * The options that keep whatever is started from the machine.
+ *
+ * @returns with its own user namespace, then without (kernels that forbid them)
+ */
+export function bubblewrapWalls(): string[][] {
+  const walls = ['--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv']
   const ownUser = ['--unshare-user', '--uid', '65534', '--gid', '65534', '--disable-userns']
-  return [
-    { program: 'bwrap', args: [...walls, ...ownUser, ...files, ...run] },
-    { program: 'bwrap', args: [...walls, ...files, ...run] },
-  ]
+  return [[...walls, ...ownUser], walls]
 }
 
 /** The packages that an engine needs, as name and real folder. */

@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JobRuntime } from '../runtime.js'
 import { limits, script } from '../testing/job.js'
+import { descendants, eventually, isAlive } from '../testing/processes.js'
 import { runtimeConformance } from '../testing/runtime-conformance.js'
 import { bubblewrapCommands } from './bubblewrap.js'
 import { createProcessRuntime } from './index.js'
@@ -27,39 +28,6 @@ const bubblewrapWorks = await createProcessRuntime({ isolation: 'bubblewrap' }).
 runtimeConformance('a child process', () => createProcessRuntime({ isolation: 'process' }))
 if (bubblewrapWorks) {
   runtimeConformance('a child under bubblewrap', () => createProcessRuntime({ isolation: 'bubblewrap' }))
-}
-
-/** Living processes started by this one, directly or not, by id. */
-function descendants(root: number = process.pid): number[] {
-  const parents = new Map<number, number>()
-  for (const name of readdirSync('/proc')) {
-    try {
-      const [, state, parent] =
-        /^\d+ \(.*\) (\S) (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? []
-      if (state !== 'Z') parents.set(Number(name), Number(parent))
-    } catch {}
-  }
-  const below = (id: number): boolean => {
-    const parent = parents.get(id)
-    return parent !== undefined && (parent === root || below(parent))
-  }
-  return [...parents.keys()].filter(below)
-}
-
-function isAlive(id: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${id}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}
-
-async function eventually(check: () => boolean): Promise<boolean> {
-  for (let waited = 0; waited < 15_000; waited += 50) {
-    if (check()) return true
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  return check()
 }
 
 const unstoppable = script('() => Array(1e9).join("x").length')
