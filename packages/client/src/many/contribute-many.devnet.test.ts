@@ -4,6 +4,7 @@ import { cancelNonceForTest } from '../testing/cancel-nonce.js'
 import { contributingApps } from '../testing/contributing-app.js'
 import { devnetPool } from '../testing/devnet-pool.js'
 import { at } from '../testing/simulated-pool.js'
+import { watchedWallet } from '../testing/watched-wallet.js'
 import { contributeMany, type ManyItem, type ManyOptions } from './contribute-many.js'
 
 /* Many contributions on a real chain. */
@@ -94,17 +95,19 @@ describe('many contributions', () => {
   })
 
   test('come once where the answer to a transaction is lost', async () => {
-    const plain = world.walletOf(2)
-    const request = (async (call: { method: string }) => {
-      const answer = await plain.request(call as never)
-      if (call.method === 'eth_sendRawTransaction') throw new Error('connection lost')
-      return answer
-    }) as typeof plain.request
-    const { many } = owner({ chain: { ...plain, request } })
+    let lost = 0
+    const chain = watchedWallet(world, 2, async (method, send) => {
+      const answer = await send()
+      if (method !== 'eth_sendRawTransaction') return answer
+      lost += 1
+      throw new Error('connection lost')
+    })
+    const { many } = owner({ chain })
     const before = await countOf()
     const { items, tasks } = await many(itemsFrom(3_000, 3))
     expect(items.map(({ state }) => state)).toEqual(['contributed', 'contributed', 'contributed'])
     expect(tasks).toEqual([])
+    expect(lost).toBe(1)
     expect(await countOf()).toBe(before + 3)
   })
 

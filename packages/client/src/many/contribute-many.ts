@@ -1,21 +1,25 @@
 import {
   ContractsError,
+  type ContributionEvent,
   contributeBatch,
   type Deployment,
+  dataRegistryAbi,
+  getContributions,
+  inspect,
   type SignedContribution,
 } from '@sealpool/contracts'
 import { type Address, platformRandom, type Random } from '@sealpool/crypto'
-import type { Account, Client, Hash } from 'viem'
+import { type Account, type Client, type Hash, isAddressEqual } from 'viem'
 import {
   type ContributeContext,
   journaling,
   newEntry,
-  onChain,
   preparedOf,
   sameContribution,
   secondsOf,
   sendingSeconds,
   stillGood,
+  storedOf,
 } from '../contribute/contribute.js'
 import {
   type ContributionJournal,
@@ -132,6 +136,7 @@ export async function contributeMany(options: ManyOptions): Promise<ManyContribu
     patience: { attempts, retryDelayMs },
     verified: () => verifiedNow(options.client),
   }
+  const find = chainLookup(context)
   const tasks = Math.ceil(items.length / perTask)
   const outcomes: ManyOutcome[] = []
   const sent: ManyTask[] = []
@@ -145,7 +150,7 @@ export async function contributeMany(options: ManyOptions): Promise<ManyContribu
     const ready: Ready[] = []
     for (const item of mine) {
       options.signal?.throwIfAborted()
-      const made = await prepareItem(context, verified, options, item).catch((error: unknown) => {
+      const made = await prepareItem(context, { verified, find }, options, item).catch((error: unknown) => {
         // What is no item's own fault would fail all the others one by one.
         options.signal?.throwIfAborted()
         if (isEverybodys(error)) throw error
@@ -155,7 +160,7 @@ export async function contributeMany(options: ManyOptions): Promise<ManyContribu
       else done.set(item.key, made)
       tell('entry' in made || made.state === 'contributed' ? 'prepared' : 'failed', item.key)
     }
-    sent.push(...(await sendTask(context, ready, done)))
+    sent.push(...(await sendTask(context, find, { ready, done })))
     for (const { key } of mine) {
       const outcome = done.get(key)
       if (outcome !== undefined) outcomes.push(outcome)
@@ -171,6 +176,39 @@ interface Ready {
   readonly entry: JournalEntry
   readonly signed: SignedContribution
   readonly resumed: boolean
+}
+
+/** Where a contribution stands, or undefined while its number is unused. @throws ClientError `NONCE_TAKEN` */
+type Find = (entry: JournalEntry) => Promise<{ readonly id: bigint; readonly hash: Hash } | undefined>
+
+/** Looks contributions up on chain; the events are read once for many. */
+function chainLookup({ chain, deployment, pool }: ContributeContext): Find {
+  let events: readonly ContributionEvent[] = []
+  let readFrom: bigint | undefined
+  return async (entry) => {
+    const { owner, nonce, fromBlock } = entry
+    const used = await inspect(chain, {
+      address: deployment.dataRegistry,
+      abi: dataRegistryAbi,
+      functionName: 'nonceUsed',
+      args: [owner, nonce],
+    })
+    if (!used) return undefined
+    const { blobDigest } = storedOf(entry).contribution
+    const known = () =>
+      events.find(
+        (event) =>
+          isAddressEqual(event.owner, owner) && event.nonce === nonce && event.blobDigest === blobDigest,
+      )
+    if (known() === undefined) {
+      readFrom = readFrom === undefined || fromBlock < readFrom ? fromBlock : readFrom
+      events = await getContributions(chain, { deployment, pool, fromBlock: readFrom })
+    }
+    const own = known()
+    if (own !== undefined) return { id: own.id, hash: own.transactionHash }
+    const message = 'the registry has something else under this number; choose another one'
+    throw new ClientError('NONCE_TAKEN', 'nonce', message)
+  }
 }
 
 function requireOptions(items: readonly ManyItem[], perTask: number): void {
@@ -191,7 +229,7 @@ function isEverybodys(error: unknown): boolean {
 /** Seals, stores and signs an item, or finds it on chain. */
 async function prepareItem(
   context: ContributeContext,
-  verified: VerifiedPool,
+  { verified, find }: { readonly verified: VerifiedPool; readonly find: Find },
   { account, preflight = [], signal }: ManyOptions,
   { key, input: given }: ManyItem,
 ): Promise<Ready | ManyOutcome> {
@@ -204,10 +242,10 @@ async function prepareItem(
     text === undefined ? undefined : sameContribution(parseJournalEntry(text), context, account, input)
   const resumed = noted !== undefined
   if (noted !== undefined && noted.stored !== null) {
-    const there = await withRetries(() => onChain(context, noted), patience)
+    const there = await withRetries(() => find(noted), patience)
     if (there !== undefined) {
-      await note(context, key, { ...noted, done: { id: there.id, hash: there.sent.hash } })
-      return { key, state: 'contributed', id: there.id, hash: there.sent.hash, resumed }
+      await note(context, key, { ...noted, done: there })
+      return { key, state: 'contributed', ...there, resumed }
     }
   }
   let entry = noted ?? (await newEntry(context, account, input, nonceOf(input, random)))
@@ -249,8 +287,8 @@ async function note({ journal }: ContributeContext, key: string, entry: JournalE
 /** Sends a task, without the items for whose fault the chain would refuse it all. */
 async function sendTask(
   context: ContributeContext,
-  prepared: readonly Ready[],
-  done: Map<string, ManyOutcome>,
+  find: Find,
+  { ready: prepared, done }: { readonly ready: readonly Ready[]; readonly done: Map<string, ManyOutcome> },
 ): Promise<readonly ManyTask[]> {
   const { chain, deployment } = context
   let ready = prepared
@@ -264,7 +302,9 @@ async function sendTask(
         const id = left.has(index) ? undefined : ids[next++]
         done.set(
           one.key,
-          id === undefined ? await leftOut(context, one) : await contributed(context, one, { id, hash }),
+          id === undefined
+            ? await leftOut(context, find, one)
+            : await contributed(context, one, { id, hash }),
         )
       }
       return ids.length === 0 ? [] : [{ hash, ids }]
@@ -272,13 +312,13 @@ async function sendTask(
       const index = faultyItem(error)
       const faulty = index === undefined ? undefined : ready[index]
       // An earlier transaction may have been mined whose answer was lost: then there is nothing left to send.
-      const there = faulty === undefined ? await findAll(context, ready) : undefined
+      const there = faulty === undefined ? await findAll(context, find, ready) : undefined
       if (there !== undefined) {
         for (const outcome of there) done.set(outcome.key, outcome)
         return []
       }
       if (faulty === undefined) throw error
-      done.set(faulty.key, await leftOut(context, faulty, error))
+      done.set(faulty.key, await leftOut(context, find, faulty, error))
       ready = ready.filter((one) => one !== faulty)
     }
   }
@@ -309,10 +349,15 @@ async function contributed(
 }
 
 /** What became of an item that the chain left out: it stands there already, or has failed. */
-async function leftOut(context: ContributeContext, one: Ready, cause?: unknown): Promise<ManyOutcome> {
+async function leftOut(
+  context: ContributeContext,
+  find: Find,
+  one: Ready,
+  cause?: unknown,
+): Promise<ManyOutcome> {
   try {
-    const there = await onChain(context, one.entry)
-    if (there !== undefined) return contributed(context, one, { id: there.id, hash: there.sent.hash })
+    const there = await find(one.entry)
+    if (there !== undefined) return contributed(context, one, there)
   } catch (error) {
     return { key: one.key, state: 'failed', error }
   }
@@ -323,13 +368,14 @@ async function leftOut(context: ContributeContext, one: Ready, cause?: unknown):
 
 async function findAll(
   context: ContributeContext,
+  find: Find,
   ready: readonly Ready[],
 ): Promise<readonly ManyOutcome[] | undefined> {
   const found: ManyOutcome[] = []
   for (const one of ready) {
-    const there = await onChain(context, one.entry).catch(() => undefined)
+    const there = await find(one.entry).catch(() => undefined)
     if (there === undefined) return undefined
-    found.push(await contributed(context, one, { id: there.id, hash: there.sent.hash }))
+    found.push(await contributed(context, one, there))
   }
   return found
 }

@@ -15,6 +15,7 @@ import { memoryBlobStore, memoryJournal } from '../index.js'
 import { contributingApps } from '../testing/contributing-app.js'
 import { devnetPool } from '../testing/devnet-pool.js'
 import { at } from '../testing/simulated-pool.js'
+import { watchedWallet } from '../testing/watched-wallet.js'
 import { contributeVersion, type VersionOptions } from './contribute-version.js'
 
 /* Newer versions on a real chain. */
@@ -32,7 +33,7 @@ function owner(rpc?: (method: string, send: () => Promise<unknown>) => Promise<u
   const journal = memoryJournal()
   const blobStore = memoryBlobStore()
   const { client, account, state } = app({ journal, blobStore })
-  const chain = rpc === undefined ? world.walletOf(2) : brokenWallet(rpc)
+  const chain = rpc === undefined ? world.walletOf(2) : watchedWallet(world, 2, rpc)
   const { deployment } = world
   const { pool } = world.contracts
   const version = (supersedes: bigint, change: Partial<VersionOptions> = {}) =>
@@ -42,13 +43,6 @@ function owner(rpc?: (method: string, send: () => Promise<unknown>) => Promise<u
       ...change,
     })
   return { client, account, journal, blobStore, state, version }
-}
-
-function brokenWallet(rpc: (method: string, send: () => Promise<unknown>) => Promise<unknown>) {
-  const plain = world.walletOf(2)
-  const request = ((call: { method: string }) =>
-    rpc(call.method, () => plain.request(call as never))) as typeof plain.request
-  return { ...plain, request }
 }
 
 describe('a newer version of a contribution', () => {
@@ -113,14 +107,17 @@ describe('a newer version of a contribution', () => {
   )
 
   test('comes once where the answer to its transaction is lost', async () => {
+    let lost = 0
     const { client, account, version } = owner(async (method, send) => {
       const answer = await send()
-      if (method === 'eth_sendRawTransaction') throw new Error('connection lost')
-      return answer
+      if (method !== 'eth_sendRawTransaction') return answer
+      lost += 1
+      throw new Error('connection lost')
     })
     const { id } = await client.contribute(account, exported())
     const before = await countOf()
     const made = await version(id)
+    expect(lost).toBe(1)
     expect(await countOf()).toBe(before + 1)
     expect((await all()).at(-1)?.id).toBe(made.id)
   })
