@@ -4,11 +4,7 @@ import type { Contributed } from '../contribute/contribute.js'
 import { contributionSteps, type OnContributionProgress } from '../contribute/progress.js'
 import { ClientError } from '../errors.js'
 import type { Readiness } from '../verify/verified-pool.js'
-import {
-  type ContributedVersion,
-  contributeVersion,
-  type VersionOptions,
-} from '../versions/contribute-version.js'
+import { type ContributedVersion, contributeVersion, type VersionOptions } from '../versions/index.js'
 import { usage, wholeNumber } from './arguments.js'
 import type { Command, CommandAnswer } from './command.js'
 import { consentArgument } from './consent-argument.js'

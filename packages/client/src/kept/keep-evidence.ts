@@ -3,7 +3,6 @@ import { type Address, encodeHex, type JsonObject, platformRandom, type Random }
 import type { Client } from 'viem'
 import { ClientError } from '../errors.js'
 import type { NodeApi } from '../node-api/node-api.js'
-import { platformNow } from '../platform.js'
 import { readChainFacts } from '../verify/chain-facts.js'
 import type { MeasurementLog } from '../verify/measurement-log.js'
 import { type Readiness, verifyPool } from '../verify/verified-pool.js'
@@ -25,18 +24,18 @@ export interface KeepEvidenceOptions {
   readonly now?: () => Date
 }
 
-/**
- * Verifies a pool's node as `PoolClient.ready` does, and gives what it answered as one text: with it `verifyKept` can verify the same again while
- * no node answers. There is no secret in it. Keep it where nobody else writes: it is verified whole again, but when it was kept only it says itself.
- *
- * @param options the node, the chain, the pool and its policy
- * @returns the readiness, and the text; without a yes there is none
- * @throws ClientError as `PoolClient.ready`; AttestError `BAD_POLICY`, and for evidence that cannot be read
- */
-export async function keepEvidence(
-  options: KeepEvidenceOptions,
-): Promise<{ readonly readiness: Readiness; readonly kept: string | undefined }> {
-  const { node, chain, deployment, pool, policy, random = platformRandom, now = platformNow } = options
+/** What there is to keep. */
+export interface KeptEvidence {
+  readonly readiness: Readiness
+  /** The text; undefined without a yes. */
+  readonly kept: string | undefined
+}
+
+/** As `keepEvidence` of the entry, over a given clock. */
+export async function keepWith(
+  options: KeepEvidenceOptions & Required<Pick<KeepEvidenceOptions, 'now'>>,
+): Promise<KeptEvidence> {
+  const { node, chain, deployment, pool, policy, random = platformRandom, now } = options
   const at = now()
   const nonce = encodeHex(random(32))
   const [pools, evidence, facts] = await Promise.all([

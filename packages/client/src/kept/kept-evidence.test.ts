@@ -15,8 +15,7 @@ import {
   trust,
 } from '../testing/simulated-pool.js'
 import type { ChainFacts } from '../verify/chain-facts.js'
-import { keepEvidence } from './keep-evidence.js'
-import { type VerifyKeptOptions, verifyKept } from './verify-kept.js'
+import { keepEvidence, type VerifyKeptOptions, verifyKept } from './index.js'
 
 /* A node that answered once, and answers no more: here it is its evidence alone that is asked. */
 

@@ -2,7 +2,6 @@ import type { Check } from '@sealpool/attest'
 import type { Deployment } from '@sealpool/contracts'
 import type { Address, JsonObject } from '@sealpool/crypto'
 import type { Client } from 'viem'
-import { platformNow } from '../platform.js'
 import { readChainFacts } from '../verify/chain-facts.js'
 import type { MeasurementLog } from '../verify/measurement-log.js'
 import type { SummaryLine } from '../verify/readiness-summary.js'
@@ -33,17 +32,11 @@ export interface KeptReadiness extends Readiness {
   readonly ageSeconds: number
 }
 
-/**
- * Verifies kept evidence whole again, offline, for the moment of the question, and holds it against the chain as it is now: the policy, the
- * node's registration with this very key set, its code, the pool's key and epoch. What it cannot show is that the node runs: the checklist says
- * how old the evidence is (`evidence-kept`) where a fresh one says that it was made just now.
- *
- * @param options what was kept, the caller's rule, the chain, the pool and its policy
- * @returns the checklist; `pool`, to which `prepareContribution` seals, only when all of it passed
- * @throws ClientError `KEPT_INVALID`, and as `PoolClient.ready` of the chain; AttestError `BAD_POLICY`, and for evidence that cannot be read
- */
-export async function verifyKept(options: VerifyKeptOptions): Promise<KeptReadiness> {
-  const { chain, deployment, pool, policy, keptEvidence, now = platformNow } = options
+/** As `verifyKept` of the entry, over a given clock. */
+export async function verifyWith(
+  options: VerifyKeptOptions & Required<Pick<VerifyKeptOptions, 'now'>>,
+): Promise<KeptReadiness> {
+  const { chain, deployment, pool, policy, keptEvidence, now } = options
   const bundle = parseKeptBundle(options.kept)
   requireKeptFor(bundle, options)
   const { at: keptAt, nonce, served, evidence } = bundle

@@ -5,7 +5,7 @@ import { contributingApps } from '../testing/contributing-app.js'
 import { devnetPool } from '../testing/devnet-pool.js'
 import { at } from '../testing/simulated-pool.js'
 import { watchedWallet } from '../testing/watched-wallet.js'
-import { contributeMany, type ManyItem, type ManyOptions } from './contribute-many.js'
+import { contributeMany, type ManyItem, type ManyOptions } from './index.js'
 
 /* Many contributions on a real chain. */
 

@@ -39,7 +39,6 @@ import {
 import { type Patience, withRetries } from '../contribute/retries.js'
 import type { Contributor } from '../contributor.js'
 import { ClientError } from '../errors.js'
-import { platformNow, platformWait } from '../platform.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { verifiedNow } from '../verify/verified-now.js'
 import type { VerifiedPool } from '../verify/verified-pool.js'
@@ -117,18 +116,12 @@ export interface ManyContributed {
 
 const mostPerTask = 100
 
-/**
- * Contributes many exports, at most `perTask` in one transaction. Each is verified for, sealed, stored and signed as by `PoolClient.contribute`; one that
- * fails is told of and sinks no other. With a journal a call that was killed goes on where it stood: what is on chain already is only told of.
- *
- * @param options the world, the owner, the exports
- * @returns what became of each
- * @throws ClientError `OPTION_INVALID`, `NOT_READY`, `JOURNAL_FAILED`; ContractsError of a transaction whose fault is no item's (`NO_ACCOUNT`,
- *   `CHAIN_UNREACHABLE`); the signal's reason
- */
-export async function contributeMany(options: ManyOptions): Promise<ManyContributed> {
+/** As `contributeMany` of the entry, over a given clock and timer. */
+export async function manyWith(
+  options: ManyOptions & Required<Pick<ManyOptions, 'now' | 'wait'>>,
+): Promise<ManyContributed> {
   const { chain, deployment, pool, blobStore, journal, items, perTask = mostPerTask } = options
-  const { random = platformRandom, now = platformNow, wait = platformWait } = options
+  const { random = platformRandom, now, wait } = options
   const { attempts = 3, retryDelayMs = 500 } = options
   requireOptions(items, perTask)
   const context: ContributeContext = {

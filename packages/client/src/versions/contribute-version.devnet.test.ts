@@ -16,7 +16,7 @@ import { contributingApps } from '../testing/contributing-app.js'
 import { devnetPool } from '../testing/devnet-pool.js'
 import { at } from '../testing/simulated-pool.js'
 import { watchedWallet } from '../testing/watched-wallet.js'
-import { contributeVersion, type VersionOptions } from './contribute-version.js'
+import { contributeVersion, type VersionOptions } from './index.js'
 
 /* Newer versions on a real chain. */
 

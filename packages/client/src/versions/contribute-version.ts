@@ -42,7 +42,6 @@ import { type ContributionStep, runStep } from '../contribute/progress.js'
 import { type Patience, withRetries } from '../contribute/retries.js'
 import type { Contributor } from '../contributor.js'
 import { ClientError } from '../errors.js'
-import { platformNow, platformWait } from '../platform.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { verifiedNow } from '../verify/verified-now.js'
 import { isReplacedBy, type OlderVersion, olderVersion, unfit } from './older-version.js'
@@ -82,21 +81,12 @@ export interface ContributedVersion extends Sent {
   readonly resumed: boolean
 }
 
-/**
- * Contributes a newer version of a contribution: preflight, verify, seal, store, and one transaction by which the newer one stands for the older
- * one, which counts no more from then on. For an entry of a Merkle batch these are two transactions (the entry is replaced, then the newer version
- * comes), and the owner signs as for any contribution. The newer version is rewarded for what it is better than the older one; the older one's points
- * end, so that an owner's share of job fees becomes that of the difference: rows that are added to a set are better contributed by themselves.
- *
- * With a journal and a key every step is noted once it is done: a run that was killed anywhere goes on, and the chain gets one newer version.
- *
- * @param options the world, the owner, the export, what it supersedes
- * @returns the newer version on chain
- * @throws ClientError `NOT_SUPERSEDABLE`, `NOT_READY`, and as `PoolClient.contribute`; ContractsError as `contributeSigned` and `invoke`; the signal's reason
- */
-export async function contributeVersion(options: VersionOptions): Promise<ContributedVersion> {
+/** As `contributeVersion` of the entry, over a given clock and timer. */
+export async function versionWith(
+  options: VersionOptions & Required<Pick<VersionOptions, 'now' | 'wait'>>,
+): Promise<ContributedVersion> {
   const { chain, deployment, pool, blobStore, account, input, supersedes, signal, key, journal } = options
-  const { random = platformRandom, now = platformNow, wait = platformWait } = options
+  const { random = platformRandom, now, wait } = options
   const { attempts = 3, retryDelayMs = 500 } = options
   const patience = { attempts, retryDelayMs, wait, signal }
   const verified = () => verifiedNow(options.client)
