@@ -20,6 +20,9 @@
  * - `JOURNAL_FAILED`: the journal could not be read or written; the contribution stopped there and can go on
  * - `JOURNAL_MISMATCH`: the journal's key stands for another contribution
  * - `NONCE_TAKEN`: the registry has something else under the owner's number
+ * - `NOT_SUPERSEDABLE`: the owner has no such contribution in the pool, or took it back or replaced it already
+ * - `KEPT_INVALID`: what is given as kept evidence cannot be read, or is of another pool
+ * - `CONTRIBUTION_LEFT_OUT`: the chain recorded others of the same transaction and not this one; it can be sent again
  * - `BLOB_STORE_INVALID`: the blob store did not answer with the digest of what it was given
  * - `JOB_REFUSED`: the node would not run the job; its reasons are in the message
  * - `JOB_NOT_ENDED`: the job has not ended within the time that was given
@@ -47,6 +50,9 @@ export type ClientErrorCode =
   | 'JOURNAL_FAILED'
   | 'JOURNAL_MISMATCH'
   | 'NONCE_TAKEN'
+  | 'NOT_SUPERSEDABLE'
+  | 'KEPT_INVALID'
+  | 'CONTRIBUTION_LEFT_OUT'
   | 'BLOB_STORE_INVALID'
   | 'JOB_REFUSED'
   | 'JOB_NOT_ENDED'

@@ -34,6 +34,7 @@ export {
   type FarmingValue,
   marginalValue,
 } from './farming/marginal-value.js'
+export { payDifference } from './farming/pay-difference.js'
 export { selectForAudit } from './farming/select-audit.js'
 export { fromResultsJson, type ResultsJson, toResultsJson } from './interop/results-json.js'
 export { bundlePythonProof, type PythonProof, runPythonProof } from './interop/run-python-proof.js'
@@ -72,7 +73,7 @@ export {
 } from './uniqueness/near-duplicate-index.js'
 export { novelty } from './uniqueness/novelty.js'
 export { createRowIndex, type RowFile, type RowIndex } from './uniqueness/row-index.js'
-export { scoreUnits } from './verdict/score-units.js'
+export { FULL_SCORE, scoreUnits } from './verdict/score-units.js'
 export { type JudgedPart, type PocVerdict, parsePocVerdict, verdictDigest } from './verdict/verdict.js'
 export { type JudgedBy, verdictInputs } from './verdict/verdict-inputs.js'
 export {

@@ -1,14 +1,16 @@
 import { type Digest, digestOf, walletIdentity, walletKeyTypedData } from '@sealpool/crypto'
 import type { Account } from 'viem'
-import { contributionSteps } from '../contribute/progress.js'
+import type { Contributed } from '../contribute/contribute.js'
+import { contributionSteps, type OnContributionProgress } from '../contribute/progress.js'
 import { ClientError } from '../errors.js'
 import type { Readiness } from '../verify/verified-pool.js'
+import { type ContributedVersion, contributeVersion, type VersionOptions } from '../versions/index.js'
 import { usage, wholeNumber } from './arguments.js'
 import type { Command, CommandAnswer } from './command.js'
 import { consentArgument } from './consent-argument.js'
 import { table } from './io.js'
 import { checkedAnswer, findingsText, loadChecks } from './preflight-checks.js'
-import { addressOf, readBytes } from './settings.js'
+import { addressOf, type Opened, readBytes } from './settings.js'
 
 const marks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const
 
@@ -74,6 +76,10 @@ const contribute: Command = {
       value: 'URL',
       help: 'where the node finds the file in your own store (--store), as URL/<64 hex digits>; a live pool takes nothing else',
     },
+    supersedes: {
+      value: 'ID',
+      help: 'a contribution of yours for which this is a newer version: it counts no more, and its points end',
+    },
     resume: { value: 'NAME', help: 'goes on with what was begun under this name; needs --journal' },
   },
   details:
@@ -105,17 +111,20 @@ const contribute: Command = {
       if (isCheck || findings.some(({ result }) => result === 'fail')) return checkedAnswer(findings)
       progress(findingsText(findings))
     }
-    const done = await client.contribute(account, input, {
-      ...(key === undefined ? {} : { key }),
-      onProgress: ({ step, state }) => {
-        if (state !== 'started') progress(`${contributionSteps.indexOf(step) + 1}/6 ${step}: ${state}`)
-      },
-    })
-    const { id, hash, resumed, prepared } = done
-    const { contribution, sealedBytes, simulated } = prepared
+    const onProgress: OnContributionProgress = ({ step, state }) => {
+      if (state !== 'started') progress(`${contributionSteps.indexOf(step) + 1}/6 ${step}: ${state}`)
+    }
+    const how = { ...(key === undefined ? {} : { key }), onProgress }
+    const older = given.get('supersedes')
+    const supersedes = older === undefined ? undefined : wholeNumber(older, '--supersedes')
+    const { id, hash, resumed, contribution, sealedBytes, simulated } =
+      supersedes === undefined
+        ? await contributed(client.contribute(account, input, how))
+        : await newVersion(opened(), { account, input, supersedes, ...how })
     return {
       json: {
         id,
+        ...(supersedes === undefined ? {} : { supersedes }),
         transaction: hash,
         resumed,
         simulated,
@@ -125,12 +134,26 @@ const contribute: Command = {
       },
       text: table([
         ['contribution', `${id}${resumed ? ' (begun earlier)' : ''}`],
+        ...(supersedes === undefined ? [] : [['in the place of', `${supersedes}`]]),
         ['transaction', hash],
         ['stored as', `${contribution.locator} (${sealedBytes} bytes, sealed)`],
         ...(simulated ? [['SIMULATED', 'no hardware protects the data']] : []),
       ]),
     }
   },
+}
+
+async function contributed(sent: Promise<Contributed>) {
+  const { prepared, ...rest } = await sent
+  return { ...rest, ...prepared }
+}
+
+function newVersion(
+  { client, chain, deployment, pool, blobStore, journal }: Opened,
+  version: Pick<VersionOptions, 'account' | 'input' | 'supersedes' | 'key' | 'onProgress'>,
+): Promise<ContributedVersion> {
+  const known = journal === undefined ? {} : { journal }
+  return contributeVersion({ client, chain, deployment, pool, blobStore, ...known, ...version })
 }
 
 async function schemaArgument(text: string): Promise<Digest> {

@@ -214,6 +214,22 @@ describe('sealpool', () => {
     ).toBe(2)
   })
 
+  test('contributes a newer version in the place of an older one', async () => {
+    const made = await asJson(2, ...contribution())
+    await writeFile(at('wages-2.csv'), 'wage;union\r\n13.50;yes\r\n')
+    const [name = '', , ...options] = contribution()
+    const again = [name, at('wages-2.csv'), ...options, '--supersedes', made.json.id, '--resume', 'version-2']
+    const newer = await asJson(2, ...again)
+    expect(newer).toMatchObject({ code: 0, json: { supersedes: made.json.id, resumed: false } })
+    expect((await asJson(2, ...again)).json).toMatchObject({ id: newer.json.id, resumed: true })
+    expect((await sealpool(['status', made.json.id, '--config', config])).out).toMatch(/on chain +Superseded/)
+    const { code, err } = await sealpool([
+      ...[...contribution(), '--supersedes', '99999', '--config', config, '--key-file', at('key-2')],
+    ])
+    expect(code).toBe(3)
+    expect(err).toContain('NOT_SUPERSEDABLE')
+  })
+
   test('takes a key from standard input or the environment', async () => {
     for (const io of [{ stdin: `${keyOf(2)}\n` }, { env: { SEALPOOL_KEY: keyOf(2).slice(2) } }]) {
       const key = 'stdin' in io ? ['--key-file', '-'] : []

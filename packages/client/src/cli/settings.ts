@@ -6,6 +6,7 @@ import { type Account, type Client, createWalletClient, defineChain, http } from
 import { privateKeyToAccount } from 'viem/accounts'
 import { type AgentTokens, agentTokens } from '../access/agent-tokens.js'
 import { nodeAccess } from '../access/node-access.js'
+import type { ContributionJournal } from '../contribute/contribution-journal.js'
 import { fileJournal } from '../contribute/file-journal.js'
 import { createPoolClient } from '../index.js'
 import type { PoolClient } from '../pool-client.js'
@@ -59,6 +60,9 @@ export interface Opened {
   readonly tokens: AgentTokens
   readonly deployment: Deployment
   readonly pool: Address
+  readonly blobStore: BlobStore
+  /** Where unfinished contributions are noted; undefined where the settings name no place. */
+  readonly journal: ContributionJournal | undefined
   readonly policy: JsonObject
   /** The account, where the command needs one. */
   readonly account: Account | undefined
@@ -92,7 +96,9 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
     }),
   )
   const rpc = settings.need('rpc')
-  const journal = settings.get('journal')
+  const directory = settings.get('journal')
+  const journal = directory === undefined ? undefined : fileJournal({ directory })
+  const blobStore = openStore(settings.get('store'), io)
   const finality = settings.get('finality')
   const definition = defineChain({
     id: deployment.chainId,
@@ -111,12 +117,12 @@ export async function openPool(given: Given, io: CliIo, needsKey: boolean): Prom
     pool,
     policy,
     nodeUrl: settings.need('node'),
-    blobStore: openStore(settings.get('store'), io),
+    blobStore,
     ...(finality === undefined ? {} : { finality: finalityOf(finality) }),
-    ...(journal === undefined ? {} : { journal: fileJournal({ directory: journal }) }),
+    ...(journal === undefined ? {} : { journal }),
     access: tokens.access,
   })
-  return { client, chain, tokens, deployment, pool, policy, account }
+  return { client, chain, tokens, deployment, pool, blobStore, journal, policy, account }
 }
 
 interface Settings {

@@ -75,9 +75,9 @@ export interface ContributeContext {
 }
 
 /** Errors of the registry after which sealed file or signature must be made anew: another key, or the time is over. */
-const staleErrors = ['EpochNotCurrent', 'EpochPolicyStale', 'SignatureExpired']
+export const staleErrors = ['EpochNotCurrent', 'EpochPolicyStale', 'SignatureExpired']
 /** Seconds that a signature must still count when it is sent. */
-const sendingSeconds = 60n
+export const sendingSeconds = 60n
 
 /**
  * Brings one export to the chain: preflight, verify, seal, store, sign, send. With a journal, every step is noted once it is
@@ -186,7 +186,8 @@ export async function contribute(
   }
 }
 
-async function journaling<Result>(work: () => Promise<Result>): Promise<Result> {
+/** Reads or writes a journal. @throws ClientError `JOURNAL_FAILED` */
+export async function journaling<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (cause) {
@@ -195,7 +196,8 @@ async function journaling<Result>(work: () => Promise<Result>): Promise<Result> 
   }
 }
 
-async function newEntry(
+/** The entry of a contribution of which nothing has left yet. */
+export async function newEntry(
   { chain, deployment, pool }: ContributeContext,
   account: Account,
   input: ContributionInput,
@@ -217,7 +219,7 @@ async function newEntry(
 }
 
 /** An entry must be about this contribution: a key that is used for two exports would lose one of them. */
-function sameContribution(
+export function sameContribution(
   entry: JournalEntry,
   { deployment, pool }: ContributeContext,
   account: Account,
@@ -261,7 +263,7 @@ function digestOfBlob({ blobDigest }: { readonly blobDigest: Hex }): Digest {
 }
 
 /** Whether what an earlier run stored can still be sent: sealed to the key of today, and still there. */
-async function stillGood(
+export async function stillGood(
   {
     contribution,
   }: {
@@ -283,7 +285,8 @@ async function stillGood(
   }
 }
 
-async function send(
+/** Sends what its owner signed, or finds it on chain where it was sent already. */
+export async function send(
   context: ContributeContext,
   account: Account,
   entry: JournalEntry,
@@ -313,7 +316,7 @@ async function send(
  *
  * @throws ClientError `NONCE_TAKEN` when the number stands for something else; ContractsError `CHAIN_UNREACHABLE`
  */
-async function onChain(
+export async function onChain(
   { chain, deployment, pool }: ContributeContext,
   entry: JournalEntry,
 ): Promise<{ readonly sent: Sent; readonly id: bigint } | undefined> {
@@ -356,18 +359,21 @@ async function chainRead<Result>(place: string, read: () => Promise<Result>): Pr
   }
 }
 
-function storedOf(entry: JournalEntry): NonNullable<JournalEntry['stored']> {
+/** What was stored. @throws ClientError `JOURNAL_INVALID` */
+export function storedOf(entry: JournalEntry): NonNullable<JournalEntry['stored']> {
   if (entry.stored !== null) return entry.stored
   throw new ClientError('JOURNAL_INVALID', 'journal', 'the entry holds no stored contribution')
 }
 
-function preparedOf(entry: JournalEntry): PreparedContribution {
+/** What is signed. @throws ClientError `JOURNAL_INVALID` */
+export function preparedOf(entry: JournalEntry): PreparedContribution {
   const { contribution, sealedBytes, simulated } = storedOf(entry)
   const signed: { readonly deadline: bigint; readonly signature: Hex } | null = entry.signed
   if (signed === null) throw new ClientError('JOURNAL_INVALID', 'journal', 'the entry holds no signature')
   return { contribution, ...signed, sealedBytes, simulated }
 }
 
-function secondsOf(date: Date): bigint {
+/** Unix seconds. */
+export function secondsOf(date: Date): bigint {
   return BigInt(Math.floor(date.getTime() / 1000))
 }

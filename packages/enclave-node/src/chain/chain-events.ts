@@ -12,8 +12,8 @@ import {
   type JobEvent,
 } from '@sealpool/contracts'
 import { type Address, hexToDigest } from '@sealpool/crypto'
-import type { Client } from 'viem'
-import { getContractEvents } from 'viem/actions'
+import { type Client, getAbiItem } from 'viem'
+import { getLogs, readContract } from 'viem/actions'
 import { batchedContributionId } from '../state/batched-contribution.js'
 import type { ChainContribution } from '../state/contribution-table.js'
 import type { ChainWithdrawal } from '../state/withdrawal.js'
@@ -72,7 +72,7 @@ export async function readContributions(
   )
 }
 
-/** @returns contributions that their owners took back or replaced in blocks `fromBlock` to `toBlock` */
+/** @returns contributions that their owners took back or replaced in blocks `fromBlock` to `toBlock`, with what stands for them and whether they were rewarded */
 export async function readWithdrawals(
   client: Client,
   deployment: Deployment,
@@ -80,29 +80,54 @@ export async function readWithdrawals(
   toBlock: bigint,
 ): Promise<ChainWithdrawal[]> {
   const range = { fromBlock, toBlock, strict: true } as const
+  const batches = { address: deployment.contributionBatches, abi: contributionBatchesAbi } as const
   const [single, batched] = await Promise.all([
-    // A replaced contribution is withdrawn by the same event.
-    getContractEvents(client, {
-      address: deployment.dataRegistry,
-      abi: dataRegistryAbi,
-      eventName: 'ContributionWithdrawn',
-      ...range,
-    }),
-    getContractEvents(client, {
-      address: deployment.contributionBatches,
-      abi: contributionBatchesAbi,
-      eventName: 'BatchEntryWithdrawn',
-      ...range,
-    }),
+    getLogs(client, { address: deployment.dataRegistry, events: registryEvents, ...range }),
+    getLogs(client, { address: deployment.contributionBatches, events: batchEvents, ...range }),
   ])
-  return [
-    ...single.map(({ args, blockNumber }) => ({ id: args.id.toString(), blockNumber })),
-    ...batched.map(({ args, blockNumber }) => ({
-      id: batchedContributionId(args.id, Number(args.index)),
+  const replaced = new Map<string, string>()
+  for (const log of single) {
+    if (log.eventName === 'ContributionSuperseded')
+      replaced.set(log.args.id.toString(), log.args.by.toString())
+  }
+  for (const log of batched) {
+    if (log.eventName !== 'BatchEntrySuperseded') continue
+    const { id, index, replacement } = log.args
+    replaced.set(batchedContributionId(id, Number(index)), hexToDigest(replacement))
+  }
+  const withdrawal = (id: string, blockNumber: bigint, paid: boolean): ChainWithdrawal => {
+    const replacedBy = replaced.get(id)
+    return {
+      id,
       blockNumber,
-    })),
-  ]
+      ...(paid ? {} : { unpaid: true }),
+      ...(replacedBy === undefined ? {} : { replacedBy }),
+    }
+  }
+  const withdrawals: ChainWithdrawal[] = []
+  for (const log of single) {
+    // A replaced contribution is withdrawn by the same event; the score is what it was rewarded for.
+    if (log.eventName === 'ContributionWithdrawn')
+      withdrawals.push(withdrawal(log.args.id.toString(), log.blockNumber, log.args.score > 0))
+  }
+  for (const log of batched) {
+    if (log.eventName !== 'BatchEntryWithdrawn') continue
+    const { id, index } = log.args
+    // An entry is not paid once it was taken back: at any later block the answer is the same.
+    const paid = await readContract(client, { ...batches, functionName: 'isPaid', args: [id, index] })
+    withdrawals.push(withdrawal(batchedContributionId(id, Number(index)), log.blockNumber, paid))
+  }
+  return withdrawals
 }
+
+const registryEvents = [
+  getAbiItem({ abi: dataRegistryAbi, name: 'ContributionWithdrawn' }),
+  getAbiItem({ abi: dataRegistryAbi, name: 'ContributionSuperseded' }),
+] as const
+const batchEvents = [
+  getAbiItem({ abi: contributionBatchesAbi, name: 'BatchEntryWithdrawn' }),
+  getAbiItem({ abi: contributionBatchesAbi, name: 'BatchEntrySuperseded' }),
+] as const
 
 /** @returns what happened to jobs in blocks `fromBlock` to `toBlock`, in order */
 export async function readJobEvents(

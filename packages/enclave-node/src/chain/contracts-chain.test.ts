@@ -277,7 +277,7 @@ describe('two endpoints', () => {
     const inventing = async (asked: Rpc, forward: () => Promise<Rpc>) =>
       asked.method === 'eth_getLogs' ? { ...(await forward()), result: [log] } : forward()
     const alone = await openContractsChain({ ...options, rpcUrl: await endpoint(inventing) })
-    expect(await alone.withdrawals(0n, 1n)).toContainEqual({ id: '1', blockNumber: 1n })
+    expect(await alone.withdrawals(0n, 1n)).toContainEqual({ id: '1', blockNumber: 1n, unpaid: true })
     await expect((await pair(inventing)).withdrawals(0n, 1n)).rejects.toMatchObject({
       code: 'CHAIN_DISAGREES',
     })

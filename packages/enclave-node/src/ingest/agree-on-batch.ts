@@ -67,7 +67,7 @@ export async function agreeOnBatch(
 
 /** What this node says itself, with what it alone can know. */
 function ownVerdict(judged: Judged): OwnVerdict {
-  const { contribution, verdict, at, opening, duplicateOf, isHeld = false, asked, scaling } = judged
+  const { contribution, verdict, at, opening, duplicateOf, isHeld = false, asked, scaling, rewarded } = judged
   return {
     contribution,
     verdict,
@@ -82,6 +82,7 @@ function ownVerdict(judged: Judged): OwnVerdict {
       novelty: asked?.novelty ?? null,
       account: asked?.account ?? null,
       scaling,
+      ...(rewarded === 0 ? {} : { rewarded }),
     },
   }
 }

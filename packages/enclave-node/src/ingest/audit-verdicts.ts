@@ -16,6 +16,7 @@ import {
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, runProof } from './judge-contribution.js'
 import { openStored } from './open-stored.js'
+import { rewardOnce } from './reward-once.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 import { type Scaling, scaleVerdict } from './value-verdict.js'
 
@@ -46,14 +47,15 @@ export function chosenForAudit(
     readonly judgement: Judgement
     readonly at: number
     readonly scaling: Scaling | null
+    readonly rewarded: number
   },
 ): KnownWhenJudged | undefined {
-  const { judgement, at, scaling } = judged
+  const { judgement, at, scaling, rewarded } = judged
   const { contribution, refusal } = judgement.verdict
   if (pool.auditShare === 0 || judgement.asked === undefined || refusal?.code === byTheClock) return undefined
   const beacon = context.keys.poolSecret('verdict-audit', lastingScope(pool))
   if (!selectForAudit({ beacon, contribution, rate: pool.auditShare })) return undefined
-  return { rules: rulesOf(context, pool), at, ...judgement.asked, scaling }
+  return { rules: rulesOf(context, pool), at, ...judgement.asked, scaling, rewarded }
 }
 
 /** What audits work with. */
@@ -123,7 +125,8 @@ async function judgeAgain(
     noveltyOf: async () => known.novelty ?? 1,
     accountOf: async () => known.account ?? { accepted: false },
   })
-  return pool.farming === null || known.scaling === null
-    ? verdict
-    : scaleVerdict(pool.farming, verdict, known.scaling)
+  const { scaling, rewarded = 0 } = known
+  return pool.farming === null || scaling === null
+    ? rewardOnce(verdict, rewarded, false)
+    : rewardOnce(scaleVerdict(pool.farming, verdict, scaling), rewarded, true)
 }

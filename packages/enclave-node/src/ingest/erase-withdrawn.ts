@@ -6,7 +6,7 @@ import { erasureContext } from '@sealpool/contracts'
 import type { Address } from '@sealpool/crypto'
 import { forgetContent, withdrawnWithContent } from '../state/content-table.js'
 import { noteDeletion } from '../state/deletion-table.js'
-import { keepsFingerprint } from '../state/farming-table.js'
+import { keepsFingerprint } from '../state/earlier-rewards.js'
 import {
   dueErasures,
   forgetContribution,
@@ -20,7 +20,7 @@ import type { ServedPool } from './served-pool.js'
 
 /**
  * Removes the files of given-up refinements, then the verdicts, fingerprints, prints and accounts of withdrawn contributions, then records
- * each erasure with a signed statement, which names what a farming rule keeps for a while. What it proves is who said so: a signature cannot show that bytes are gone.
+ * each erasure with a signed statement, which names what is kept so that nothing is rewarded twice. What it proves is who said so: a signature cannot show that bytes are gone.
  * @param pools served pools by address
  * @returns how many steps were taken
  */
@@ -56,7 +56,7 @@ export async function eraseWithdrawn(
       body: {
         contribution: id,
         erased: ['rows', 'verdict', ...(kept ? [] : ['fingerprint']), 'prints', 'account'],
-        // By the farming rule, until its period is over.
+        // So that the same content is not rewarded again.
         ...(kept ? { kept: ['fingerprint'] } : {}),
       },
       ...erasureContext({

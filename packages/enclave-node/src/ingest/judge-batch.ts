@@ -24,6 +24,7 @@ import {
   putOffContribution,
   stillIn,
 } from '../state/contribution-table.js'
+import { rewardedBefore, storeRewardedBefore } from '../state/earlier-rewards.js'
 import { type FarmingEntry, storeFarmingEntry } from '../state/farming-table.js'
 import { noteBlob } from '../state/meta-table.js'
 import { type AgreementRecord, storeAgreement } from '../state/verdict-agreement-table.js'
@@ -43,6 +44,7 @@ import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import type { ClosedContribution, OpenedContribution } from './open-contribution.js'
 import { openStored } from './open-stored.js'
+import { rewardOnce } from './reward-once.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 import { type Scaling, valueVerdict } from './value-verdict.js'
 import { storeVerdictBatch } from './verdict-batch.js'
@@ -58,6 +60,8 @@ export interface Judged extends Judgement {
   readonly opening: ClosedContribution
   /** What its score was scaled by, or would be. */
   readonly scaling: Scaling | null
+  /** Ten-thousandths that its lineage or the same content was rewarded with before. */
+  readonly rewarded: number
   /** What its validators came to, where the pool has any. */
   readonly agreement?: AgreementRecord
   readonly blobSize: number | undefined
@@ -247,14 +251,21 @@ async function judge(options: {
               judgement.content === undefined ? undefined : (await content()).nearestTo(judgement.content),
           },
         )
-  const verdict = judgement.verdict.valid ? (valued?.verdict ?? judgement.verdict) : judgement.verdict
+  const { fingerprint } = judgement
+  const rewarded = weighed
+    ? await rewardedBefore(store, pool.address, { contribution: contribution.id, fingerprint })
+    : 0
+  const verdict = judgement.verdict.valid
+    ? rewardOnce(valued?.verdict ?? judgement.verdict, rewarded, valued !== undefined)
+    : judgement.verdict
   const scaling = valued?.scaling ?? null
   return {
     ...judgement,
     verdict,
-    farming: valued?.entry,
+    farming: valued && { ...valued.entry, earned: scoreUnits(verdict) },
     scaling,
-    known: chosenForAudit(context, pool, { judgement, at: options.at, scaling }),
+    rewarded,
+    known: chosenForAudit(context, pool, { judgement, at: options.at, scaling, rewarded }),
     contribution,
     at: options.at,
     opening: closed(pool, opening),
@@ -344,6 +355,8 @@ async function storeJudged(
       })
       if (one.known !== undefined) await storeAudit(tx, pool.address, contribution.id, one.known)
       if (verdict.valid && one.farming !== undefined) await storeFarmingEntry(tx, pool.address, one.farming)
+      if (verdict.valid && one.rewarded > 0)
+        await storeRewardedBefore(tx, pool.address, contribution.id, one.rewarded)
       // Of a live pool nothing is expected to lie in the blob store.
       if (one.blobSize !== undefined && pool.keep === 'escrow') {
         await noteBlob(tx, { digest: contribution.blobDigest, purpose: 'contribution', size: one.blobSize })

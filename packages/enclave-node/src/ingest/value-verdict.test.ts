@@ -189,7 +189,7 @@ describe('what was earned before', () => {
   it.each([
     ['and erased', erase],
     ['and not erased yet', async () => undefined],
-  ])('counts after it was taken back %s: bringing it again earns nothing in its period', async (_, then) => {
+  ])('counts after it was taken back %s: bringing it again earns nothing', async (_, then) => {
     await world.contribute('1', { days: daysOf(1), owner: ann })
     await world.judge()
     let earned = (await worthOf('1')).score
@@ -234,29 +234,28 @@ describe('what was earned before', () => {
     ])
   })
 
-  it('leaves no fingerprint when the period is over in which it was taken back', async () => {
+  it('earns nothing however many periods later it is brought again, and leaves a fingerprint of what had earned alone', async () => {
     const expires = blockOne + 100_000
     const kept = async () =>
-      (await world.context().store.query('select taken_back from farming_values order by place')).map(
-        ({ taken_back }) => taken_back !== null,
-      )
-    await world.contribute('1', { days: daysOf(1), expires })
+      (
+        await world
+          .context()
+          .store.query('select print from earlier_rewards where print is not null order by contribution')
+      ).length
+    world.rule({ farming: { ...farming, identityCap: 1 } })
+    await world.contribute('1', { days: daysOf(1), expires, owner: ann })
+    await world.contribute('2', { days: daysOf(2), expires, owner: ann })
     await world.judge()
-    await world.contribute('7000', { days: daysOf(2), expires, owner: addressOfDigit('b') })
-    await world.judge()
+    expect((await worthOf('2')).reason).toBe('IDENTITY_CAP')
     await world.withdraw('1')
+    await world.withdraw('2')
     await erase()
-    expect(await kept()).toEqual([true, false])
-    expect(await world.countOf('fingerprints')).toBe(1)
-    await world.contribute('7001', { days: daysOf(3), expires, owner: addressOfDigit('c') })
-    await world.judge()
-    expect(await kept()).toEqual([true, false, false])
+    expect(await kept()).toBe(1)
+    expect(await world.countOf('fingerprints')).toBe(0)
     await world.contribute('14000', { days: daysOf(4), expires, owner: addressOfDigit('d') })
-    await world.judge()
-    expect(await kept()).toEqual([false, false, false, false])
     await world.contribute('14001', { days: daysOf(1), expires, owner: addressOfDigit('e') })
     await world.judge()
-    expect(await worthOf('14001')).toMatchObject({ score: 1, reason: 'FULL' })
+    expect(await worthOf('14001')).toMatchObject({ score: 0, reason: 'NOT_NEW' })
   })
 
   it('may be brought again at its worth where it had earned nothing', async () => {

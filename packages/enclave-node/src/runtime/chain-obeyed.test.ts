@@ -1,17 +1,25 @@
 import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ReceiptBody, receiptBodySchema } from '@sealpool/attest'
+import { type ReceiptBody, receiptBodySchema, verifyReceipt } from '@sealpool/attest'
 import {
   anchorsAbi,
   batchTree,
   dataRegistryAbi,
   getCollectable,
   getContribution,
+  getVerdict,
   invoke,
   poolAbi,
   withdrawBatchEntry,
 } from '@sealpool/contracts'
-import { deriveKeyPair, digestToHex, platformRandom } from '@sealpool/crypto'
+import {
+  type Digest,
+  deriveKeyPair,
+  digestToHex,
+  hexToDigest,
+  type JsonValue,
+  platformRandom,
+} from '@sealpool/crypto'
 import { readContract } from 'viem/actions'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
@@ -52,6 +60,14 @@ const manifest = (salt: string) =>
     privacy: { epsilon: 1, delta: 0 },
     salt,
   })
+/** What the node gives with a receipt. */
+type JobBundle = Pick<
+  Parameters<typeof verifyReceipt>[0],
+  'receipt' | 'evidence' | 'manifest' | 'plan' | 'verdicts'
+> & {
+  readonly policies: Readonly<Record<string, JsonValue>>
+  readonly verdicts: Readonly<Record<string, readonly Digest[]>>
+}
 /** Proposes, votes for and pays a job, and waits until it has ended. */
 const run = async (salt: string, end: string, more: { class?: 'Drawn' } = {}) => {
   const id = await world.propose(manifest(salt), [world.pools.pay], more)
@@ -159,6 +175,61 @@ describe('a node on a chain that takes things back', { timeout: 240_000 }, () =>
       { pool: world.pools.pay, worker: 0, bytes: world.payExport(0) },
     ])
     await until('it is in again', async () => (await contribution(again ?? '')).state === 'refined')
+    // It was rewarded for it once, and keeps the tokens.
+    expect(await getContribution(world.client, { ...world, id: BigInt(again ?? 0) })).toMatchObject({
+      state: 'Accepted',
+      score: 0,
+    })
+  })
+
+  it('has a newer version stand for an older one in later jobs, rewarded once; receipts of before hold', async () => {
+    const { pay } = world.pools
+    const [, older = ''] = ids
+    const { id: asked } = await run('before-the-version', 'settled')
+    const bundleOf = async (id: bigint) => (await ask(`${node.url}/v1/jobs/${id}/receipt`)) as JobBundle
+    const verifies = async (id: bigint) => {
+      const bundle = await bundleOf(id)
+      const { checks } = verifyReceipt({
+        ...bundle,
+        policies: Object.values(bundle.policies),
+        deployment: { chainId: world.deployment.chainId, registry: world.deployment.nodeRegistry },
+        trust: world.attestation,
+        at: new Date(),
+      })
+      expect(checks.filter(({ result }) => result === 'fail')).toEqual([])
+      return bundle
+    }
+    const before = await verifies(asked)
+    const newer = await world.contributeVersion(
+      node.url,
+      older,
+      { pool: pay, worker: 1, bytes: world.payExport(1, 90) },
+      await world.workerWallet(1),
+    )
+    await until('the newer one is in', async () => (await contribution(newer)).state === 'refined')
+    expect((await contribution(older)).state).toBe('withdrawn')
+    const { id: askedAgain, body } = await run('after-the-version', 'settled')
+    const after = await verifies(askedAgain)
+    const digestOn = async (id: string) =>
+      hexToDigest(
+        (await getVerdict(world.client, { deployment: world.deployment, id: BigInt(id) }))?.verdictDigest ??
+          '0x',
+      )
+    const used = ({ verdicts }: JobBundle) => Object.values(verdicts).flat()
+    const [digestOfOlder, digestOfNewer] = [await digestOn(older), await digestOn(newer)]
+    expect([used(before).includes(digestOfOlder), used(before).includes(digestOfNewer)]).toEqual([
+      true,
+      false,
+    ])
+    expect([used(after).includes(digestOfOlder), used(after).includes(digestOfNewer)]).toEqual([false, true])
+    expect(body.pools[0]?.inputs.count).toBe(used(before).length)
+    // The node's evidence comes with collateral of today; the receipt and what it stands for are what they were.
+    const { receipt, verdicts } = await verifies(asked)
+    expect({ receipt, verdicts }).toEqual({ receipt: before.receipt, verdicts: before.verdicts })
+    expect(await getContribution(world.client, { ...world, id: BigInt(newer) })).toMatchObject({
+      state: 'Accepted',
+      score: 0,
+    })
   })
 
   it('records the verdicts of the others when one of a batch is withdrawn before its verdict', async () => {

@@ -4,6 +4,7 @@ import { isConsented } from './consent-table.js'
 import { forgetContent, nextContentGeneration } from './content-table.js'
 import type { ContributionState } from './contribution-state.js'
 import { isDue } from './due-time.js'
+import { forgetEarlierRewards } from './earlier-rewards.js'
 import { forgetFarmingEntry } from './farming-table.js'
 import type { Sql, SqlRow } from './state-store.js'
 
@@ -99,6 +100,7 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
     await tx.query('delete from fingerprints where contribution = $1', [contribution.id])
     await forgetContent(tx, contribution.id)
     await forgetFarmingEntry(tx, contribution.id)
+    await forgetEarlierRewards(tx, contribution.id)
     await tx.query('delete from merkle_verdicts where batch = $1', [kept.merkle?.batch ?? null])
     await tx.query('delete from contributions where id = $1', [contribution.id])
   }

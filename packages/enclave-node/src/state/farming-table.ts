@@ -1,6 +1,6 @@
 /**
  * What contributions earned under their pool's farming rule. Whatever was judged counts, also after its owner took it back, and
- * what was taken back earns nothing when it is brought again in the same period. What a reorganisation took away does not, until the chain shows it again.
+ * what was taken back earns nothing when it is brought again. What a reorganisation took away does not, until the chain shows it again.
  * @module
  */
 import type { Address } from '@sealpool/crypto'
@@ -95,28 +95,6 @@ export async function farmingBefore(
       }
 }
 
-/**
- * Keeps the keyed fingerprint of a contribution that its owner takes back, where it earned anything: bringing the same again in
- * the same period earns nothing. Before erasure destroys the fingerprint.
- */
-export async function noteTakenBack(tx: Sql, contribution: string): Promise<void> {
-  await tx.query(
-    `update farming_values set taken_period = null,
-       taken_back = coalesce((select min(fingerprint) from fingerprints where fingerprints.contribution = $1), taken_back)
-     where contribution = $1 and earned > 0`,
-    [contribution],
-  )
-}
-
-/** @returns whether the keyed fingerprint of a contribution that was taken back is kept */
-export async function keepsFingerprint(sql: Sql, contribution: string): Promise<boolean> {
-  const rows = await sql.query(
-    'select 1 from farming_values where contribution = $1 and taken_back is not null',
-    [contribution],
-  )
-  return rows.length > 0
-}
-
 /** @returns the cluster of what was taken back of a pool with this fingerprint, of those before a place; undefined when nothing was */
 export async function clusterTakenBack(
   sql: Sql,
@@ -124,14 +102,16 @@ export async function clusterTakenBack(
   { fingerprint, place }: { readonly fingerprint: string; readonly place: number },
 ): Promise<string | undefined> {
   const [row] = await sql.query(
-    `select cluster::text from farming_values join contributions on contributions.id = farming_values.contribution
-     where farming_values.pool = $1 and taken_back = $2 and place < $3 and state = 'withdrawn' order by place limit 1`,
+    `select cluster::text from earlier_rewards
+       join farming_values on farming_values.contribution = earlier_rewards.contribution
+       join contributions on contributions.id = earlier_rewards.contribution
+     where earlier_rewards.pool = $1 and print = $2 and place < $3 and state = 'withdrawn' order by place limit 1`,
     [pool.toLowerCase(), fingerprint, place],
   )
   return row === undefined ? undefined : textOf(row, 'cluster')
 }
 
-/** Stores what a contribution earned, in the place of what an earlier judgement left, and forgets fingerprints whose period is over. */
+/** Stores what a contribution earned, in the place of what an earlier judgement left. */
 export async function storeFarmingEntry(tx: Sql, pool: Address, entry: FarmingEntry): Promise<void> {
   await tx.query(
     `insert into farming_values (contribution, pool, place, identity, period, cluster, earned)
@@ -146,12 +126,6 @@ export async function storeFarmingEntry(tx: Sql, pool: Address, entry: FarmingEn
       entry.cluster,
       entry.earned,
     ],
-  )
-  await tx.query(
-    `update farming_values set taken_period = coalesce(taken_period, $2),
-       taken_back = case when coalesce(taken_period, $2) < $2 then null else taken_back end
-     where pool = $1 and taken_back is not null and (taken_period is null or taken_period < $2)`,
-    [pool.toLowerCase(), entry.period],
   )
 }
 

@@ -147,6 +147,31 @@ describe.each(adapters)('the %s state store', (_, open) => {
     await migrate(store)
   })
 
+  it('takes fingerprints of what was taken back out of the farming rule’s rows, and puts them back', async () => {
+    await migrate(store, 14)
+    await insertContribution(store, contribution('1'))
+    await insertContribution(store, contribution('2'))
+    const { pool } = contribution('1')
+    await store.query(
+      `insert into farming_values (contribution, pool, place, identity, period, cluster, earned, taken_back, taken_period)
+       values (1, $1, 1, 1, 1, 1, 5, 'print', 7), (2, $1, 2, 1, 1, 1, 5, null, null)`,
+      [pool],
+    )
+    const kept = () =>
+      store.query('select contribution::integer, rewarded, print, unpaid from earlier_rewards')
+    await migrate(store)
+    expect(await kept()).toEqual([{ contribution: 1, rewarded: 0, print: 'print', unpaid: false }])
+    await migrate(store, 14)
+    expect(await store.query('select taken_back from farming_values order by contribution')).toEqual([
+      { taken_back: 'print' },
+      { taken_back: null },
+    ])
+    await migrate(store)
+    expect(await kept()).toHaveLength(1)
+    await migrate(store, 0)
+    await migrate(store)
+  })
+
   it('takes lists of inputs out of the rows of jobs, each once, and puts them back', async () => {
     const part = Array.from({ length: 3 }, (_, index) => `${digest(String(index)).slice(0, -2)}00`)
     const verdicts = [...part, digest('a'), digest('b')] as Digest[]

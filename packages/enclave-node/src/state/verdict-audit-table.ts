@@ -19,6 +19,8 @@ export interface KnownWhenJudged {
     }
     readonly novelty: number
   } | null
+  /** Ten-thousandths that had been rewarded before for its lineage or content; absent in what was noted before that was looked at. */
+  readonly rewarded?: number
 }
 
 /** A verdict that is to be judged again. */

@@ -14,7 +14,7 @@ import {
   findContribution,
   readContribution,
 } from './contribution-table.js'
-import { noteTakenBack } from './farming-table.js'
+import { noteTakenBack, undoTakenBack } from './earlier-rewards.js'
 import type { TablePart } from './refinement-table.js'
 import type { Sql } from './state-store.js'
 
@@ -23,6 +23,10 @@ export interface ChainWithdrawal {
   /** Decimal. */
   readonly id: string
   readonly blockNumber: bigint
+  /** The chain had not rewarded it by then, and never will; absent: it had, or it is not known. */
+  readonly unpaid?: true
+  /** What stands for it now: the number of the newer version, or the digest of its sealed file. */
+  readonly replacedBy?: string
 }
 
 /**
@@ -33,7 +37,7 @@ export async function withdrawContribution(tx: Sql, withdrawal: ChainWithdrawal)
   const kept = await findContribution(tx, withdrawal.id)
   if (kept === undefined || kept.state === 'withdrawn') return false
   if (await hasContent(tx, withdrawal.id)) await nextContentGeneration(tx)
-  await noteTakenBack(tx, withdrawal.id)
+  await noteTakenBack(tx, withdrawal)
   await giveUpRefinement(tx, kept)
   await tx.query(
     `update contributions set state = 'withdrawn', withdrawn_block = $2,
@@ -54,6 +58,7 @@ export async function withdrawContribution(tx: Sql, withdrawal: ChainWithdrawal)
 export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
   const above = last.toString()
   await nextContentGeneration(tx)
+  await undoTakenBack(tx, last)
   await tx.query(
     `update contributions set state = case state_before when 'refined' then 'recorded' else state_before end,
        state_before = null, withdrawn_block = null, erasure = null, erasure_block = null,

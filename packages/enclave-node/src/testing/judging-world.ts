@@ -31,7 +31,7 @@ import { migrate } from '../state/migration.js'
 import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { findVerdict } from '../state/verdict-table.js'
-import { withdrawContribution } from '../state/withdrawal.js'
+import { type ChainWithdrawal, withdrawContribution } from '../state/withdrawal.js'
 import { chainContribution, keys } from './job-fixture.js'
 import { addressOfDigit, servedPoolFixture } from './served-pool-fixture.js'
 
@@ -231,8 +231,9 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
     verdictOn,
     noveltyOf: async (id: string) => (await verdictOn(id)).uniqueness,
     contributorOf: async (id: string) => (await findContribution(context.store, id))?.contributor,
-    withdraw: (id: string) =>
-      context.store.transaction((tx) => withdrawContribution(tx, { id, blockNumber: 90n })),
+    /** Has a contribution taken back in block 90. */
+    withdraw: (id: string, more: Pick<ChainWithdrawal, 'unpaid' | 'replacedBy'> = {}) =>
+      context.store.transaction((tx) => withdrawContribution(tx, { id, blockNumber: 90n, ...more })),
     countOf: async (table: string) =>
       Number((await context.store.query(`select count(*) as count from ${table}`))[0]?.['count']),
     async close() {

@@ -170,7 +170,7 @@ export async function poolWorld(options: {
   }
   const now = async (): Promise<bigint> => (await getBlock(client)).timestamp
 
-  const { contribute, contributeMerkle } = worldContributions({
+  const { contribute, contributeMerkle, contributeVersion } = worldContributions({
     client,
     deployment,
     chainId: devnet.chainId,
@@ -257,6 +257,7 @@ export async function poolWorld(options: {
     market,
     contribute,
     contributeMerkle,
+    contributeVersion,
     workerWallet,
     propose,
     approve,

@@ -9,6 +9,8 @@ import {
   contributeBatch,
   contributeMerkleBatch,
   type Deployment,
+  dataRegistryAbi,
+  invoke,
   signBatchedContribution,
   signContribution,
 } from '@sealpool/contracts'
@@ -26,6 +28,7 @@ import {
   sha256Digest,
   walletRecipient,
 } from '@sealpool/crypto'
+import { parseEventLogs } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import { getBlock } from 'viem/actions'
 import { ask } from './ask.js'
@@ -55,7 +58,7 @@ const noDigest: Hex = `0x${'00'.repeat(32)}`
 
 /**
  * @param options who pays for transactions, the workers, and where sealed files go
- * @returns contributes single exports, or a Merkle batch of them
+ * @returns contributes single exports, a Merkle batch of them, or a newer version of one
  */
 export function worldContributions(options: {
   readonly client: Wallet
@@ -170,5 +173,23 @@ export function worldContributions(options: {
     const { batchId } = await contributeMerkleBatch(client, { deployment, number, header, entries })
     return { batchId, entries: sealed.map(({ entry }) => entry) }
   }
-  return { contribute, contributeMerkle }
+  /** Contributes a newer version of a single export, by its worker's own transaction. @returns its id */
+  const contributeVersion = async (url: string, previous: string, one: WorldExport, owner: Wallet) => {
+    const { locator, epoch, entry } = await seal(await servedPools(url), one)
+    const shared = { pool: one.pool.pool, schemaId: noDigest, epoch, locator, nonce: nonce++ }
+    const { receipt } = await invoke(owner, {
+      address: deployment.dataRegistry,
+      abi: dataRegistryAbi,
+      functionName: 'contributeVersion',
+      args: [BigInt(previous), { ...entry, ...shared }],
+    })
+    const [event] = parseEventLogs({
+      abi: dataRegistryAbi,
+      eventName: 'ContributionSuperseded',
+      logs: receipt.logs,
+    })
+    if (event === undefined) throw new Error('it was not superseded')
+    return event.args.by.toString()
+  }
+  return { contribute, contributeMerkle, contributeVersion }
 }

@@ -6,6 +6,7 @@ import { disputesFrom, disputesOn, findAgreement } from '../state/verdict-agreem
 import { findVerdict, unrecordedBatches } from '../state/verdict-table.js'
 import { daysOf, judgingWorld } from '../testing/judging-world.js'
 import { memoryStores } from '../testing/memory-store.js'
+import { addressOfDigit } from '../testing/served-pool-fixture.js'
 import { tampered, tooSlow, validatorPeers } from '../testing/validator-peers.js'
 
 let world: Awaited<ReturnType<typeof judgingWorld>>
@@ -106,6 +107,32 @@ describe('validators who agree', () => {
     ])
     expect(await world.noveltyOf('2')).toBeLessThan(0.5)
     expect((await world.verdictOn('2')).evidence.at(-1)?.check).toBe('pool.farming')
+  })
+})
+
+describe('what was rewarded before', () => {
+  it.each([
+    ['without a farming rule', null],
+    ['after the farming rule', farming],
+  ])('is told to all, signed by all, and taken off by each (%s)', async (_, rule) => {
+    world.rule({ farming: rule })
+    const { errors, peers } = validatorPeers(world, { threshold: 3, runtimes: honest() })
+    const owner = addressOfDigit('a')
+    await world.contribute('1', { days: daysOf(1) })
+    await world.contribute('2', { days: daysOf(2, 10, 1), owner })
+    await world.judge()
+    const { score: first } = await world.verdictOn('2')
+    await world.contribute('3', { days: daysOf(3), owner })
+    await world.withdraw('2', { replacedBy: '3' })
+    await world.judge()
+    expect(errors).toEqual([])
+    const { score, evidence } = await world.verdictOn('3')
+    expect(first + score).toBeCloseTo(1, 10)
+    expect(first).toBeGreaterThan(0)
+    expect(score).toBeGreaterThan(0)
+    expect(evidence.at(-1)).toMatchObject({ check: 'pool.rewarded', degree: first })
+    expect((await countedAgain('3')).agreeing).toHaveLength(3)
+    expect(JSON.stringify(peers[0]?.asked)).toContain('"rewarded":')
   })
 })
 

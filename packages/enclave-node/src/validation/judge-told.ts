@@ -9,6 +9,7 @@ import type { AccountFact, PocVerdict } from '@sealpool/poc'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
 import { judgeOpened, refusedVerdict } from '../ingest/judge-contribution.js'
 import { openContribution } from '../ingest/open-contribution.js'
+import { rewardOnce } from '../ingest/reward-once.js'
 import type { JudgedPool } from '../ingest/served-pool.js'
 import { scaleVerdict } from '../ingest/value-verdict.js'
 import type { IngestRefusal } from '../state/contribution-state.js'
@@ -125,8 +126,10 @@ export async function judgeTold(
 }
 
 function scaled({ farming }: JudgedPool, verdict: PocVerdict, told: ToldFacts): PocVerdict {
-  if (farming === null || !verdict.valid) return verdict
-  return scaleVerdict(farming, verdict, factOf(told.scaling))
+  if (!verdict.valid) return verdict
+  return farming === null
+    ? rewardOnce(verdict, told.rewarded ?? 0, false)
+    : rewardOnce(scaleVerdict(farming, verdict, factOf(told.scaling)), told.rewarded ?? 0, true)
 }
 
 function factOf<Fact>(fact: Fact | null): Fact {

@@ -326,6 +326,20 @@ describe('a question', () => {
         ],
       }),
     ],
+    [
+      'with no reward as a reward of before',
+      (body: { items: { told: object }[] }) => ({
+        ...body,
+        items: [{ ...body.items[0], told: { ...body.items[0]?.told, rewarded: 0 } }],
+      }),
+    ],
+    [
+      'with a reward above all that there is',
+      (body: { items: { told: object }[] }) => ({
+        ...body,
+        items: [{ ...body.items[0], told: { ...body.items[0]?.told, rewarded: 10_001 } }],
+      }),
+    ],
   ])('%s is none', async (_, change) => {
     const good = {
       pool: addressOfDigit('a'),

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Address, Digest } from '@sealpool/crypto'
-import { verdictInputs } from '@sealpool/poc'
+import { FULL_SCORE, verdictInputs } from '@sealpool/poc'
 import type { Limits } from '@sealpool/sandbox'
 import * as z from 'zod'
 import type { JudgedPool } from '../ingest/served-pool.js'
@@ -43,6 +43,8 @@ export const toldFactsSchema = z.strictObject({
       novelty: z.number().min(0).max(1),
     })
     .nullable(),
+  /** Ten-thousandths that its lineage or the same content was rewarded with before; absent: none. */
+  rewarded: z.exactOptional(z.int().min(1).max(FULL_SCORE)),
 })
 
 /** What the home told. */
@@ -61,7 +63,7 @@ export function inputsOf(judged: {
   readonly told: ToldFacts
 }): Digest {
   const { key, pool, limits, owner, at, mediaType, told } = judged
-  const { opening, clock, duplicateOf, isHeld, novelty, account, scaling } = told
+  const { opening, clock, duplicateOf, isHeld, novelty, account, scaling, rewarded } = told
   return verdictInputs({
     key,
     mediaType,
@@ -76,6 +78,7 @@ export function inputsOf(judged: {
     ...(pool.farming === null || scaling === null
       ? {}
       : { scaling: { rule: { ...pool.farming }, ...scaling } }),
+    ...(rewarded === undefined ? {} : { rewarded }),
     told: { opening, clock, duplicateOf, isHeld },
   })
 }

@@ -135,6 +135,8 @@ describe('inputs', () => {
       { key: new Uint8Array(32) },
       { limits: { ...limits, steps: 5 } },
       { scaling: { novelty: 1 } },
+      { rewarded: 1 },
+      { rewarded: 2 },
       { budget: { signatures: 1, bytes: 256 * 1024 * 1024 } },
       { budget: { signatures: 10_000, bytes: 1 } },
       { facts: { ...facts, at: 6 } },

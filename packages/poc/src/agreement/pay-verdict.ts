@@ -1,5 +1,6 @@
 import type { Digest } from '@sealpool/crypto'
 import { PocError } from '../errors.js'
+import { payDifference } from '../farming/pay-difference.js'
 import { FULL_SCORE, scoreUnits } from '../verdict/score-units.js'
 import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
 
@@ -55,7 +56,7 @@ export function payVerdict(options: {
   const digest = verdictDigest(verdict)
   if (before.some((line) => line.digest === digest)) return { pay: 0, reason: 'ALREADY_PAID', entry: null }
   const worth = scoreUnits(verdict)
-  const pay = Math.max(0, worth - before.reduce((sum, { paid }) => sum + paid, 0))
+  const pay = payDifference({ worth, rewarded: before.reduce((sum, { paid }) => sum + paid, 0) })
   return {
     pay,
     reason: before.length === 0 ? 'FIRST' : pay > 0 ? 'HIGHER' : 'NOT_HIGHER',

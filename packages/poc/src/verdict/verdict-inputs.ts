@@ -15,6 +15,8 @@ export interface JudgedBy {
   readonly budget?: VerificationBudget | undefined
   /** What the score was scaled by afterwards, where the pool has a farming rule: rule, history and novelty. */
   readonly scaling?: JsonObject
+  /** Ten-thousandths that its lineage or the same content had been rewarded with before, and that its score was lessened by; absent: none. */
+  readonly rewarded?: number
   /** What only whoever keeps the pool can know, and told the others: that a file does not open, of which one it is a copy. */
   readonly told?: JsonObject
 }
@@ -29,7 +31,16 @@ export interface JudgedBy {
  * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
  */
 export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }): Digest {
-  const { key, mediaType, facts, limits, budget = DEFAULT_VERIFICATION_BUDGET, scaling, told } = options
+  const {
+    key,
+    mediaType,
+    facts,
+    limits,
+    budget = DEFAULT_VERIFICATION_BUDGET,
+    scaling,
+    rewarded,
+    told,
+  } = options
   assertFingerprintKey(key)
   const { uniqueness, account, issuer, at, owner, labels } = facts
   const data = canonicalize({
@@ -44,6 +55,7 @@ export function verdictInputs(options: JudgedBy & { readonly key: Uint8Array }):
     scaling: scaling ?? null,
     // Absent rather than null: what was signed before there were such fields keeps its digest.
     ...(labels === undefined ? {} : { labels }),
+    ...(rewarded === undefined ? {} : { rewarded }),
     ...(told === undefined ? {} : { told }),
   })
   return `sha256:${keyedFingerprint({ key, domain: 'sealpool/verdict/inputs/1', data })}`
