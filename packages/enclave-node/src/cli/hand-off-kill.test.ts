@@ -5,18 +5,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { getJobEvents } from '@sealpool/contracts'
-import { canonicalBytes } from '@sealpool/crypto'
-import { keyedFingerprint } from '@sealpool/privacy'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { egressOf } from '../config/egress.js'
 import { ask, until } from '../testing/ask.js'
 import { type HandOffWorld, handOffWorld, runnerFolder } from '../testing/hand-off-world.js'
-import { type Found, scanMemory } from '../testing/memory-scan.js'
 import { type RecordingProxy, recordingProxy } from '../testing/recording-proxy.js'
-import { loadSettings } from './load-config.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/sealpool-node.js', import.meta.url))
-const watchNode = new URL('../testing/watch-node.mjs', import.meta.url).href
 /**
  * At which sealed call who is killed. A hand-off begins with about four of them (a call that is asked to sign in, the sign-in, the
  * call again), then how it stands, its files, two chunks, how it stands, the answer, the end. `SEALPOOL_LONG=1` kills at more of them.
@@ -38,27 +32,13 @@ describe('two nodes, of which one is killed in a hand-off', { timeout: 600_000 }
   let proxy: RecordingProxy
   let own: unknown
 
-  /** What was noted of a node, see `watch-node.mjs`. */
-  const noted = (name: string): Promise<Buffer> => readFile(join(here.world.folder, name))
   const start = async (name: 'home' | 'runner'): Promise<void> => {
     const child = spawn(
       process.execPath,
-      [
-        '--expose-gc',
-        '--import',
-        watchNode,
-        program,
-        'start',
-        '--config',
-        join(here.world.folder, `${name}.json`),
-      ],
+      [program, 'start', '--config', join(here.world.folder, `${name}.json`)],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          PATH: process.env['PATH'] ?? '',
-          SEALPOOL_TRANSACTION_KEY: here.world.transactionKey,
-          SEALPOOL_TEST_WATCH: join(here.world.folder, name),
-        },
+        env: { PATH: process.env['PATH'] ?? '', SEALPOOL_TRANSACTION_KEY: here.world.transactionKey },
       },
     )
     child.stderr?.resume()
@@ -140,62 +120,6 @@ describe('two nodes, of which one is killed in a hand-off', { timeout: 600_000 }
       expect(await readdir(join(here.world.folder, 'node', 'tables', 'hand-off'))).not.toContain(String(id))
     },
   )
-
-  it.skipIf(process.platform !== 'linux')(
-    'and the keys of a job are not in the home’s memory any more; what else is there is told',
-    async () => {
-      const id = `${await here.paid(here.manifest({ handOff: here.handOff() }))}`
-      await settled(BigInt(id))
-      const body = (await here.job(home(), BigInt(id))).receipt?.statement.body ?? {}
-      const named = JSON.stringify(body['destroyedKeys'])
-      const draws = await noted('home.draws')
-      const data = canonicalBytes({ job: id, use: 'hand-off' })
-      const jobKey = Array.from({ length: draws.length / 32 }, (_, at) =>
-        Uint8Array.from(draws.subarray(32 * at, 32 * at + 32)),
-      ).find((key) => named.includes(keyedFingerprint({ key, domain: 'sealpool/job-key/1', data })))
-      if (jobKey === undefined) throw new Error('the receipt names a key that the home has not drawn')
-      const domain = 'job-hand-off/table-key'
-      const tableKey = Buffer.from(keyedFingerprint({ key: jobKey, domain, data: new Uint8Array() }), 'hex')
-      const needles = [
-        { what: 'the quote’s digest', bytes: Buffer.from(String(body['quote'])) },
-        { what: 'job key', bytes: jobKey },
-        { what: 'table key', bytes: tableKey },
-        { what: 'table key, as a text', bytes: Buffer.from(tableKey.toString('base64url')) },
-        { what: 'a contribution', bytes: here.world.payExport(0) },
-      ]
-      const pid = children.get('home')?.pid ?? 0
-      const first = await scanMemory(pid, needles)
-      process.kill(pid, 'SIGUSR2')
-      await until('it has collected', async () =>
-        noted('home.collected').then(
-          (done) => done.length > 0,
-          () => false,
-        ),
-      )
-      const second = await scanMemory(pid, needles)
-      const all = (found: Found | undefined) => Object.values(found ?? {}).reduce((sum, one) => sum + one, 0)
-      console.info(
-        JSON.stringify({
-          megabytes: Math.round(first.scannedBytes / 1e6),
-          after: Object.fromEntries(first.found),
-          collected: Object.fromEntries(second.found),
-        }),
-      )
-      for (const { found } of [first, second]) {
-        // What is certainly there is found.
-        expect(all(found.get('the quote’s digest'))).toBeGreaterThan(0)
-        expect(all(found.get('job key'))).toBe(0)
-      }
-    },
-  )
-
-  it('and the runner has called nobody but whom its rules of egress let through', async () => {
-    const config = await loadSettings({ config: join(here.world.folder, 'runner.json') }, {})
-    const named = egressOf(config).map(({ host, port }) => `${host}:${port}`)
-    const called = new Set((await noted('runner.calls')).toString().trim().split('\n'))
-    expect([...called].filter((one) => !named.includes(one))).toEqual([])
-    expect(called.size).toBeGreaterThan(0)
-  })
 
   it('and nothing of it was readable on the way or on the runner’s disk', async () => {
     const wire = Buffer.concat(proxy.seen)
