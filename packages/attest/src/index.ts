@@ -120,6 +120,7 @@ export {
 } from './receipt/disclosure.js'
 export {
   type BudgetView,
+  type DestroyedKey,
   type Receipt,
   type ReceiptBody,
   type ReceiptPool,

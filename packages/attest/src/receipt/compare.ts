@@ -77,10 +77,14 @@ function differences(a: ReceiptBody, b: ReceiptBody): string[] {
   const comparable = (body: ReceiptBody): Record<string, unknown> => ({
     ...body,
     result: body.result === null ? null : withoutCopies(body.result),
+    // A copy's key is named by the copy.
+    destroyedKeys: body.destroyedKeys?.filter(({ use }) => use !== 'result') ?? null,
   })
   const [left, right] = [comparable(a), comparable(b)]
   const text = (value: unknown) => new TextDecoder().decode(canonicalBytes(value as JsonValue))
-  return Object.keys(left).filter((field) => text(left[field]) !== text(right[field]))
+  // What only one of them says is a difference too.
+  const fields = new Set([...Object.keys(left), ...Object.keys(right)])
+  return [...fields].filter((field) => text(left[field] ?? null) !== text(right[field] ?? null))
 }
 
 /**

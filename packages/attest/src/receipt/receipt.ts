@@ -69,6 +69,19 @@ export type ReceiptPool = {
 /** What one recipient got of a result: `sealed` is null for whoever got the receipt alone. */
 export type RecipientView = { recipient: Address; view: ResultView; sealed: Digest | null }
 
+/**
+ * A key that was made for one job alone. `live-tables`: of what was fetched of a live pool; `hand-off`: what the keys follow from under which
+ * another node was given its tables and sealed its answer; `result`: of one sealed copy of the result.
+ */
+export type DestroyedKey = {
+  use: 'live-tables' | 'hand-off' | 'result'
+  /**
+   * Of `result` the digest of the sealed copy; else HMAC-SHA-256 of the canonical JSON of `{ job, use }` under the key itself, in the domain
+   * `sealpool/job-key/1`: whoever has the key can tell that it is this one, and nobody learns anything of it.
+   */
+  id: Digest
+}
+
 /** What a node states about one job: the body of a `sealpool/receipt` statement of version 1. */
 export type ReceiptBody = {
   job: { id: string; kind: 'query' | 'compute'; manifest: Digest; consumer: Address }
@@ -120,6 +133,13 @@ export type ReceiptBody = {
     charged: boolean
     refusal: Digest
   }
+  /**
+   * The keys that the signing node made for this job alone since it was last started, each overwritten in memory, where it lay and nowhere else, before
+   * this was signed: what lay on a disk or travelled under one of them opens no more, for the node neither. An empty list: it made none, and nothing but
+   * rows under the pool's own key was read. It is the node's word, worth what its attested code is worth: a copy that the runtime, a swapped page or a
+   * breach has made is not destroyed by it. At most the last 200 beside those of the result. Absent: the receipt is of a release before this.
+   */
+  destroyedKeys?: DestroyedKey[]
   simulated: boolean
   /** ISO, chain time. */
   issuedAt: string
@@ -276,6 +296,15 @@ export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
           charged: flag,
           refusal: digest,
         }),
+      ),
+      destroyedKeys: /* @__PURE__ */ optional(
+        /* @__PURE__ */ list(
+          /* @__PURE__ */ record<DestroyedKey>({
+            use: /* @__PURE__ */ oneOf(['live-tables', 'hand-off', 'result']),
+            id: digest,
+          }),
+          { max: 256 },
+        ),
       ),
       simulated: flag,
       issuedAt: /* @__PURE__ */ isoText('time'),

@@ -28,6 +28,7 @@ import { accessAnswer } from './access.js'
 import { budgetProblem } from './budget.js'
 import { codeAnswer } from './code.js'
 import { chargeAnswer, contextAnswer, issuedAnswer, type ReceiptDeployment } from './consistency.js'
+import { keysAnswer } from './destroyed-keys.js'
 import { manifestProblem, type PoolRules, parsePoolRules } from './documents.js'
 import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from './receipt.js'
 import { sharesProblem } from './shares.js'
@@ -105,6 +106,7 @@ export const receiptCheckTitles = {
   charge: 'Each pool was charged what the plan says, and nothing when no data was looked at',
   result: 'The opened result is the one that the receipt names',
   'sealed-result': 'The sealed result is the one that the receipt names',
+  keys: 'What it says of the keys that were made for the job alone, and are destroyed, fits the job',
 } as const
 
 /** Signing makes an outside fact of the receipt; these parts are what a check may rest on. */
@@ -383,4 +385,5 @@ function checkResult(options: VerifyReceiptOptions, run: Run, parts: Parts): voi
   }
   run('result', ['receipt-form', 'outcome'], () => answer(options.result, isResultOf))
   run('sealed-result', ['receipt-form', 'outcome'], () => answer(options.sealedResult, isSealedOf))
+  run('keys', ['receipt-form', 'outcome'], () => keysAnswer(body(parts)))
 }

@@ -89,6 +89,7 @@ const stepOf: Readonly<Record<ReceiptCheck, Exclude<VerificationStepId, 'partner
   issued: 'receipt',
   budget: 'receipt',
   charge: 'receipt',
+  keys: 'receipt',
   views: 'result',
   result: 'result',
   'sealed-result': 'result',

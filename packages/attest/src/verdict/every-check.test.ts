@@ -401,6 +401,13 @@ const receipts: Verifier = {
       fail: () => receipt({ result: new Uint8Array([1]) }),
       notChecked: () => without('result'),
     },
+    keys: {
+      fail: () =>
+        body((one) => {
+          one.destroyedKeys = []
+        }),
+      notChecked: formless,
+    },
     'sealed-result': {
       fail: () => receipt({ sealedResult: new Uint8Array([1]) }),
       notChecked: () => without('sealedResult'),

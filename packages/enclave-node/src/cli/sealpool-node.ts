@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { backupNode } from '../backup/backup-node.js'
 import { restoreNode } from '../backup/restore-node.js'
 import { configuredChain } from '../chain/configured-chain.js'
+import { egressOf } from '../config/egress.js'
 import { runDrill } from '../drill/run-drill.js'
 import { NodeError } from '../errors.js'
 import { openSimulator, simulatedPlatform } from '../evidence/simulator-quote-provider.js'
@@ -21,6 +22,7 @@ import { auditVerdict } from './audit.js'
 import { committeeStep } from './committee.js'
 import { runDevnet } from './devnet.js'
 import { drillText } from './drill.js'
+import { egressForms, egressText, resolveDestinations } from './egress.js'
 import { incidentAsk, incidentExitCode, incidentText, runIncident } from './incident.js'
 import { loadConfig, loadSettings } from './load-config.js'
 import { measureNode } from './measure.js'
@@ -56,6 +58,9 @@ const usage = `sealpool-node - runs confidential data pools
       prints what a node on hardware is recognised by: the digest of the measured settings (it stands in the key set, and so in the
       quote's report data), that of a bundle, and the registers or launch digest of a TDX or SEV-SNP guest, from a JSON file that names
       firmware, kernel, initrd and command line.
+  sealpool-node egress --config FILE [--form nft|systemd|hosts] [--json] [--secrets FILE]
+      prints rules that close the network of a node that runs jobs for others, but for answers to its callers and for what its settings
+      name: for nftables, as a drop-in of the systemd unit, or as lines for /etc/hosts. Names are looked up now; print again when one moves.
   sealpool-node measure --data DIR [--image NAME]
       prints what an attestation policy must name to accept a SIMULATED node on this data directory, and makes the
       simulator when there is none.
@@ -92,6 +97,7 @@ async function main(): Promise<number> {
       launch: { type: 'string' },
       to: { type: 'string' },
       head: { type: 'string' },
+      form: { type: 'string' },
       json: { type: 'boolean' },
       verbose: { type: 'boolean' },
       yes: { type: 'boolean' },
@@ -179,6 +185,18 @@ async function main(): Promise<number> {
   if (command === 'migrate' && values.config !== undefined) {
     const { config, secrets } = await loadConfig({ ...values, config: values.config }, process.env)
     console.log(JSON.stringify(await takeOver({ config, secrets, from: values.from }), null, 2))
+    return 0
+  }
+  const form = egressForms.find((one) => one === (values.form ?? 'nft'))
+  if (command === 'egress' && values.config !== undefined && form !== undefined) {
+    const given = { ...values, config: values.config }
+    const config = await loadSettings(given, process.env)
+    const database =
+      config.state.kind === 'postgresql' ? (await loadConfig(given, process.env)).secrets.databaseUrl : null
+    const destinations = await resolveDestinations(egressOf(config, database))
+    process.stdout.write(
+      values.json === true ? `${JSON.stringify(destinations)}\n` : egressText(form, destinations),
+    )
     return 0
   }
   if (command === 'status' && values.url !== undefined) {

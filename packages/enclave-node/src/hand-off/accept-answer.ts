@@ -48,6 +48,7 @@ export async function acceptAnswer(options: {
   if (bytes === undefined) throw refuse('the answer is not sealed to this job')
   if (work.body.answer !== sha256Digest(bytes)) throw refuse('the signed work is of another answer')
   const outcome = parseAnswer(bytes, { transfer, job })
+  bytes.fill(0)
   if (outcome === undefined) throw refuse('the answer is of another transfer, or none')
   if (outcome.kind === 'failed') throw JobRefusal.of('EXECUTION_FAILED')
   if (outcome.kind === 'too-few-contributors') throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE')

@@ -3,7 +3,7 @@
  * keys, takes its answer, and believes of it what it can check. Budget, charge, release and receipt stay here.
  * @module
  */
-import { type Address, CryptoError, decodeBase64Url, encodeBase64Url, sha256Digest } from '@sealpool/crypto'
+import { type Address, CryptoError, decodeBase64Url, sha256Digest } from '@sealpool/crypto'
 import { NodeError, type NodeErrorCode } from '../errors.js'
 import type { ExecutedJob } from '../job/execute-job.js'
 import type { JobContext } from '../job/job-context.js'
@@ -13,6 +13,7 @@ import { acceptAnswer } from './accept-answer.js'
 import { faults, runnerSearch, silence } from './find-runner.js'
 import { HandOffRefusal } from './hand-off-refusal.js'
 import { readTransferKey } from './hand-off-statements.js'
+import { handOffTurns } from './hand-off-turns.js'
 import type { HandOffVisit } from './hand-off-visit.js'
 import {
   forgetHandOff,
@@ -39,6 +40,8 @@ export interface HandOffHome {
    * @throws JobPutOff `HANDED_OFF`, `HAND_OFF_WAITS`; JobRefusal `EXECUTION_FAILED`, `TOO_FEW_CONTRIBUTORS_AFTER_NOISE`
    */
   visit(asked: HandOffVisit): Promise<ExecutedJob | 'home'>
+  /** Removes what lies here of a job's hand-off, and lets the other node be: its keys are destroyed, see `destroyJobKeys`. */
+  removeFiles(job: string): Promise<void>
   /** Ends a job's hand-off: what the other node has of it is destroyed there, as far as it can be reached, and here. */
   end(job: string): Promise<void>
   /**
@@ -51,7 +54,7 @@ export interface HandOffHome {
 /** What handing off needs. */
 export interface HandOffHomeOptions
   extends RunnerLinesOptions,
-    Pick<JobContext, 'store' | 'chain' | 'blobStore' | 'keys' | 'sign' | 'random' | 'now'> {
+    Pick<JobContext, 'store' | 'chain' | 'blobStore' | 'keys' | 'jobKeys' | 'sign' | 'random' | 'now'> {
   /** Seconds for which a node that has begun may be silent before the next one is tried. */
   readonly patienceSeconds: number
   /** Seconds after which a node that has begun, and still has no answer, loses its turn to another one. */
@@ -70,45 +73,14 @@ const lost: NodeErrorCode = 'HAND_OFF_FILES_LOST'
 /** Refusals that mean: later. */
 const patience: readonly string[] = ['RATE_LIMITED', 'BUSY', 'HAND_OFF_NOT_READY']
 const pollSeconds = 2
-/** Transfers that were given up and are remembered for their end: more nodes than settings name. */
-const maximumLeft = 20
 
 /** Opens hand-offs of this node. */
 export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
-  const { store, chain, keys, files, nodes, now } = options
+  const { store, chain, keys, jobKeys, files, nodes, now } = options
+  const { first, remembered, withoutTransfer, giveUp, keyOf } = handOffTurns(options)
   const { reach, lineOf, forget } = runnerLines(options)
   const search = runnerSearch({ ...options, reach: (url, asked) => reach(url, asked, false) })
   const beats = new Map<string, number>()
-  const newSecret = (): string => encodeBase64Url(options.random(32))
-  const fresh = (): KeptHandOff => ({
-    attempt: 0,
-    turnAt: now(),
-    reachedAt: now(),
-    secret: newSecret(),
-    parts: null,
-    transfer: null,
-    left: [],
-  })
-
-  /** An older note has no secret: its hand-off begins anew under one. */
-  const remembered = async (job: string): Promise<KeptHandOff | undefined> => {
-    const read = await readHandOff(store, job)
-    return read === undefined ? undefined : { ...read, secret: read.secret ?? newSecret() }
-  }
-
-  /** Whoever had a transfer has its keys: the next one is under others. */
-  const withoutTransfer = (kept: KeptHandOff): KeptHandOff => {
-    if (kept.transfer === null) return kept
-    const { id, url, keySet } = kept.transfer
-    const left = [...kept.left, { id, url, keySet }].slice(-maximumLeft)
-    return { ...kept, secret: newSecret(), parts: null, transfer: null, left }
-  }
-  const giveUp = (kept: KeptHandOff): KeptHandOff => ({
-    ...withoutTransfer(kept),
-    attempt: kept.attempt + 1,
-    turnAt: now(),
-    reachedAt: now(),
-  })
   /** One node alone keeps its turn: to begin anew would only take longer. So does one that works while no other may: see `passOn`. */
   const turnIsOver = ({ transfer, turnAt }: KeptHandOff): boolean =>
     nodes.length > 1 && now() - turnAt > (transfer === null ? options.patienceSeconds : options.turnSeconds)
@@ -129,6 +101,7 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
 
   const end = async (job: string): Promise<void> => {
     beats.delete(job)
+    jobKeys.end(job, 'hand-off')
     if (!(await isHandOffKept(store, job))) return
     try {
       const kept = await readHandOff(store, job)
@@ -157,11 +130,11 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
         throw isDamage(error) ? JobRefusal.of('EXECUTION_FAILED', error) : error
       })
       await beatWhenDue(asked, before !== undefined)
-      const kept = before ?? fresh()
+      const kept = before ?? first(job.id)
       if (kept.transfer === null && turnIsOver(kept)) throw await next(job, kept)
       const url = kept.transfer?.url ?? nodes[kept.attempt % nodes.length]
       if (url === undefined || !nodes.includes(url)) {
-        await keepHandOff(store, job.id, giveUp(kept))
+        await keepHandOff(store, job.id, giveUp(job.id, kept))
         throw waits()
       }
       try {
@@ -171,16 +144,17 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
         // As it stands now: the transfer may have begun in this very visit.
         const standing = (await remembered(job.id)) ?? kept
         if (error.code === lost) {
-          await keepHandOff(store, job.id, withoutTransfer(standing))
+          await keepHandOff(store, job.id, withoutTransfer(job.id, standing))
           throw waits(error)
         }
         options.onError(error)
         forget(url)
         const silent = silence.includes(error.code) && now() - standing.reachedAt <= options.patienceSeconds
-        if (standing.transfer === null || !silent) await keepHandOff(store, job.id, giveUp(standing))
+        if (standing.transfer === null || !silent) await keepHandOff(store, job.id, giveUp(job.id, standing))
         throw waits(error)
       }
     },
+    removeFiles: (job) => files.remove(job),
     end,
     async requireRunner(asked) {
       const found = await search(nodes, asked)
@@ -194,7 +168,7 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
     kept: KeptHandOff,
     { cause, attempt }: { readonly cause?: unknown; readonly attempt?: number } = {},
   ): Promise<JobPutOff> {
-    const given = giveUp(kept)
+    const given = giveUp(id, kept)
     await keepHandOff(store, id, { ...given, attempt: attempt ?? given.attempt })
     if (kept.transfer !== null) await endThere(id, [kept.transfer])
     return waits(cause)
@@ -232,7 +206,7 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
     let kept: KeptHandOff = { ...before, reachedAt: now() }
     if (kept.transfer !== null && kept.transfer.keySet !== peer.keySetDigest) {
       const over = turnIsOver(kept)
-      kept = withoutTransfer(kept)
+      kept = withoutTransfer(job.id, kept)
       if (over) throw await next(job, kept)
     }
     if (kept.transfer === null) {
@@ -285,7 +259,7 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
     }
     if (code !== 'HAND_OFF_UNKNOWN') return next(job, kept, { cause: new Error(code) })
     // It was started anew, or has given up waiting: another transfer, to the same node.
-    await keepHandOff(store, job.id, withoutTransfer(kept))
+    await keepHandOff(store, job.id, withoutTransfer(job.id, kept))
     return waits(new Error(code))
   }
 
@@ -301,7 +275,8 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
     { peer, line }: Reached,
   ): Promise<KeptHandOff> {
     const { job } = asked
-    const parts = kept.parts ?? (await prepareParts(files, asked, kept))
+    const jobKey = keyOf(job.id, kept)
+    const parts = kept.parts ?? (await prepareParts(files, asked, jobKey))
     const opened = await line.open({ job: job.id, manifest: job.manifestDigest })
     if ('refused' in opened) throw await refusedCall(asked, { ...kept, parts }, opened.refused)
     const key = readTransferKey(opened.key, {
@@ -319,9 +294,9 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
       key.keySet === peer.keySetDigest
     if (!own)
       throw new NodeError('HAND_OFF_REFUSED', peer.url, 'the key of the transfer is not signed for it')
-    const { secret } = kept
-    const leash = await leashOf(options, asked, { id: opened.transfer, secret, parts })
-    const sealed = await sealParcel(encodeLeash(leash), {
+    const leash = await leashOf(options, asked, { id: opened.transfer, key: jobKey, parts })
+    const bytes = encodeLeash(leash)
+    const sealed = await sealParcel(bytes, {
       kind: 'leash',
       publicKey: decodeBase64Url(key.publicKey),
       scope: scopeOf(asked),
@@ -332,6 +307,7 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
         cause,
       })
     })
+    bytes.fill(0)
     await files.write(job.id, 0, 0, sealed)
     const list = [{ bytes: sealed.length, digest: sha256Digest(sealed) }, ...parts]
     const transfer = {
@@ -346,16 +322,17 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
 
   async function take(
     asked: HandOffVisit,
-    { secret, parts, transfer }: KeptHandOff,
+    { key, parts, transfer }: KeptHandOff,
     { peer }: Reached,
     given: { readonly sealed: Uint8Array; readonly work: unknown },
   ): Promise<ExecutedJob> {
     if (transfer === null || parts === null) throw waits()
     const { job, planned } = asked
+    const { privateKey } = answerKeys(keyOf(job.id, { key }))
     const { answer, work } = await acceptAnswer({
       given,
       planned,
-      privateKey: answerKeys({ secret }).privateKey,
+      privateKey,
       scope: scopeOf(asked),
       deployment: options.sign.deployment,
       url: peer.url,
@@ -370,7 +347,7 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
         keySet: transfer.keySet,
         simulated: peer.simulated,
       },
-    })
+    }).finally(() => privateKey.fill(0))
     await keepWork(store, job.id, work.signed)
     const { isolation } = work.body
     return {

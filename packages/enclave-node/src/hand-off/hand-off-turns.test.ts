@@ -233,7 +233,7 @@ describe('a turn', () => {
     for (let turn = 0; turn < 3; turn += 1) {
       await expect(home.visit(asked)).rejects.toMatchObject(putOff('HANDED_OFF'))
       const kept = await readHandOff(here.store, '1')
-      secrets.add(kept?.secret ?? '')
+      secrets.add(kept?.key ?? '')
       digests.add(kept?.parts?.[0]?.digest ?? '')
       here.attest = async () => {
         throw new NodeError('NODE_UNREACHABLE', runnerUrl, 'no answer')
@@ -268,7 +268,7 @@ describe('a transfer that was begun and given up in one visit', () => {
       const kept = await readHandOff(here.store, '1')
       expect(kept).toMatchObject({ attempt: turn, transfer: null })
       expect(kept?.left).toHaveLength(Math.min(turn, 20))
-      secrets.add(kept?.secret ?? '')
+      secrets.add(kept?.key ?? '')
     }
     expect(secrets.size).toBe(21)
     const last = here.calls.findLast(({ path }) => path.endsWith('status'))?.body['transfer']

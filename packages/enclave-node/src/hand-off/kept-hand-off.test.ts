@@ -18,6 +18,21 @@ describe('a note', () => {
       'hand-off 1',
       JSON.stringify({ attempt: 0, reachedAt: here.clock.seconds, parts: [file], transfer }),
     )
+  /** As the release after that wrote it: with what the transfer's keys follow from. */
+  const withSecret = (transfer: object | null) =>
+    setMeta(
+      here.store,
+      'hand-off 1',
+      JSON.stringify({
+        attempt: 0,
+        turnAt: here.clock.seconds,
+        reachedAt: here.clock.seconds,
+        secret: 'A'.repeat(43),
+        parts: [file],
+        transfer,
+        left: [],
+      }),
+    )
   const transfer = {
     id: 'ab'.repeat(16),
     url: runnerUrl,
@@ -26,11 +41,16 @@ describe('a note', () => {
     files: [file, file],
   }
 
-  it.each([transfer, null])(
-    'of an older release begins anew, and its transfer is told of its end',
-    async (given) => {
+  it.each([
+    ['has no key', older, transfer],
+    ['has no key', older, null],
+    ['has what keys follow from', withSecret, transfer],
+    ['has what keys follow from', withSecret, null],
+  ] as const)(
+    'of an older release, which %s, begins anew, and its transfer is told of its end',
+    async (_, write, given) => {
       const asked = await here.visit()
-      await older(given)
+      await write(given)
       const home = here.home()
       expect(await here.finish(home, asked)).toMatchObject({ answer: await ownAnswer(asked) })
       here.calls.length = 0

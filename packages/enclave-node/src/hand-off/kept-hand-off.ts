@@ -33,8 +33,8 @@ export interface KeptHandOff {
   readonly turnAt: number
   /** Unix seconds at which the running node was last reached. */
   readonly reachedAt: number
-  /** 32 random bytes, base64url: what the keys of this transfer follow from. Every transfer has its own. */
-  readonly secret: string
+  /** Id of the key that the keys of this transfer follow from: every transfer has its own, and none is ever stored. */
+  readonly key: Digest
   /** Tables under the transfer's own key, ready to be sent; null until they are. */
   readonly parts: readonly TransferFile[] | null
   readonly transfer: BegunTransfer | null
@@ -42,8 +42,8 @@ export interface KeptHandOff {
   readonly left: readonly LeftTransfer[]
 }
 
-/** What was read: `secret` is null of an older note, which had none, so that nothing is ready to be sent. */
-export type ReadHandOff = Omit<KeptHandOff, 'secret'> & { readonly secret: string | null }
+/** What was read: `key` is null of an older note, which names none, so that nothing of it goes on. */
+export type ReadHandOff = Omit<KeptHandOff, 'key'> & { readonly key: Digest | null }
 
 const keyOf = (job: string): string => `hand-off ${job}`
 const workKeyOf = (job: string): string => `hand-off-work ${job}`
@@ -62,13 +62,14 @@ const olderSchema = z.strictObject({
 })
 const keptSchema = olderSchema.extend({
   turnAt: z.int(),
-  secret: secretText,
+  key: digest,
   left: z.array(leftSchema),
 })
+/** The release before this one kept what a transfer's keys followed from in the note itself. */
+const secretSchema = keptSchema.omit({ key: true }).extend({ secret: secretText })
 
 /**
- * @returns what is remembered; undefined for a job that was not handed off, or whose hand-off is over. Of a note of before transfers had
- * keys of their own, the transfer is one that was given up
+ * @returns what is remembered; undefined for a job that was not handed off, or whose hand-off is over
  * @throws NodeError `STATE_UNREADABLE` when the note has another form
  */
 export async function readHandOff(sql: Sql, job: string): Promise<ReadHandOff | undefined> {
@@ -77,12 +78,15 @@ export async function readHandOff(sql: Sql, job: string): Promise<ReadHandOff | 
   const value = jsonIn(text)
   const kept = keptSchema.safeParse(value)
   if (kept.success) return kept.data
+  const stored = secretSchema.safeParse(value)
+  if (stored.success) {
+    const { secret: _, ...note } = stored.data
+    return { ...note, key: null }
+  }
   const older = olderSchema.safeParse(value)
   if (!older.success)
     throw new NodeError('STATE_UNREADABLE', `job ${job}`, 'the note on its hand-off has another form')
-  const { attempt, reachedAt, transfer } = older.data
-  const left = transfer === null ? [] : [{ id: transfer.id, url: transfer.url, keySet: transfer.keySet }]
-  return { attempt, turnAt: reachedAt, reachedAt, secret: null, parts: null, transfer: null, left }
+  return { ...older.data, turnAt: older.data.reachedAt, key: null, left: [] }
 }
 
 function jsonIn(text: string): unknown {

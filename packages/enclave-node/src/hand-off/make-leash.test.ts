@@ -1,11 +1,14 @@
+import { platformRandom } from '@sealpool/crypto'
 import { RefineError } from '@sealpool/refine'
 import { describe, expect, it } from 'vitest'
+import { jobKeys } from '../key/job-keys.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import { maximumFiles } from './leash.js'
 import { type LeashContext, leashOf, prepareParts } from './make-leash.js'
 import type { TransferFiles } from './transfer-files.js'
 
-const secret = 'A'.repeat(43)
+const keys = jobKeys(platformRandom)
+const key = keys.draw('1', 'hand-off')
 const pool = { refiner: { schema: { tables: { workers: { columns: { wage: {}, sector: {} } } } } } }
 type Asked = Parameters<typeof prepareParts>[1]
 /** A job over one table of so many files. */
@@ -21,26 +24,24 @@ const done: TransferFiles['rekey'] = async () => ({ bytes: 1, digest: digestOfDi
 describe('the files of a hand-off', () => {
   it('are numbered from 1 on, with a column more than the table has, under one key of the transfer', async () => {
     const seen: unknown[] = []
-    const keys = new Set<string>()
+    const seenKeys = new Set<string>()
     const files = folder(async (job, number, { path, columns, toKey }) => {
       seen.push([job, number, path, columns])
-      keys.add(Buffer.from(toKey).toString('hex'))
+      seenKeys.add(Buffer.from(toKey).toString('hex'))
       return done(job, number, {} as never)
     })
-    expect(await prepareParts(files, jobOf(2), { secret })).toHaveLength(2)
+    expect(await prepareParts(files, jobOf(2), key)).toHaveLength(2)
     expect(seen).toEqual([
       ['1', 1, '0.parquet', 3],
       ['1', 2, '1.parquet', 3],
     ])
-    await prepareParts(files, jobOf(1), { secret: `B${'A'.repeat(42)}` })
-    expect(keys.size).toBe(2)
+    await prepareParts(files, jobOf(1), keys.draw('1', 'hand-off'))
+    expect(seenKeys.size).toBe(2)
   })
 
   it('are as many as one call can name beside the leash, and end the job when they are more', async () => {
-    expect(await prepareParts(folder(done), jobOf(maximumFiles - 1), { secret })).toHaveLength(
-      maximumFiles - 1,
-    )
-    await expect(prepareParts(folder(done), jobOf(maximumFiles), { secret })).rejects.toMatchObject({
+    expect(await prepareParts(folder(done), jobOf(maximumFiles - 1), key)).toHaveLength(maximumFiles - 1)
+    await expect(prepareParts(folder(done), jobOf(maximumFiles), key)).rejects.toMatchObject({
       name: 'JobRefusal',
       code: 'EXECUTION_FAILED',
     })
@@ -51,7 +52,7 @@ describe('the files of a hand-off', () => {
       prepareParts(
         folder(() => Promise.reject(error)),
         jobOf(1),
-        { secret },
+        key,
       )
     await expect(failing(new RefineError('PARQUET_READ_FAILED', 'x', 'why'))).rejects.toMatchObject({
       name: 'JobRefusal',
@@ -68,5 +69,5 @@ describe('the files of a hand-off', () => {
 it('a leash is made under no policy that this node does not have', async () => {
   const context = { policies: new Map() } as unknown as LeashContext
   const asked = { ...jobOf(1), manifest: { pools: [{ address: '0xa' }] } } as never
-  await expect(leashOf(context, asked, { secret, id: 'x', parts: [] })).rejects.toThrow(RangeError)
+  await expect(leashOf(context, asked, { key, id: 'x', parts: [] })).rejects.toThrow(RangeError)
 })

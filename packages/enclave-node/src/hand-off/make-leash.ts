@@ -4,7 +4,6 @@
  */
 import {
   type Address,
-  decodeBase64Url,
   decodeHex,
   deriveKeyPair,
   encodeBase64Url,
@@ -16,14 +15,11 @@ import { RefineError } from '@sealpool/refine'
 import type { JobContext } from '../job/job-context.js'
 import { JobRefusal } from '../job/job-refusal.js'
 import { jsonObject } from '../json-object.js'
+import type { JobKey } from '../key/job-keys.js'
 import { restrictionsOf } from '../policy/narrowed-pools.js'
 import type { HandOffVisit } from './hand-off-visit.js'
-import type { KeptHandOff } from './kept-hand-off.js'
 import { type Leash, maximumFiles, type TransferFile } from './leash.js'
 import type { TransferFiles } from './transfer-files.js'
-
-/** What a transfer's keys follow from. */
-type TransferSecret = Pick<KeptHandOff, 'secret'>
 
 /** What a leash is made with. */
 export interface LeashContext extends Pick<JobContext, 'chain' | 'blobStore' | 'keys'> {
@@ -31,15 +27,18 @@ export interface LeashContext extends Pick<JobContext, 'chain' | 'blobStore' | '
   readonly policies: ReadonlyMap<Address, JsonObject>
 }
 
-/** A key of this transfer for one purpose: the same at every visit, so that a killed node goes on with what it has sent. */
-function secretOf({ secret }: TransferSecret, purpose: 'table-key' | 'answer-key'): Uint8Array {
-  const [key, domain] = [decodeBase64Url(secret), `job-hand-off/${purpose}`]
+/** A key of this transfer for one purpose: the same at every visit, so that what was sent is not sent again. */
+function secretOf({ bytes: key }: JobKey, purpose: 'table-key' | 'answer-key'): Uint8Array {
+  const domain = `job-hand-off/${purpose}`
   return decodeHex(`0x${keyedFingerprint({ key, domain, data: new Uint8Array() })}`)
 }
 
-/** The key pair to which a running node seals its answer. */
-export function answerKeys(transfer: TransferSecret): KeyPair {
-  return deriveKeyPair(secretOf(transfer, 'answer-key'))
+/** The key pair to which a running node seals its answer; its private key is the caller's to overwrite. */
+export function answerKeys(key: JobKey): KeyPair {
+  const seed = secretOf(key, 'answer-key')
+  const pair = deriveKeyPair(seed)
+  seed.fill(0)
+  return pair
 }
 
 /**
@@ -50,9 +49,9 @@ export function answerKeys(transfer: TransferSecret): KeyPair {
 export async function prepareParts(
   files: TransferFiles,
   { job, material }: Pick<HandOffVisit, 'job' | 'material'>,
-  transfer: TransferSecret,
+  jobKey: JobKey,
 ): Promise<readonly TransferFile[]> {
-  const toKey = secretOf(transfer, 'table-key')
+  const toKey = secretOf(jobKey, 'table-key')
   const parts: TransferFile[] = []
   for (const { pool, table, paths, key } of material.tables) {
     const columns = 1 + Object.keys(pool.refiner.schema.tables[table]?.columns ?? {}).length
@@ -64,6 +63,7 @@ export async function prepareParts(
       parts.push(await files.rekey(job.id, parts.length + 1, source).catch(damaged))
     }
   }
+  toKey.fill(0)
   return parts
 }
 
@@ -78,7 +78,7 @@ function damaged(cause: unknown): never {
 export async function leashOf(
   context: LeashContext,
   { job, manifest, planned, material }: HandOffVisit,
-  transfer: TransferSecret & { readonly id: string; readonly parts: readonly TransferFile[] },
+  transfer: { readonly key: JobKey; readonly id: string; readonly parts: readonly TransferFile[] },
 ): Promise<Leash> {
   let file = 0
   const tables = material.tables.map(({ name, paths }) => ({ name, files: paths.map(() => ++file) }))
@@ -101,10 +101,10 @@ export async function leashOf(
     pools,
     tables,
     files: [...transfer.parts],
-    tableKey: encodeBase64Url(secretOf(transfer, 'table-key')),
+    tableKey: encodeBase64Url(secretOf(transfer.key, 'table-key')),
     noise: encodeBase64Url(material.noise),
     pseudonyms: encodeBase64Url(material.pseudonyms),
-    answerKey: encodeBase64Url(answerKeys(transfer).publicKey),
+    answerKey: encodeBase64Url(answerKeys(transfer.key).publicKey),
     expiresAt: manifest.handOff?.expiresAt ?? 0,
   }
 }

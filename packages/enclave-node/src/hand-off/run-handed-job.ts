@@ -139,6 +139,9 @@ export async function runHandedJob(
       return { kind: few ? 'too-few-contributors' : 'failed' }
     },
   )
+  // Before it signs for what it did: nothing of the job opens here any more.
+  key.fill(0)
+  await context.files.remove(transfer.id)
   const salt = encodeBase64Url(context.random(32))
   const bytes = encodeAnswer({ transfer: transfer.id, job: transfer.job, salt, outcome })
   const { policyDigest } = planned.charges.find(({ pool }) => pool.address === transfer.pool)?.pool ?? {
@@ -150,6 +153,8 @@ export async function runHandedJob(
     scope: { chainId: context.chain.chainId, pool: transfer.pool, policyDigest, epoch: 0 },
     random: context.random,
   })
+  const digest = sha256Digest(bytes)
+  bytes.fill(0)
   const work = signWork(context.sign, transfer, {
     transfer: transfer.id,
     job: transfer.job,
@@ -157,7 +162,7 @@ export async function runHandedJob(
     manifest: transfer.manifest,
     plan: planned.planDigest,
     parts: partsDigest(transfer.files.slice(1)),
-    answer: sha256Digest(bytes),
+    answer: digest,
     sealed: sha256Digest(sealed),
     keySet: context.keys.keySetDigest,
     quote: context.evidence.quoteDigest,
@@ -183,8 +188,14 @@ async function openLeash(context: HandedJobContext, transfer: WholeTransfer): Pr
     privateKey: transfer.privateKey,
     scope: { chainId: context.chain.chainId, pool: transfer.pool },
   })
+  // It is made for this one parcel.
+  transfer.privateKey.fill(0)
   if (bytes === undefined) throw new HandOffRefusal('LEASH_INVALID')
-  return parseLeash(bytes)
+  try {
+    return parseLeash(bytes)
+  } finally {
+    bytes.fill(0)
+  }
 }
 
 function readManifest(json: unknown): JobManifest {

@@ -211,7 +211,9 @@ export async function serveHandOff(options: ServeHandOffOptions): Promise<HandOf
         if (one.home === home && one.job === job) await forget(one)
       }
       if (transfers.size >= options.maximumJobs) return 'HAND_OFF_FULL'
-      const keys = deriveKeyPair(random(32))
+      const seed = random(32)
+      const keys = deriveKeyPair(seed)
+      seed.fill(0)
       const id = encodeHex(random(16)).slice(2)
       transfers.set(id, {
         id,

@@ -16,7 +16,7 @@ const row = {
   attempt: 0,
   turnAt: 1,
   reachedAt: 1,
-  secret: 'A'.repeat(43),
+  key: digestOfDigit('e'),
   parts: null,
   transfer: null,
   left: [],

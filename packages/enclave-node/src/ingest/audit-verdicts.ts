@@ -16,6 +16,7 @@ import {
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, runProof } from './judge-contribution.js'
 import { openStored } from './open-stored.js'
+import { overwriteOpened } from './overwrite-opened.js'
 import { rewardOnce } from './reward-once.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 import { type Scaling, scaleVerdict } from './value-verdict.js'
@@ -83,7 +84,10 @@ export async function auditVerdicts(
       continue
     }
     const opened = await openStored(ingest, pool, contribution)
-    const verdict = opened.kind === 'opened' ? await judgeAgain(ingest, pool, one, opened) : undefined
+    const verdict =
+      opened.kind === 'opened'
+        ? await judgeAgain(ingest, pool, one, opened).finally(() => overwriteOpened(opened))
+        : undefined
     if (verdict === undefined || verdict.refusal?.code === byTheClock) {
       await putOffAudit(store, contribution.id, now() + againSeconds)
       continue

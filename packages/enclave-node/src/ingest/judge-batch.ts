@@ -44,6 +44,7 @@ import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import type { ClosedContribution, OpenedContribution } from './open-contribution.js'
 import { openStored } from './open-stored.js'
+import { overwriteCompared, overwriteOpened } from './overwrite-opened.js'
 import { rewardOnce } from './reward-once.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 import { type Scaling, valueVerdict } from './value-verdict.js'
@@ -99,8 +100,9 @@ async function judgeAndStore(
       generation,
       context.keys.poolSecret('content-prints', lastingScope(pool)),
     )
+  let own: readonly Judged[] = []
   try {
-    const own = await judgeRows(context, pool, rows, content)
+    own = await judgeRows(context, pool, rows, content)
     const { judged, asJudged } =
       pool.validators === null
         ? { judged: own, asJudged: true }
@@ -114,6 +116,8 @@ async function judgeAndStore(
     // It may hold what was accepted and is not stored.
     context.contents.forget(pool.address)
     throw error
+  } finally {
+    for (const { content: compared } of own) overwriteCompared(compared)
   }
   return rows.length
 }
@@ -155,7 +159,15 @@ async function judgeRows(
     for (const { contribution, opening, at } of opened) {
       if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
       const fit = pool.validators === null ? opening : fitForValidators(opening)
-      judged.push(await judge({ context, pool, contribution, opening: fit, at, before: judged, content }))
+      let waits = false
+      try {
+        const one = await judge({ context, pool, contribution, opening: fit, at, before: judged, content })
+        judged.push(one)
+        // Validators may overrule this node: then it is compared once more.
+        waits = one.content !== undefined && 'bytes' in one.content
+      } finally {
+        if (!waits) overwriteOpened(opening)
+      }
     }
   }
   return judged
@@ -261,6 +273,7 @@ async function judge(options: {
   const scaling = valued?.scaling ?? null
   return {
     ...judgement,
+    content: pool.validators === null ? undefined : judgement.content,
     verdict,
     farming: valued && { ...valued.entry, earned: scoreUnits(verdict) },
     scaling,

@@ -122,11 +122,13 @@ export async function openContribution(
       },
     })
     if (!verifyCommitment({ root: contribution.commitment, bytes: plaintext, salt: commitmentSalt })) {
+      plaintext.fill(0)
       return refused('COMMITMENT_MISMATCH', 'commitment')
     }
     // Who made the file named its owner as a recipient, under the file key's authentication. Without this, whoever sees a
     // blob could offer the same bytes from a wallet of his own before its owner does.
     if (!recipients.some(({ type, address }) => type === 'wallet' && address === contribution.owner)) {
+      plaintext.fill(0)
       return refused('WRONG_OWNER', 'recipients')
     }
     return { kind: 'opened', bytes: plaintext, mediaType: context.mediaType, blobSize: sealed.length, file }

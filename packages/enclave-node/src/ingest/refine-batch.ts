@@ -75,6 +75,8 @@ async function refineRows(
     limits: context.limits.refiner,
     contributions: opened.map(({ input }) => input),
     salt: context.keys.poolSecret('refinement-commitment', lastingScope(pool)),
+  }).finally(() => {
+    for (const { input } of opened) input.bytes.fill(0)
   })
   await storeRefined(context, pool, opened, batch)
   return opened.length

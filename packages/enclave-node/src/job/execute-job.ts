@@ -95,7 +95,7 @@ export async function jobMaterial(
       const set = fetched.get(table.pool.address)
       if (set !== undefined && live !== undefined) {
         const own = set.parts.filter((part) => part.table === table.table)
-        return { ...table, paths: live.parts.paths(table.pool, own), key: set.key }
+        return { ...table, paths: live.parts.paths(table.pool, own), key: set.key.bytes }
       }
       const parts = (refinements.get(table.pool.address) ?? []).flatMap((refinement) =>
         refinement.parts.filter((part) => part.table === table.table),
@@ -153,6 +153,9 @@ export async function executeJob(
     tables: material.tables.map((table) => tableLoad(table, { paths: table.paths, key: table.key })),
     pseudonymKey: material.pseudonyms,
     noise: noiseStream(material.noise),
+  }).finally(() => {
+    // They follow from the root and can be made again: there is no need for them to lie about meanwhile.
+    for (const secret of [material.noise, material.pseudonyms, material.share]) secret.fill(0)
   })
   return { answer, handOff: null }
 }

@@ -39,6 +39,7 @@ const home = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } =>
   handOff: {
     requireRunner: thereIsOne,
     visit,
+    removeFiles: async () => undefined,
     end: async (id) => {
       ended.push(id)
     },
@@ -275,6 +276,7 @@ describe('an incident that begins while a job runs', () => {
       handOff: {
         requireRunner: thereIsOne,
         visit: done,
+        removeFiles: async () => undefined,
         // It is ended when its answer is stored.
         end: async () => {
           state.stopped = true
@@ -328,7 +330,7 @@ describe('a hand-off that a kill has left behind', () => {
     attempt: 0,
     turnAt: 1,
     reachedAt: 1,
-    secret: 'x',
+    key: digestOfDigit('e'),
     parts: null,
     transfer: null,
     left: [],
@@ -337,6 +339,7 @@ describe('a hand-off that a kill has left behind', () => {
     handOff: {
       requireRunner: thereIsOne,
       visit,
+      removeFiles: async () => undefined,
       end: async (id) => {
         ended.push(id)
         await forgetHandOff(store, id)
@@ -352,6 +355,7 @@ describe('a hand-off that a kill has left behind', () => {
         await keepHandOff(store, id, row)
         return done(asked)
       },
+      removeFiles: async () => undefined,
       end: async () => {
         throw new Error('killed')
       },

@@ -8,6 +8,7 @@ import type { Federation } from '../federation/federation.js'
 import type { HandOffHome } from '../hand-off/hand-off-home.js'
 import type { PartStore } from '../ingest/ingest-context.js'
 import type { ServedPool } from '../ingest/served-pool.js'
+import type { JobKeys } from '../key/job-keys.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
 import type { LiveTables } from '../live/live-tables.js'
@@ -25,6 +26,8 @@ export interface JobContext {
   readonly chain: ChainPort
   readonly blobStore: BlobStore
   readonly keys: NodeKeyRing
+  /** Keys of single jobs. */
+  readonly jobKeys: JobKeys
   /** Whether the registry lists this node with its present key set now; a successor may have the keys by the time that a job ends. */
   readonly isListed: () => Promise<boolean>
   readonly sign: NodeSigner

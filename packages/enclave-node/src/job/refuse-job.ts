@@ -16,6 +16,7 @@ import { jobInputs, type PoolInputs, reservedInputs, verdictsByPool } from '../r
 import { type PoolFacts, type SignedReceipt, signReceipt } from '../release/receipt.js'
 import { grantsOf, type JobRow, storeOutcome } from '../state/job-table.js'
 import { bookedCharge } from '../state/pglite-ledger.js'
+import { destroyJobKeys } from './destroy-job-keys.js'
 import type { JobContext } from './job-context.js'
 import type { JobRefusal } from './job-refusal.js'
 import type { PlannedJob } from './planned-job.js'
@@ -51,6 +52,7 @@ export async function refuseJob(
   const epochs = await keyEpochs(context, pools)
   const approvals = await grantsOf(context.store, job)
   const plan = planned?.planDigest ?? reservation?.planDigest ?? null
+  const destroyedKeys = await destroyJobKeys(context, job.id)
   return context.store.transaction(async (tx) => {
     // Before this node's own charge no other home has charged.
     const { keySetDigest: keySet } = context.keys
@@ -94,6 +96,7 @@ export async function refuseJob(
       plan,
       approvals,
       result: null,
+      destroyedKeys,
       issuedAt,
     })
     await keepGivenShares(tx, job.id, others?.statements ?? [])

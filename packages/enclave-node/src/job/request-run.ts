@@ -171,6 +171,8 @@ async function planOrRefusal(
       plan: null,
       approvals: [],
       result: null,
+      // Nothing was made for a plan that is not run.
+      destroyedKeys: [],
       issuedAt: head.timestamp,
     })
     return {

@@ -32,6 +32,7 @@ import { bookedCharge } from '../state/pglite-ledger.js'
 import type { SpanName } from '../trace/span.js'
 import { traced } from '../trace/tracer.js'
 import { chainRelease, deliverJob } from './deliver-job.js'
+import { destroyJobKeys } from './destroy-job-keys.js'
 import { type ExecutedJob, executeJob, requireInputs } from './execute-job.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
@@ -62,7 +63,10 @@ export function advanceJob(context: JobContext, id: string): Promise<JobRow | un
     const after = await findJob(context.store, id)
     if (after?.state === 'closed') await context.handOff?.end(id)
     // Answered or over: what was fetched for it goes with its key.
-    if (after?.state !== 'waiting' && after?.state !== 'running') await context.live?.end(id)
+    if (after?.state !== 'waiting' && after?.state !== 'running') {
+      await context.live?.end(id)
+      context.jobKeys.forget(id)
+    }
     return after
   })
 }
@@ -222,6 +226,8 @@ async function storeAnswer(
     scope: keyScope(first, epochs.get(first.address) ?? 0),
     random: context.random,
   })
+  // Whatever fails from here on, the job is fetched, sent and run anew, under other keys.
+  const destroyedKeys = await destroyJobKeys(context, job.id)
   await context.store.transaction(async (tx) => {
     // What an owner took back while the job ran is in no answer.
     await requireInputs(tx, reservation)
@@ -256,6 +262,7 @@ async function storeAnswer(
         ...(result.views === undefined ? {} : { views: result.views }),
       },
       handOff: executed.handOff,
+      destroyedKeys,
       homes: given.map(({ body, statement }) => ({
         node: statement.signer,
         keySet: body.keySet,

@@ -10,6 +10,7 @@ import type { PartStore } from '../ingest/ingest-context.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
 import type { PlannedJob } from '../job/planned-job.js'
+import type { JobKey, JobKeys } from '../key/job-keys.js'
 import type { RefinedInput } from '../state/contribution-table.js'
 import { findJob, type JobRow, type Reservation } from '../state/job-table.js'
 import { type LiveCopy, type LiveLook, liveCopiesOf, noteLooks } from '../state/live-copy-table.js'
@@ -24,8 +25,8 @@ export interface LiveSet {
   /** How many accepted ones were not to be had. */
   readonly leftOut: number
   readonly parts: readonly TablePart[]
-  /** Opens the parts. */
-  readonly key: Uint8Array
+  /** Opens the parts, until it is destroyed. */
+  readonly key: JobKey
 }
 
 /** Live pools of one job, by address. */
@@ -38,9 +39,11 @@ export interface LiveTables {
    * @throws JobPutOff `SOURCES_AWAY` while a store does not give what was reserved, JobRefusal `SOURCES_AWAY` when that lasts
    */
   gather(job: JobRow, planned: PlannedJob): Promise<LiveSets>
-  /** @returns what was fetched for a job; undefined when nothing was, or it is gone */
+  /** @returns what was fetched for a job, destroyed or not; undefined when nothing was, or the job has ended */
   of(job: string): LiveSets | undefined
-  /** Destroys key and files of a job; one that has none is no error. */
+  /** Destroys keys and files of a job, of which is still known what it had; one that has none is no error. */
+  destroy(job: string): Promise<void>
+  /** Destroys keys and files of a job, and forgets it. */
   end(job: string): Promise<void>
   /** Where the parts of a job lie. */
   readonly parts: Pick<PartStore, 'paths'>
@@ -54,39 +57,50 @@ export interface LiveTablesContext extends RowsContext {
   readonly now: () => number
   /** Milliseconds that only grow. */
   readonly clock: () => number
-  readonly random: (length: number) => Uint8Array
+  readonly jobKeys: Pick<JobKeys, 'draw' | 'destroy'>
 }
 
 /** Rows that are in memory before they are written. */
 const rowsAtOnce = 20_000
 /** How often a job that has lost its tables asks for them before it ends. */
 const mostTries = 10
-const keyBytes = 32
+
+/** What a job has, and whether it is destroyed already. */
+interface Held {
+  readonly sets: Map<Address, LiveSet>
+  readonly pools: ServedPool[]
+  over: boolean
+}
 
 /** Opens an empty one: what an earlier run of the node has left has lost its keys. */
 export function liveTables(context: LiveTablesContext): LiveTables {
   const { store, parts, settings, clock } = context
-  const kept = new Map<string, { readonly sets: LiveSets; readonly pools: readonly ServedPool[] }>()
+  const kept = new Map<string, Held>()
   const tries = new Map<string, number>()
   const gathering = new Set<string>()
   let fetched = 0
   let leftOut = 0
   let written = 0
 
-  const destroy = async (pool: ServedPool, set: Pick<LiveSet, 'key' | 'parts'>): Promise<void> => {
-    set.key.fill(0)
+  const destroySet = async (pool: ServedPool, set: Pick<LiveSet, 'key' | 'parts'>): Promise<void> => {
+    context.jobKeys.destroy(set.key)
     await parts.remove(pool, set.parts)
+  }
+
+  const destroyHeld = async (held: Held | undefined): Promise<void> => {
+    if (held === undefined) return
+    held.over = true
+    for (const pool of held.pools) {
+      const set = held.sets.get(pool.address)
+      if (set !== undefined) await destroySet(pool, set)
+    }
   }
 
   const end = async (job: string): Promise<void> => {
     tries.delete(job)
     const held = kept.get(job)
     kept.delete(job)
-    if (held === undefined) return
-    for (const pool of held.pools) {
-      const set = held.sets.get(pool.address)
-      if (set !== undefined) await destroy(pool, set)
-    }
+    await destroyHeld(held)
   }
 
   /** Jobs that the chain has ended meanwhile. */
@@ -105,7 +119,7 @@ export function liveTables(context: LiveTablesContext): LiveTables {
     copies: readonly LiveCopy[],
     until: number,
   ): Promise<LiveSet> => {
-    const key = Uint8Array.from(context.random(keyBytes))
+    const key = context.jobKeys.draw(job, 'live-tables')
     const made: TablePart[] = []
     const looks: LiveLook[] = []
     const inputs: RefinedInput[] = []
@@ -124,7 +138,7 @@ export function liveTables(context: LiveTablesContext): LiveTables {
           if (rows.length === 0 || over) continue
           const table: NamedTable = tableOf(pool.refiner.schema, name)
           written += 1
-          made.push(await parts.write({ pool, refinement: `${job}-${written}`, table, rows, key }))
+          made.push(await parts.write({ pool, refinement: `${job}-${written}`, table, rows, key: key.bytes }))
         }
       })
     }
@@ -153,7 +167,7 @@ export function liveTables(context: LiveTablesContext): LiveTables {
     } catch (error) {
       await writing(async () => {
         over = true
-        await destroy(pool, { key, parts: made })
+        await destroySet(pool, { key, parts: made })
       })
       throw error
     }
@@ -172,9 +186,9 @@ export function liveTables(context: LiveTablesContext): LiveTables {
   ): Promise<Map<Address, LiveSet>> => {
     await end(job.id)
     const until = clock() + settings.ownCopies.jobSeconds * 1_000
-    const sets = new Map<Address, LiveSet>()
-    const pools: ServedPool[] = []
-    kept.set(job.id, { sets, pools })
+    const held: Held = { sets: new Map(), pools: [], over: false }
+    const { sets, pools } = held
+    kept.set(job.id, held)
     for (const { pool } of planned.charges) {
       const copies = await wanted(pool)
       if (copies === undefined) continue
@@ -191,9 +205,9 @@ export function liveTables(context: LiveTablesContext): LiveTables {
     planned: PlannedJob,
     { inputs }: Reservation,
   ): Promise<LiveSets> => {
-    const held = kept.get(job.id)?.sets
+    const held = kept.get(job.id)
     const reserved = inputs.filter((one) => one.leftOut !== undefined)
-    if (held !== undefined && reserved.every(({ pool }) => held.has(pool))) return held
+    if (held?.over === false && reserved.every(({ pool }) => held.sets.has(pool))) return held.sets
     const tried = (tries.get(job.id) ?? 0) + 1
     const missing: Address[] = []
     const sets = await gatherAll(job, planned, async (pool) => {
@@ -234,6 +248,7 @@ export function liveTables(context: LiveTablesContext): LiveTables {
       }
     },
     of: (job) => kept.get(job)?.sets,
+    destroy: (job) => destroyHeld(kept.get(job)),
     end,
     parts,
     figures: () => ({ live_fetched: fetched, live_left_out: leftOut, live_jobs: kept.size }),

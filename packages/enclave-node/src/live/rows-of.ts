@@ -2,6 +2,7 @@ import type { Digest } from '@sealpool/crypto'
 import { type RefinedBatch, refineBatch } from '@sealpool/refine'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import { openStored } from '../ingest/open-stored.js'
+import { overwriteOpened } from '../ingest/overwrite-opened.js'
 import { lastingScope, type ServedPool } from '../ingest/served-pool.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 
@@ -44,7 +45,7 @@ export async function rowsOf(
     limits: context.limits.refiner,
     contributions: [{ id, contributor, mediaType: opened.mediaType, bytes: opened.bytes }],
     salt: context.keys.poolSecret('refinement-commitment', lastingScope(pool)),
-  })
+  }).finally(() => overwriteOpened(opened))
   if (batch.refused.length > 0) return { kind: 'unfit' }
   return { kind: 'rows', tables: batch.tables, digest: batch.contentDigest, size: opened.blobSize }
 }

@@ -4,6 +4,7 @@
  */
 import {
   type BudgetView,
+  type DestroyedKey,
   type ReceiptBody,
   type ReceiptPool,
   type RecipientView,
@@ -64,6 +65,8 @@ export interface ReceiptFacts {
   } | null
   /** The node that ran the job, when that was not this one. */
   readonly handOff?: HandOffFacts | null
+  /** Keys that were made for the job alone and are destroyed by now; those of the result's sealed copies not among them. */
+  readonly destroyedKeys: readonly DestroyedKey[]
   /** Unix seconds, chain time. */
   readonly issuedAt: number
 }
@@ -102,6 +105,7 @@ export function signReceipt(signer: ReceiptSigner, facts: ReceiptFacts): SignedR
       ? {}
       : { unanswered: facts.unanswered }),
     ...(facts.refusedBy === undefined ? {} : { refusedBy: refusedView(facts.refusedBy) }),
+    destroyedKeys: [...facts.destroyedKeys, ...resultKeys(facts.result)],
     simulated: signer.evidence.simulated,
     issuedAt: new Date(facts.issuedAt * 1000).toISOString(),
   })
@@ -140,6 +144,14 @@ export function receiptPool({ pool, epoch, inputs, booked }: PoolFacts): Receipt
             },
           },
   }
+}
+
+/** The key of each sealed copy, which `sealBytes` drew for it alone and has overwritten; the copy's digest names it. */
+function resultKeys(result: ReceiptFacts['result']): readonly DestroyedKey[] {
+  if (result === null) return []
+  const { sealed, views } = result
+  const copies = views === undefined ? [sealed] : views.flatMap((view) => view.sealed ?? [])
+  return copies.map((id) => ({ use: 'result', id }))
 }
 
 const zeroAddress: Address = `0x${'0'.repeat(40)}`

@@ -37,8 +37,9 @@ export async function sealResult(options: {
   readonly random: (length: number) => Uint8Array
 }): Promise<SealedResult> {
   const plaintext = canonicalBytes(options.answer)
-  const sealed = await sealDocument(plaintext, options)
-  return { sealed, digest: sha256Digest(plaintext), sealedDigest: sha256Digest(sealed) }
+  const digest = sha256Digest(plaintext)
+  const sealed = await sealDocument(plaintext, options).finally(() => plaintext.fill(0))
+  return { sealed, digest, sealedDigest: sha256Digest(sealed) }
 }
 
 /**

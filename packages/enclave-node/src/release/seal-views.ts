@@ -42,11 +42,12 @@ export async function sealAnswer(options: {
       shown.push({ recipient, view: { kind: 'receipt' }, sealed: null })
       continue
     }
-    const sealed = await sealDocument(commitment.document(view), {
+    const document = commitment.document(view)
+    const sealed = await sealDocument(document, {
       scope,
       random,
       publicKey: resultKey.publicKey,
-    })
+    }).finally(() => document.fill(0))
     copies.push({ recipient, sealed })
     shown.push({ recipient, view, sealed: sha256Digest(sealed) })
   }

@@ -194,12 +194,14 @@ describe('what is under way', () => {
 
 describe('a hand-off that nobody needs', () => {
   it('is ended by the round that signs erasures, job or no job', async () => {
-    const row = { attempt: 0, turnAt: 1, reachedAt: 1, secret: 'x', parts: null, transfer: null, left: [] }
+    const key = digestOfDigit('e')
+    const row = { attempt: 0, turnAt: 1, reachedAt: 1, key, parts: null, transfer: null, left: [] }
     await keepHandOff(here.store, '999', row)
     const ended: string[] = []
     const handOff: HandOffHome = {
       visit: async () => 'home',
       requireRunner: async () => undefined,
+      removeFiles: async () => undefined,
       end: async (id) => {
         ended.push(id)
         await forgetHandOff(here.store, id)

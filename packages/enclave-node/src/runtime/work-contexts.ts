@@ -17,6 +17,7 @@ import { contentIndexes } from '../ingest/content-indexes.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
+import { jobKeys } from '../key/job-keys.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { liveTables } from '../live/live-tables.js'
@@ -60,6 +61,7 @@ export function workContexts(
     parts: partFolder(tablesFolder(config)),
     now: platformNow,
   }
+  const ofJobs = jobKeys(platformRandom)
   const limits = { proof: config.sandbox.proof, refiner: config.sandbox.refiner }
   const settings = { ...config.ingest, ownCopies: config.ownCopies }
   return {
@@ -77,6 +79,7 @@ export function workContexts(
       isListed: () => isListed(chain, keys),
       lock: jobLock(),
       anchoring: inOrder(),
+      jobKeys: ofJobs,
       evidence: parts.evidence,
       trace: parts.trace,
       pools: parts.pools,
@@ -87,7 +90,7 @@ export function workContexts(
         settings,
         parts: partFolder(liveFolder(config)),
         clock: () => performance.now(),
-        random: platformRandom,
+        jobKeys: ofJobs,
       }),
       openEngine: ({ pseudonymKey }) =>
         createDuckDbEngine({

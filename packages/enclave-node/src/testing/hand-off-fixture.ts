@@ -148,7 +148,8 @@ export async function handOffFixture() {
   const openEngine: JobContext['openEngine'] = () =>
     engine({
       load: async (table) => {
-        loaded.push(table)
+        // As it is now: its key is overwritten later.
+        loaded.push(structuredClone(table))
       },
     })
   const errors: unknown[] = []
@@ -175,12 +176,13 @@ export async function handOffFixture() {
     now: () => clock.seconds,
   })
 
+  const runnerSign = nodeSigner({ statementKey: runnerKeys.statementKey, chainId: 31_337, registry })
   /** Starts the node that runs jobs; its transfers die with it. */
   const startRunner = (change: Partial<ServeHandOffOptions> = {}): Promise<HandOffServer> =>
     serveHandOff({
       chain: port,
       keys: runnerKeys,
-      sign: nodeSigner({ statementKey: runnerKeys.statementKey, chainId: 31_337, registry }),
+      sign: runnerSign,
       evidence: evidence('7'),
       isolation: 'SQL engine: process',
       openEngine,
@@ -218,6 +220,7 @@ export async function handOffFixture() {
     caller: homeKeys.statementAddress,
     runner: await startRunner(),
     startRunner,
+    runnerSign,
     /** Called before each call; may change it, answer it (`status`), or throw. */
     before: async (
       call: LineCall,
@@ -225,7 +228,7 @@ export async function handOffFixture() {
     /** May change what the runner answers. */
     after: async (_call: LineCall, body: JsonValue): Promise<JsonValue> => body,
     attest: async (_url: string): Promise<AttestedPeer> => world.peer,
-    /** The home side; as after a restart with every call. */
+    /** The home side, which remembers nothing of the one before but keys and state; without the keys (`jobKeys`), as after a restart. */
     home: (change: Partial<HandOffHomeOptions> = {}) =>
       openHandOffHome({
         ...context,
@@ -283,6 +286,7 @@ export async function handOffFixture() {
     async reset(): Promise<void> {
       await world.runner.close()
       await jobs.reset()
+      context.jobKeys.forget('1')
       await store.run(`delete from meta where key like 'hand-off%'`)
       await rm(folder, { recursive: true, force: true })
       await mkdir(tables, { recursive: true })

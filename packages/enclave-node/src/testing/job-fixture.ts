@@ -20,6 +20,7 @@ import type { ServedPool } from '../ingest/served-pool.js'
 import { keyScope } from '../ingest/served-pool.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
+import { jobKeys } from '../key/job-keys.js'
 import { openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import type { BudgetAnchor } from '../state/budget-anchor.js'
@@ -193,6 +194,7 @@ export function jobFixture(store: StateStore) {
       isListed: async () => true,
       lock: jobLock(),
       anchoring: inOrder(),
+      jobKeys: jobKeys(platformRandom),
       chain: world.chain as unknown as ChainPort,
       blobStore: world.blobs,
       keys,

@@ -18,6 +18,7 @@ import { sampleRefinerCode } from '../devnet/sample-code.js'
 import sampleRefiner from '../devnet/sample-refiner.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import { keyScope, type ServedPool } from '../ingest/served-pool.js'
+import { jobKeys } from '../key/job-keys.js'
 import { type LiveTables, type LiveTablesContext, liveTables } from '../live/live-tables.js'
 import { seeLive } from '../live/see-live.js'
 import { switchKeep } from '../live/switch-keep.js'
@@ -56,6 +57,8 @@ export function liveWorld(store: StateStore, runtime: JobRuntime) {
     fetched: [] as string[],
     /** Parts that lie on disk, by name. */
     parts: new Map<string, WrittenPart>(),
+    /** Keys of jobs of the node that was started last. */
+    jobKeys: jobKeys(platformRandom),
     seconds: 1_700_000_000,
     milliseconds: 0,
     events: [] as unknown[],
@@ -87,10 +90,11 @@ export function liveWorld(store: StateStore, runtime: JobRuntime) {
     },
     /** Live tables of a node that has just started. */
     tables(change: Partial<LiveTablesContext> = {}): LiveTables {
+      world.jobKeys = jobKeys(platformRandom)
       return liveTables({
         ...world.ingest(),
         clock: () => world.milliseconds,
-        random: platformRandom,
+        jobKeys: world.jobKeys,
         parts: {
           async write({ refinement, table, rows, key }) {
             const file = `${refinement}-${table.name}`
@@ -107,7 +111,11 @@ export function liveWorld(store: StateStore, runtime: JobRuntime) {
     },
     /** A job's context in which the pool is live. */
     context: (live: LiveTables, open?: Parameters<typeof jobs.context>[0]) =>
-      jobs.context(open, { live, pools: new Map([[livePool.address, livePool]]) }),
+      jobs.context(open, {
+        live,
+        jobKeys: world.jobKeys,
+        pools: new Map([[livePool.address, livePool]]),
+      }),
     /** An accepted contribution whose owner's store gives it. @returns its address */
     async accepted(id: string, wage = Number(id), locator?: string): Promise<string> {
       const owner = addressOfDigit(id.slice(-1))

@@ -11,6 +11,7 @@ import type { JobRetention } from '../config/retention-settings.js'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import type { JobContext } from '../job/job-context.js'
 import { jobLock } from '../job/job-lock.js'
+import { jobKeys } from '../key/job-keys.js'
 import { openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { nodeLogger } from '../runtime/logger.js'
@@ -99,6 +100,7 @@ export async function nodeWorkWorld() {
           ...shared,
           lock: jobLock(),
           anchoring: inOrder(),
+          jobKeys: jobKeys(platformRandom),
           pools: new Map([[pool.address, pool]]),
           evidence: { measurement: '0x' },
           random: platformRandom,

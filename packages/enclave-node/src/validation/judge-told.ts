@@ -9,6 +9,7 @@ import type { AccountFact, PocVerdict } from '@sealpool/poc'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
 import { judgeOpened, refusedVerdict } from '../ingest/judge-contribution.js'
 import { openContribution } from '../ingest/open-contribution.js'
+import { overwriteOpened } from '../ingest/overwrite-opened.js'
 import { rewardOnce } from '../ingest/reward-once.js'
 import type { JudgedPool } from '../ingest/served-pool.js'
 import { scaleVerdict } from '../ingest/value-verdict.js'
@@ -120,7 +121,7 @@ export async function judgeTold(
     holdsAll: async () => told.isHeld,
     noveltyOf: async () => factOf(told.novelty),
     accountOf: async (): Promise<AccountFact> => factOf(told.account),
-  })
+  }).finally(() => overwriteOpened(opened))
   if (endedByClock(verdict) && !told.clock) throw new Withheld('BY_THE_CLOCK')
   return { verdict: scaled(pool, verdict, told), mediaType: opened.mediaType }
 }
