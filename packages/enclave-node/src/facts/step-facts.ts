@@ -36,6 +36,7 @@ export interface FactsContext
     | 'sign'
     | 'parts'
     | 'anchoring'
+    | 'heads'
     | 'openEngine'
     | 'isListed'
     | 'stopped'
