@@ -314,8 +314,8 @@ describe('a node', () => {
     const world = await headsWorld(1)
     const [peer] = world.peers
     if (peer === undefined) throw new Error('there is no peer')
-    const store = metaStore()
-    const { heads } = world.start(store)
+    let store = metaStore()
+    let { heads } = world.start(store)
     const before = peer.store.image()
     await heads.cover()
     const early = peer.store.image()
@@ -324,15 +324,22 @@ describe('a node', () => {
       await heads.cover()
       const newest = peer.store.image()
       await peer.reopen(image)
-      const again = world.start(metaStore(store.image()))
+      const disk = metaStore(store.image())
+      const again = world.start(disk)
       await again.heads.confirm()
       expect(again.heads.confirmed()).toBe(true)
       expect(world.errors.splice(0)).toContain('HEAD_NOT_KEPT')
-      // It finds its own newest copy again.
+      await work(disk)
+      peer.silent = true
+      await expect(again.heads.cover()).rejects.toMatchObject({ code: 'HEADS_NOT_KEPT' })
+      peer.silent = false
+      // It finds its own newest copy again: what it had taken before is no other state.
       await peer.reopen(newest)
-      const third = world.start(store)
-      await third.heads.confirm()
-      expect(third.heads.confirmed()).toBe(true)
+      store = metaStore(disk.image())
+      heads = world.start(store).heads
+      world.clock.now += 1_000
+      await heads.confirm()
+      expect(heads.confirmed()).toBe(true)
     }
   })
 })

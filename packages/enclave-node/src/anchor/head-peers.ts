@@ -104,6 +104,8 @@ interface Line {
   /** What it has; undefined: that is not known, ask first. */
   has: HeadMark | null | undefined
   answered: boolean
+  /** It has lost what it had taken: it may find it again. */
+  lost: boolean
   /** It has signed statements of two states of this node. */
   conflict: boolean
   /** The state is remembered by it up to this version. */
@@ -179,6 +181,7 @@ export function headPeers(options: HeadPeersOptions): HeadPeers {
       node,
       has: undefined,
       answered: false,
+      lost: false,
       conflict: false,
       upTo: -1,
       failures: 0,
@@ -223,6 +226,7 @@ export function headPeers(options: HeadPeersOptions): HeadPeers {
         line.node.address,
         new NodeError('HEAD_NOT_KEPT', line.node.url, 'the peer has an older head than it had'),
       )
+    line.lost ||= standing === 'behind'
     line.conflict = conflict
     line.has = found?.mark ?? null
   }
@@ -245,9 +249,9 @@ export function headPeers(options: HeadPeersOptions): HeadPeers {
         budgets: await options.budgets(tx),
       })
       const peers = Object.fromEntries(
-        told.map(({ node: { address }, has = null }) => {
-          const { kept } = givenTo(book, address)
-          return [address, { kept: newest(kept, has), sent: head.mark }]
+        told.map(({ node: { address }, has = null, lost }) => {
+          const { kept, sent } = givenTo(book, address)
+          return [address, { kept: newest(newest(kept, has), lost ? sent : null), sent: head.mark }]
         }),
       )
       await writeHeadBook(tx, { ...book, peers: { ...book.peers, ...peers } })
@@ -272,6 +276,7 @@ export function headPeers(options: HeadPeersOptions): HeadPeers {
     const read = readAnswer(toldSchema, answer, node)
     if (read.state === 'kept') {
       line.has = given.mark
+      line.lost = false
       line.upTo = upTo
     } else {
       await hear(line, { found: ownHead(read.head, { ...options, node }), conflict: line.conflict })

@@ -235,7 +235,7 @@ async function orderFor(
   })
   const answers = await askHeadPeers({ ...node, sign })
   const book = await bookAfterRestore(store, answers, config.anchors?.peers?.required ?? 0)
-  await orderRestoredHeads(config, keys.backupSecret(deployment), { ...store.head(), book })
+  await orderRestoredHeads(config, keys.backupSecret(deployment), { state: store.head().state, book })
 }
 
 async function moveAll(config: NodeConfig, part: string): Promise<void> {

@@ -50,7 +50,7 @@ const start = (store: MetaStore) => ({
 async function restored(required = 1): Promise<MetaStore> {
   const there = metaStore(backup)
   const book = await bookAfterRestore(there, await ask(), required)
-  await orderRestoredHeads({ dataDirectory }, key, { ...there.head(), book })
+  await orderRestoredHeads({ dataDirectory }, key, { state: there.head().state, book })
   return metaStore(backup)
 }
 

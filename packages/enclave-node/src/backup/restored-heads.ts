@@ -21,8 +21,7 @@ import type { Sql } from '../state/state-store.js'
 export const restoredHeadsFile = 'restored-heads'
 
 const orderSchema = z.strictObject({
-  /** The state as it was restored: the order is for no other. */
-  version: z.int().min(0),
+  /** Root of the state as it was restored: the order is for no other. */
   state: z.string().regex(/^sha256:[0-9a-f]{64}$/) as z.ZodType<Digest>,
   book: headBookSchema,
 })
@@ -99,8 +98,7 @@ export async function takeRestoredHeads(
     await readFile(path, 'utf8'),
     start.keys.backupSecret(start.config.chain.deployment),
   )
-  const { version, state } = start.opened
-  const isFor = order !== undefined && order.version === version && order.state === state
+  const isFor = order !== undefined && order.state === start.opened.state
   if (isFor) await store.transaction((tx) => writeHeadBook(tx, order.book))
   await rm(path)
   return isFor
