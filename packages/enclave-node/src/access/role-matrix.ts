@@ -88,6 +88,10 @@ export const roleMatrix: Readonly<Record<string, AccessRow>> = {
   'POST /v1/hand-off/status': row('nothing', ['no', 'no', 'no', 'no', 'yes', 'no'], true),
   'POST /v1/hand-off/answer': row('nothing', ['no', 'no', 'no', 'no', 'yes', 'no'], true),
   'POST /v1/hand-off/end': row('nothing', ['no', 'no', 'no', 'no', 'yes', 'no'], true),
+  // Who is named and has signed is answered, whatever his role: a node asks before it is registered, too.
+  'POST /v1/heads/ask': row('nothing', everybody, true),
+  'POST /v1/heads/keep': row('nothing', everybody, true),
+  'GET /v1/heads/conflicts': row('nothing', everybody),
   'GET /v1/log/key': row('nothing', everybody),
   'GET /v1/log/checkpoint': row('nothing', everybody),
   'GET /v1/log/tile/{level}/{tile}': row('nothing', everybody),

@@ -75,6 +75,11 @@ export const apiErrorTexts = {
     'the body must be JSON: { "pool": <address>, "poc": <digest>, "key": <32 bytes>, "items": [ { "id", "block", "header", "told" } ] }',
   VERDICTS_UNKNOWN:
     'no validators have judged this contribution: its home alone does, or has not asked them yet',
+  HEADS_NOT_KEPT: 'this node remembers no other node’s state; its settings do not say so',
+  HEADS_BODY:
+    'the body must be JSON: { "question": <signed statement> }, or { "head": <signed statement>, "previous": <digest or null> }',
+  STATE_UNCONFIRMED:
+    'this node does nothing until the nodes that remember its state have said that it is the newest; come again later',
   SHARES_UNKNOWN: 'no other home had a share in this job',
   WORK_UNKNOWN: 'no other node has run this job for this one',
   KEYS_MOVED: 'this node has handed its keys to a successor and works no more; ask that one',

@@ -30,29 +30,15 @@ import { deletionEndpoints } from './deletion-endpoints.js'
 import { factsEndpoints } from './facts-endpoints.js'
 import { federationEndpoints } from './federation-endpoints.js'
 import { handOffEndpoints } from './hand-off-endpoints.js'
+import { headsEndpoints } from './heads-endpoints.js'
 import { logEndpoints } from './log-endpoints.js'
 import { migrationEndpoints } from './migration-endpoints.js'
+import { standingEndpoints } from './standing-endpoints.js'
 import { validationEndpoints } from './validation-endpoints.js'
 
 /** Every call there is. */
 export const apiRoutes: readonly ApiRoute[] = [
-  {
-    method: 'get',
-    path: '/v1/health',
-    summary: 'The process answers.',
-    answers: { 200: z.strictObject({ simulated, ok: z.literal(true) }) },
-    refusals: [],
-  },
-  {
-    method: 'get',
-    path: '/v1/ready',
-    summary: 'Whether the node works, and why not.',
-    answers: {
-      200: z.strictObject({ simulated, ready: z.literal(true), reasons: z.array(z.string()).max(0) }),
-      503: z.strictObject({ simulated, ready: z.literal(false), reasons: z.array(z.string()).min(1) }),
-    },
-    refusals: [],
-  },
+  ...standingEndpoints,
   {
     method: 'get',
     path: '/v1/metrics',
@@ -286,6 +272,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   ...credentialEndpoints,
   ...handOffEndpoints,
   ...federationEndpoints,
+  ...headsEndpoints,
   ...migrationEndpoints,
   ...validationEndpoints,
 ]
@@ -306,6 +293,7 @@ export const everyRefusal = [
   'CREDENTIAL_EXPOSED',
   'SEALED_CALL_REQUIRED',
   'KEYS_MOVED',
+  'STATE_UNCONFIRMED',
   'INTERNAL',
 ] as const satisfies readonly ApiErrorCode[]
 
@@ -373,6 +361,9 @@ export const refusalStatus = {
   VALIDATION_NOT_SERVED: 404,
   VALIDATION_BODY: 400,
   VERDICTS_UNKNOWN: 404,
+  HEADS_NOT_KEPT: 404,
+  HEADS_BODY: 400,
+  STATE_UNCONFIRMED: 503,
   WORK_UNKNOWN: 404,
   KEYS_MOVED: 503,
   MIGRATION_NOT_OPEN: 403,

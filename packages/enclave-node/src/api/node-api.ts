@@ -14,6 +14,7 @@ import { contributionStateText } from '../state/contribution-state.js'
 import type { JobRow } from '../state/job-table.js'
 import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
+import { answeredCalls } from './answered-calls.js'
 import { type ApiContext, type ApiEnv, answersOf, jsonOf, manifestOf, peerOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
 import { addressSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
@@ -24,6 +25,7 @@ import { catalogueParameters } from './catalogue-endpoints.js'
 import { credentialRoutes } from './credential-routes.js'
 import { federationRoutes } from './federation-routes.js'
 import { handOffRoutes } from './hand-off-routes.js'
+import { headsRoutes } from './heads-routes.js'
 import { jobView, proposalView } from './job-view.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
@@ -60,17 +62,6 @@ export interface ApiEntrance {
   /** Origins of web pages that may call, exactly as browsers name them. */
   readonly origins?: readonly string[]
 }
-
-/** What a node that has handed its keys over still answers. */
-const answeredAfterMove: ReadonlySet<string> = new Set([
-  '/v1/health',
-  '/v1/ready',
-  '/v1/openapi.json',
-  '/v1/metrics',
-  '/v1/evidence',
-  '/v1/migration',
-  sealedCallPath,
-])
 
 /** Calls that make the machine, the planner or the chain work. */
 function isCostly(request: HonoRequest): boolean {
@@ -141,11 +132,7 @@ export function nodeApi(
     return refuse(context, 'INTERNAL')
   })
 
-  app.use(async (context, next) =>
-    node.keysMoved?.() === true && !answeredAfterMove.has(context.req.path)
-      ? refuse(context, 'KEYS_MOVED')
-      : next(),
-  )
+  app.use(answeredCalls(node, answers))
   // Last before the answers: nothing is answered that the matrix does not allow.
   app.use(accessControl({ node, authentication, answers }))
   authenticationRoutes(app, authentication, answers)
@@ -153,11 +140,13 @@ export function nodeApi(
   handOffRoutes(app, node.handOff, answers)
   federationRoutes(app, node.shareServer, answers)
   validationRoutes(app, node, answers)
+  headsRoutes(app, node.headKeeper, answers)
 
   app.get('/v1/health', (context) => answer(context, { ok: true }))
   app.get('/v1/ready', (context) => {
     const reasons = node.notReady()
-    return answer(context, { ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503)
+    const ready = reasons.length === 0
+    return answer(context, { ready, reasons, notes: node.notes?.() ?? [] }, ready ? 200 : 503)
   })
   const document = openApiDocument()
   app.get('/v1/openapi.json', (context) => context.json(document))

@@ -6,6 +6,7 @@
 import type { NodeEvidence } from '@sealpool/attest'
 import type { JobManifest } from '@sealpool/compute'
 import type { Address, Digest, Hex, JsonValue, SignedStatement } from '@sealpool/crypto'
+import type { HeadKeeper } from '../anchor/head-keeper.js'
 import type { AuditEntry } from '../audit/audit-chain.js'
 import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
 import type { CredentialDesk } from '../credential/credential-desk.js'
@@ -120,8 +121,14 @@ export interface NodeService {
   readonly handOver?: HandOver
   /** Whether it has handed its keys over: it answers what a successor and its verifiers need, and nothing else. */
   keysMoved?(): boolean
+  /** Other nodes' heads, of which this one remembers the newest; absent: its settings name no node. */
+  readonly headKeeper?: HeadKeeper | undefined
+  /** Whether it waits for the word of those who remember its state: it answers what others need of it, and nothing else. */
+  unconfirmed?(): boolean
   /** Reasons why the node does not work now; empty when it does. */
   notReady(): readonly string[]
+  /** What does not stop it, and its operator should know. */
+  notes?(): readonly string[]
   /** Figures about the process itself. */
   figures(): Readonly<Record<string, number>>
 }

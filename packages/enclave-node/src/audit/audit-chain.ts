@@ -40,6 +40,7 @@ export const auditEvents = [
   'verdict-same-again',
   'verdict-disputed',
   'share-refused',
+  'head-contradicted',
   'pool-keeps',
   'pool-consents',
 ] as const

@@ -7,6 +7,7 @@ import { createReadStream, existsSync, readdirSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { equalBytes } from '@sealpool/crypto'
+import type { ChainPort } from '../chain/chain-port.js'
 import { configuredChain } from '../chain/configured-chain.js'
 import { auditPath, tablesFolder } from '../config/data-folders.js'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
@@ -16,12 +17,14 @@ import { simulatorFile } from '../evidence/simulator-quote-provider.js'
 import { requireNotBehind } from '../job/reserve-job.js'
 import { developmentKeyFile } from '../key/development-key-release.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
+import { nodeSigner } from '../key/node-signer.js'
 import { sealedRootFile } from '../key/sealed-key-release.js'
 import { simulatedSealerFile } from '../key/simulated-sealer.js'
 import { requireLogNotBehind } from '../log/log-not-behind.js'
 import { logOrigin } from '../log/receipt-log.js'
 import { awaitingMark } from '../migration/awaiting-folder.js'
 import { ed25519PublicKey, platformRandom } from '../platform.js'
+import { askHeadPeers } from '../runtime/open-anchors.js'
 import { openPlatform } from '../runtime/open-platform.js'
 import { groupDatabase } from '../runtime/open-state.js'
 import { nodeIdentity, requireSameNode } from '../runtime/same-node.js'
@@ -30,10 +33,11 @@ import { verifyLedgers } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { openPostgresStore } from '../state/postgres-store.js'
 import { putSealedContents, readHead, type SealedHead } from '../state/sealed-rows.js'
-import { openSealedStore } from '../state/sealed-store.js'
+import { openSealedStore, type SealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { type BackupHeader, type BackupReader, readBackup } from './backup-file.js'
 import { backupSource } from './backup-source.js'
+import { bookAfterRestore, orderRestoredHeads } from './restored-heads.js'
 import { unfinishedRestore } from './unfinished-restore.js'
 
 /** What was restored. */
@@ -51,14 +55,14 @@ const secretFiles: readonly string[] = [
 ]
 /** What a restore puts into a folder, or a start that found nothing there. */
 const restoredNames =
-  /^(tables|audit\.jsonl|pglite|pglite\.part|empty-database(\.part)?|memory-image(\.part)?|0x[0-9a-f]{40})$/
+  /^(tables|audit\.jsonl|restored-heads|pglite|pglite\.part|empty-database(\.part)?|memory-image(\.part)?|0x[0-9a-f]{40})$/
 
 /**
  * Restores a backup.
  * @param options settings and secrets of the node; `from`: the backup; `checkpoint`: the newest that is to be had of the node's log, null
  * when there is none: then nothing tells whether lists of deletions and refusals that the node has signed since are in it
  * @throws NodeError `STATE_NOT_EMPTY`, `BACKUP_INVALID`, `STATE_OF_ANOTHER_NODE`, `STATE_TAMPERED`, `STATE_ROLLED_BACK` when the chain
- * has anchored, or the log has told, more than it holds, `CHECKPOINT_INVALID`, `KEY_UNREADABLE`; nothing of it is left then
+ * has anchored, the log has told, or a peer has seen of charges, more than it holds, `PEERS_SILENT`, `CHECKPOINT_INVALID`, `KEY_UNREADABLE`; nothing of it is left then
  */
 export async function restoreNode(options: {
   readonly config: NodeConfig
@@ -88,7 +92,8 @@ async function restoreInto(
   { config, secrets, from, checkpoint }: Parameters<typeof restoreNode>[0],
 ): Promise<RestoredBackup> {
   const part = join(folder, unfinishedRestore)
-  const keys = openKeyRing(await openPlatform(config).keyRelease.release(), configDigest(config))
+  const platform = openPlatform(config)
+  const keys = openKeyRing(await platform.keyRelease.release(), configDigest(config))
   const { key, cipherOf } = backupSource(config, keys)
   await mkdir(part, { recursive: true, mode: 0o700 })
   try {
@@ -99,7 +104,8 @@ async function restoreInto(
     const files = await unpack(backup, part)
     await backup.finish()
     const embedded = await openPgliteStore({ directory: join(part, 'state') })
-    await check(embedded, backup, { config, secrets, keys, cipherOf, checkpoint })
+    const simulated = platform.quotes.simulated || platform.keyRelease.simulated
+    await check(embedded, backup, { config, secrets, keys, cipherOf, checkpoint, simulated })
     // From here on the backup is known to be good; a kill leaves what the next restore takes away.
     if (files.length > 0) await moveAll(config, part)
     if (config.state.kind === 'pglite') await rename(join(part, 'state', 'pglite'), join(folder, 'pglite'))
@@ -180,18 +186,20 @@ async function check(
     readonly keys: NodeKeyRing
     readonly cipherOf: ReturnType<typeof backupSource>['cipherOf']
     readonly checkpoint: string | null
+    readonly simulated: boolean
   },
 ): Promise<void> {
   const { config, keys, cipherOf, checkpoint } = node
   let store = durable
   try {
     await putSealedContents(durable, backup.state)
-    store = await openSealedStore({
+    const sealed = await openSealedStore({
       durable,
       openWorking: () => openPgliteStore({ directory: 'memory' }),
       cipherOf,
       random: platformRandom,
     })
+    store = sealed
     await verifyLedgers(store)
     await requireSameNode(store, nodeIdentity(keys, config.chain.deployment))
     if (checkpoint !== null) {
@@ -202,9 +210,32 @@ async function check(
     }
     const chain = await configuredChain(config, node.secrets)
     for (const { address } of config.pools) await requireNotBehind({ store, chain }, address)
+    if (config.anchors?.peers != null) await orderFor(sealed, { ...node, chain })
   } finally {
     await store.close()
   }
+}
+
+/** Peers have seen a newer state than any backup but the last holds: they are asked, and their heads are over when no charge is missing. */
+async function orderFor(
+  store: SealedStore,
+  node: {
+    readonly config: NodeConfig
+    readonly keys: NodeKeyRing
+    readonly chain: ChainPort
+    readonly simulated: boolean
+  },
+): Promise<void> {
+  const { config, keys } = node
+  const { deployment } = config.chain
+  const sign = nodeSigner({
+    statementKey: keys.statementKey,
+    chainId: deployment.chainId,
+    registry: deployment.nodeRegistry,
+  })
+  const answers = await askHeadPeers({ ...node, sign })
+  const book = await bookAfterRestore(store, answers, config.anchors?.peers?.required ?? 0)
+  await orderRestoredHeads(config, keys.backupSecret(deployment), { state: store.head().state, book })
 }
 
 async function moveAll(config: NodeConfig, part: string): Promise<void> {

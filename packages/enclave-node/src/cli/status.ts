@@ -5,7 +5,12 @@
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 
-const readySchema = z.object({ simulated: z.boolean(), ready: z.boolean(), reasons: z.array(z.string()) })
+const readySchema = z.object({
+  simulated: z.boolean(),
+  ready: z.boolean(),
+  reasons: z.array(z.string()),
+  notes: z.array(z.string()).default([]),
+})
 const poolsSchema = z.object({
   pools: z.array(z.object({ pool: z.string(), name: z.string(), epoch: z.number().nullable() })),
 })
@@ -45,7 +50,7 @@ export async function statusTable(url: string): Promise<string> {
   const header = ['pool', 'epoch', 'contributions', 'seen', 'judged', 'recorded', 'refined', 'refused']
   return [
     `${ready.simulated ? 'SIMULATED node (no hardware)' : 'node'} at ${base}: ${ready.ready ? 'ready' : 'not ready'}`,
-    ...ready.reasons.map((reason) => `  ${reason}`),
+    ...[...ready.reasons, ...ready.notes].map((line) => `  ${line}`),
     '',
     ...table([header, ...rows.map(({ cells }) => cells)]),
     ...rows.flatMap(({ refused }) => refused),

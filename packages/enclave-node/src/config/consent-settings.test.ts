@@ -1,7 +1,7 @@
 import { digestToHex } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
-import { isAcceptedConsent, measuredConsents, requireConsentsAlone } from './consent-settings.js'
+import { isAcceptedConsent, measuredConsents } from './consent-settings.js'
 import { proofRules } from './proof-rules.js'
 
 const [first, second] = [digestOfDigit('a'), digestOfDigit('b')]
@@ -24,18 +24,5 @@ describe('the consents of a pool', () => {
     expect(isAcceptedConsent({ consents: [second, first] }, contribution)).toBe(true)
     expect(isAcceptedConsent({ consents: [second] }, contribution)).toBe(false)
     expect(isAcceptedConsent({ consents: null }, contribution)).toBe(true)
-  })
-
-  it('do not go with validators', () => {
-    const both = { consents: [first], validators: {} }
-    expect(() => requireConsentsAlone({ pools: [{ consents: null, validators: {} }, both] })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', place: 'pools.1.consents' }),
-    )
-    requireConsentsAlone({
-      pools: [
-        { ...both, validators: null },
-        { ...both, consents: null },
-      ],
-    })
   })
 })

@@ -4,7 +4,6 @@
  */
 import { type Digest, digestToHex, type Hex } from '@sealpool/crypto'
 import * as z from 'zod'
-import { NodeError } from '../errors.js'
 import { digestSchema } from './digest-schema.js'
 
 /**
@@ -33,20 +32,4 @@ export function isAcceptedConsent(
   { consentDigest }: { readonly consentDigest: Hex },
 ): boolean {
   return consents === null || consents.some((digest) => digestToHex(digest) === consentDigest)
-}
-
-/**
- * Validators judge by what they are told of a pool, and of its texts they are told nothing.
- * @throws NodeError `CONFIG_INVALID`
- */
-export function requireConsentsAlone(config: {
-  readonly pools: readonly { readonly consents: PoolConsents | null; readonly validators: unknown }[]
-}): void {
-  const index = config.pools.findIndex(({ consents, validators }) => consents !== null && validators !== null)
-  if (index < 0) return
-  throw new NodeError(
-    'CONFIG_INVALID',
-    `pools.${index}.consents`,
-    'a validator cannot tell which texts count: set validators to null or consents to null',
-  )
 }

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import type { AnchorSettings } from './anchor-settings.js'
 
 /** Who may run jobs of this node's pools, as far as a job's manifest says so; null: nobody else. */
 export const handOffSchema = z
@@ -43,20 +44,23 @@ export interface HandOffSettings {
   readonly serveHandOff: z.output<typeof serveHandOffSchema>
 }
 
-/** @throws NodeError `CONFIG_INVALID` for a node that has no pool, runs no jobs for others and judges nothing for them */
+/** @throws NodeError `CONFIG_INVALID` for a node that has no pool, and runs no jobs, judges nothing and remembers no heads for others */
 export function requireAnyWork({
   pools,
   serveHandOff,
   validates,
+  anchors,
 }: Pick<HandOffSettings, 'serveHandOff'> & {
   readonly pools: readonly unknown[]
   readonly validates: unknown
+  readonly anchors: AnchorSettings
 }): void {
   if (pools.length > 0 || serveHandOff !== null || validates !== null) return
+  if (anchors !== null && anchors.keeps.length > 0) return
   throw new NodeError(
     'CONFIG_INVALID',
     'pools',
-    'a node serves a pool, or runs jobs or judges for others; list a pool, or set serveHandOff or validates',
+    'a node serves a pool, or runs jobs, judges or remembers heads for others; list a pool, or set serveHandOff, validates or anchors.keeps',
   )
 }
 

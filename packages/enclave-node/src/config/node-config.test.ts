@@ -361,7 +361,7 @@ describe('settings of hand-offs', () => {
   })
 
   it('are refused by name', () => {
-    expect(refusal(settings({ pools: [] })).message).toContain('set serveHandOff or validates')
+    expect(refusal(settings({ pools: [] })).message).toContain('set serveHandOff, validates or anchors.keeps')
     expect(refusal(settings({ handOff: { nodes: [] } })).message).toContain('handOff.nodes')
     expect(refusal(settings({ handOff: { nodes: ['ftp://runner.example'] } })).message).toContain(
       'handOff.nodes.0',

@@ -7,10 +7,10 @@ import { type AttestationPolicy, attestationPolicySchema } from '@sealpool/attes
 import { type Address, type Digest, digestOf, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import { anchorsSchema, measuredAnchors, requireAnchorPeers } from './anchor-settings.js'
 import { blobStoreSchema } from './blob-store-settings.js'
 import { catalogueSettings, requirePeerRules } from './catalogue-settings.js'
 import { committeeSchema, measuredCommittee, sealedRootSchema } from './committee-settings.js'
-import { requireConsentsAlone } from './consent-settings.js'
 import { digestSchema as digest } from './digest-schema.js'
 import {
   federationSchema,
@@ -197,6 +197,7 @@ export const nodeConfigSchema = z.strictObject({
   instance: z.string().min(1).max(100).optional(),
   /** By which evidence this node knows other nodes; null: it has no peers. Which code they may run, the chain says besides. */
   peers: z.strictObject({ evidencePolicy }).nullable().default(null),
+  anchors: anchorsSchema,
   catalogue: catalogueSettings,
   /** Roots of other nodes of which this one gives parts, as a member of their committees. */
   committee: committeeSchema,
@@ -277,7 +278,6 @@ export function parseNodeConfig(input: unknown): NodeConfig {
   requireOthersPools(parsed.data)
   requireFederationAnchors(parsed.data)
   requireLiveAlone(parsed.data)
-  requireConsentsAlone(parsed.data)
   if (parsed.data.committee !== null && parsed.data.peers === null) {
     throw new NodeError(
       'CONFIG_INVALID',
@@ -286,6 +286,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
     )
   }
   requirePeerRules(parsed.data)
+  requireAnchorPeers(parsed.data)
   const { keyRecovery, keyRelease, migration, evidence } = parsed.data
   if (keyRecovery === 'none' && (keyRelease.adapter !== 'sealed' || migration !== null)) {
     throw new NodeError(
@@ -335,6 +336,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
     ...(config.peers === null
       ? {}
       : { peers: digestOf(config.peers.evidencePolicy as unknown as JsonValue) }),
+    ...measuredAnchors(config.anchors),
     ...measuredCommittee(config.committee),
     ...measuredTrace(config.trace),
     pools: config.pools

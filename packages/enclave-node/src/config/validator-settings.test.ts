@@ -71,6 +71,7 @@ describe('settings of validators', () => {
       settings({ validates }),
       settings({ validates: { ...validates, pools: [{ ...validates.pools[0], farming: null }] } }),
       settings({ validates: { ...validates, pools: [{ ...validates.pools[0], address: address('c') }] } }),
+      settings({ validates: { ...validates, pools: [{ ...validates.pools[0], consents: [digest('3')] }] } }),
     ].map(digestWith)
     expect(new Set(digests).size).toBe(digests.length)
     const moved = both.nodes.map((one) => ({ ...one, url: 'http://elsewhere.example' })).reverse()

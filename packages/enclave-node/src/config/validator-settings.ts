@@ -5,6 +5,7 @@
 import { type Address, digestOf, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import { consentsSchema, measuredConsents } from './consent-settings.js'
 import { digestSchema } from './digest-schema.js'
 import { judgingRules, measuredJudging } from './judging-rules.js'
 
@@ -63,6 +64,8 @@ export const validatesSchema = z
           policy: z.record(z.string(), z.json()),
           poc: z.looseObject({ code: z.string().min(1), digest: digestSchema }),
           ...judgingRules,
+          /** Texts that count, as the home has them. */
+          consents: consentsSchema,
         }),
       )
       .min(1)
@@ -102,6 +105,7 @@ export function measuredValidates(validates: ValidatesSettings): JsonObject {
       policy: digestOf(pool.policy as JsonValue),
       poc: pool.poc.digest,
       ...measuredJudging(pool),
+      ...(pool.consents === null ? {} : { consents: measuredConsents(pool.consents) }),
     }))
     .sort((a, b) => (a.address < b.address ? -1 : 1))
   return { validates: { pools } }

@@ -37,6 +37,7 @@ export interface FactsContext
     | 'sign'
     | 'parts'
     | 'anchoring'
+    | 'heads'
     | 'openEngine'
     | 'isListed'
     | 'stopped'

@@ -15,9 +15,11 @@ import type { Judged } from './judge-batch.js'
 import type { ServedPool } from './served-pool.js'
 
 /** What a contribution that waits says to people. */
-export const waitingTexts: Readonly<Record<WaitingReason, string>> = {
+export const waitingTexts: Readonly<Record<WaitingReason | 'VALIDATORS_LACK_FILE', string>> = {
   VALIDATORS_AWAY:
     'too few of the pool’s validators have given a verdict that counts; they are asked again, and nothing is recorded until enough agree',
+  VALIDATORS_LACK_FILE:
+    'a validator of the pool does not get the file; when it lies in a store of its owner’s own, a sealed copy is put beside the pool’s other ones for it, and it is asked again; let the store answer every node, or contribute again with the file in the pool’s store',
   VALIDATORS_DISAGREE:
     'the pool’s validators contradict each other and no verdict has enough of them; the disputes are recorded, and they are asked again',
 }
@@ -116,10 +118,12 @@ async function hold(
   { store, validation, now }: IngestContext,
   pool: ServedPool,
   { contribution }: Judged,
-  reason: WaitingReason,
+  waits: WaitingReason,
 ): Promise<void> {
+  const lacks = waits === 'VALIDATORS_AWAY' && (validation?.timesLacked(contribution.id) ?? 0) > 0
+  const reason = lacks ? 'VALIDATORS_LACK_FILE' : waits
   const at =
-    reason === 'VALIDATORS_DISAGREE'
+    waits === 'VALIDATORS_DISAGREE'
       ? now() + contradictedSeconds
       : (validation?.againAt(pool, contribution.id) ?? now())
   await holdContribution(store, contribution.id, { reason, reasonText: waitingTexts[reason], at })

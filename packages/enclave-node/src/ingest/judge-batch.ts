@@ -7,7 +7,6 @@
 
 import type { Hex, SignedStatement } from '@sealpool/crypto'
 import { type PocVerdict, scoreUnits, verdictDigest } from '@sealpool/poc'
-import { isAcceptedConsent } from '../config/consent-settings.js'
 import { subjectOf } from '../key/node-signer.js'
 import {
   type AccountHolder,
@@ -17,13 +16,7 @@ import {
   storeContent,
 } from '../state/content-table.js'
 import { type IngestRefusal, ingestRefusalText } from '../state/contribution-state.js'
-import {
-  type ContributionRow,
-  markJudged,
-  nextContributions,
-  putOffContribution,
-  stillIn,
-} from '../state/contribution-table.js'
+import { type ContributionRow, markJudged, nextContributions, stillIn } from '../state/contribution-table.js'
 import { rewardedBefore, storeRewardedBefore } from '../state/earlier-rewards.js'
 import { type FarmingEntry, storeFarmingEntry } from '../state/farming-table.js'
 import { noteBlob } from '../state/meta-table.js'
@@ -43,7 +36,7 @@ import type { PoolContent } from './content-indexes.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import type { ClosedContribution, OpenedContribution } from './open-contribution.js'
-import { openStored } from './open-stored.js'
+import { giveUp, openToJudge } from './open-to-judge.js'
 import { overwriteCompared, overwriteOpened } from './overwrite-opened.js'
 import { rewardOnce } from './reward-once.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
@@ -146,18 +139,18 @@ async function judgeRows(
     const begun = context.now()
     const opened = await Promise.all(
       rows.slice(first, first + settings.concurrency).map(async (contribution) => {
+        const lacked = pool.validators === null ? 0 : (context.validation?.timesLacked(contribution.id) ?? 0)
         const [opening, at] = await Promise.all([
-          isAcceptedConsent(pool, contribution)
-            ? openStored(context, pool, contribution)
-            : ({ kind: 'refused', code: 'CONSENT_NOT_ACCEPTED', place: 'consentDigest' } as const),
+          openToJudge(context, pool, contribution, lacked),
           timeOf(contribution.blockHash),
         ])
-        return { contribution, opening, at }
+        return { contribution, opening, at, isLacked: lacked > settings.missingBlobTries }
       }),
     )
     waited += Math.abs(context.now() - begun)
-    for (const { contribution, opening, at } of opened) {
-      if (opening.kind === 'later' && !(await giveUp(context, contribution, opening.reason))) continue
+    for (const { contribution, opening, at, isLacked } of opened) {
+      if (opening.kind === 'later' && !isLacked && !(await giveUp(context, contribution, opening.reason)))
+        continue
       const fit = pool.validators === null ? opening : fitForValidators(opening)
       let waits = false
       try {
@@ -171,30 +164,6 @@ async function judgeRows(
     }
   }
   return judged
-}
-
-/** Puts a contribution off whose blob is not to be had; true when it has been looked for often enough. */
-async function giveUp(
-  context: IngestContext,
-  contribution: ContributionRow,
-  reason: 'BLOB_MISSING' | 'BLOB_STORE_FAILED',
-): Promise<boolean> {
-  const { settings } = context
-  // A store that is away is nobody's fault: only a blob that a working store does not have is given up.
-  if (reason === 'BLOB_MISSING' && contribution.attempts + 1 >= settings.missingBlobTries) return true
-  const waitSeconds =
-    reason === 'BLOB_MISSING'
-      ? settings.missingBlobWaitSeconds
-      : Math.min(2 ** Math.min(contribution.attempts, 8), 300)
-  await putOffContribution(context.store, contribution.id, {
-    reason,
-    reasonText:
-      reason === 'BLOB_MISSING'
-        ? 'the blob store does not have the blob yet; it is looked for again'
-        : 'the blob store does not answer; it is asked again',
-    at: context.now() + waitSeconds,
-  })
-  return false
 }
 
 async function judge(options: {

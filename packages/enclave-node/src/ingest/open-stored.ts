@@ -1,3 +1,4 @@
+import { parseOwnLocation } from '@sealpool/client'
 import { findRewrapped } from '../incident/rewrapped-header.js'
 import { copiesOf } from '../own-copy/copies-of.js'
 import type { ContributionRow } from '../state/contribution-table.js'
@@ -7,7 +8,7 @@ import type { ServedPool } from './served-pool.js'
 
 /**
  * Fetches and opens a contribution with what ingest works with.
- * @param options `keeping`: what an owner's store gives is kept in the node's, where the pool keeps copies
+ * @param options `keeping`: what an owner's store gives is kept in the node's, where the pool keeps copies, and it is what the chain names
  * @returns see `openContribution`
  */
 export function openStored(
@@ -19,9 +20,14 @@ export function openStored(
   options: { readonly keeping?: boolean } = {},
 ): Promise<OpenedContribution> {
   return openContribution(contribution, pool, {
-    blobStore: copiesOf(context, pool, options),
+    blobStore: copiesOf(context, pool, { keeping: options.keeping === true && isNamed(contribution) }),
     keys: context.keys,
     maximumBlobBytes: context.settings.maximumBlobBytes,
     rewrapped: (id) => findRewrapped(context.store, id),
   })
+}
+
+/** Whether the address of an owner's own store ends in the digest that stands on the chain: no other bytes are kept. */
+function isNamed({ locator, blobDigest }: ContributionRow): boolean {
+  return parseOwnLocation(locator)?.digest === blobDigest
 }

@@ -53,7 +53,7 @@ export interface ServedPool extends PlannablePool {
 /** What judging a contribution takes of its pool. */
 export type JudgedPool = Pick<
   ServedPool,
-  'address' | 'chainId' | 'policyDigest' | 'poc' | 'farming' | 'verification' | 'keep'
+  'address' | 'chainId' | 'policyDigest' | 'poc' | 'farming' | 'verification' | 'keep' | 'consents'
 >
 
 /** The scope of a pool's keys in one epoch. */

@@ -1,6 +1,7 @@
 import type { BlobStore } from '@sealpool/client'
 import type { Address } from '@sealpool/crypto'
 import type { SqlEngine } from '@sealpool/query'
+import type { HeadPeers } from '../anchor/head-peers.js'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { inOrder } from '../chain/in-order.js'
 import type { EvidenceSource } from '../evidence/node-evidence.js'
@@ -23,6 +24,8 @@ export interface JobContext {
   readonly lock: JobLock
   /** Held while a budget ledger is anchored. */
   readonly anchoring: ReturnType<typeof inOrder>
+  /** Has the state as it is remembered by other nodes; absent: the settings name none. */
+  readonly heads?: Pick<HeadPeers, 'cover'>
   readonly chain: ChainPort
   readonly blobStore: BlobStore
   readonly keys: NodeKeyRing

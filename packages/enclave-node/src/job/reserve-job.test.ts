@@ -5,6 +5,7 @@ import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { engine, jobFixture, manifest, pool } from '../testing/job-fixture.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
+import { JobPutOff } from './job-refusal.js'
 import { requireAnchored, requireNotBehind } from './reserve-job.js'
 import { advanceJob } from './run-job.js'
 
@@ -43,6 +44,29 @@ describe('a node that the registry lists no more', () => {
     expect(await world.spent()).toBe('1')
     expect(world.chain.calls).not.toContain('release')
     expect((await advance(id))?.state).toBe('settled')
+    expect(await world.spent()).toBe('1')
+  })
+})
+
+describe('a charge that other nodes remember', () => {
+  it('is seen by them before it goes on chain, before anything is read, and again before the answer is released', async () => {
+    const id = await world.paid()
+    const seen: string[][] = []
+    let isKept = false
+    const heads = {
+      cover: async () => {
+        seen.push([...world.chain.calls])
+        if (!isKept) throw new JobPutOff('HEADS_NOT_KEPT', 'they are silent')
+      },
+    }
+    expect(await advanceJob(world.context(never, { heads }), id)).toMatchObject({
+      state: 'waiting',
+      reason: 'HEADS_NOT_KEPT',
+    })
+    expect(await world.spent()).toBe('1')
+    isKept = true
+    expect((await advanceJob(world.context(undefined, { heads }), id))?.state).toBe('settled')
+    expect(seen).toEqual([['start'], ['start'], ['start', 'anchor 1']])
     expect(await world.spent()).toBe('1')
   })
 })

@@ -9,6 +9,7 @@
 import type { JobManifest } from '@sealpool/compute'
 import { type Address, type Digest, digestOf, digestToHex, type JsonValue } from '@sealpool/crypto'
 import { PrivacyError } from '@sealpool/privacy'
+import type { HeadPeers } from '../anchor/head-peers.js'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { inOrder } from '../chain/in-order.js'
 import { NodeError } from '../errors.js'
@@ -187,6 +188,8 @@ function alreadyCharged(job: JobRow): NodeError {
 
 /** What anchoring needs. */
 export interface AnchorContext {
+  /** Has the state as it is remembered by other nodes; absent: the settings name none. */
+  readonly heads?: Pick<HeadPeers, 'cover'>
   readonly store: StateStore
   readonly chain: Pick<ChainPort, 'anchors' | 'anchoredHead' | 'anchorBudget'>
   readonly sign: NodeSigner
@@ -195,14 +198,16 @@ export interface AnchorContext {
 }
 
 /**
- * Sees to it that the charges of a reservation stand on the chain, under the confirmations.
- * @throws JobPutOff `ANCHOR_NOT_CONFIRMED` until they do; NodeError `STATE_ROLLED_BACK`
+ * Sees to it that the charges of a reservation stand on the chain, under the confirmations, and that the nodes that remember this one's state have
+ * seen them.
+ * @throws JobPutOff `ANCHOR_NOT_CONFIRMED`, `HEADS_NOT_KEPT` until they do; NodeError `STATE_ROLLED_BACK`
  */
-export function requireAnchored(
+export async function requireAnchored(
   context: AnchorContext,
   reservation: Pick<Reservation, 'versions'>,
 ): Promise<void> {
-  return context.chain.anchors ? context.anchoring(() => anchorUpTo(context, reservation)) : Promise.resolve()
+  await context.heads?.cover()
+  if (context.chain.anchors) await context.anchoring(() => anchorUpTo(context, reservation))
 }
 
 async function anchorUpTo(

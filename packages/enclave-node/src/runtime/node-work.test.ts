@@ -213,6 +213,40 @@ describe('a hand-off that nobody needs', () => {
   })
 })
 
+describe('a state that other nodes remember', () => {
+  it('is worked on only once they have said that it is the newest', async () => {
+    let isConfirmed = false
+    let reads = 0
+    const reason = 'PEERS_SILENT: 0 of 1'
+    await here.paidJob('1')
+    const chain = {
+      jobState,
+      node: async () => {
+        reads += 1
+        return listedNode
+      },
+    }
+    const heads = {
+      confirmed: () => isConfirmed,
+      reasons: () => (isConfirmed ? [] : [reason]),
+      notes: () => ['one is silent'],
+    }
+    work = here.start(chain, { heads })
+    const { service, mayWork } = work
+    await roundsOf(() => reads)
+    expect([taken, mayWork(), service.unconfirmed?.()]).toEqual([0, false, true])
+    expect(service.notReady()).toContain(reason)
+    expect(await here.store.query('select * from chain_cursor')).toEqual([])
+    isConfirmed = true
+    await until('it works', async () => taken > 0)
+    expect([service.unconfirmed?.(), service.notReady().includes(reason), service.notes?.()]).toEqual([
+      false,
+      false,
+      ['one is silent'],
+    ])
+  })
+})
+
 describe('keys that go elsewhere', () => {
   const successor = digestOfDigit('3')
 

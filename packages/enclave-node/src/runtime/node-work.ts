@@ -4,6 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import type { Address, JsonValue } from '@sealpool/crypto'
+import type { HeadPeers } from '../anchor/head-peers.js'
 import type { NodeService } from '../api/node-service.js'
 import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
 import { followChain } from '../chain/follow-chain.js'
@@ -77,6 +78,8 @@ export interface NodeWorkOptions {
   readonly shares?: ShareServer | undefined
   readonly catalogue: NodeCatalogue
   readonly incident: Pick<NodeIncident, 'current' | 'firstEpoch' | 'reasons'>
+  /** Nodes that remember how far this one has come; absent: the settings name none. */
+  readonly heads?: Pick<HeadPeers, 'confirmed' | 'reasons' | 'notes'> | undefined
   /** It has handed its keys over and waits until its successor is listed: nothing is begun. */
   readonly keysMoved?: boolean
 }
@@ -86,7 +89,7 @@ const tidyMs = 10_000
 
 /** Starts the loops. */
 export function startNodeWork(options: NodeWorkOptions): NodeWork {
-  const { ingest, job, config, log, simulated, incident } = options
+  const { ingest, job, config, log, simulated, incident, heads } = options
   const { store, chain, keys } = ingest
   const poolKeys = new Map<Address, PublishedPoolKey>()
   /** Pools whose key stands on the chain; the API knows a key from the moment that it is sent. */
@@ -99,6 +102,8 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   /** As the newest block says it: a reorganisation may take it back. */
   let successorListed = false
   const keysMoved = (): boolean => handedOver || successorListed
+  /** On an older state than others have seen nothing is begun. */
+  const confirmed = (): boolean => heads?.confirmed() ?? true
   let caughtUp = false
   let ingesting = 0
   let settledUpTo: string | undefined
@@ -198,6 +203,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     if (active !== registered)
       log.info({ registered: active }, active ? 'registered' : 'waiting for registration')
     registered = active
+    if (!confirmed()) return false
     const read = await follow()
     // After a reorganisation nothing is sent before the chain was read to its head again.
     if (read && !caughtUp) return true
@@ -242,7 +248,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
 
   // Before the chain was read to its head, a charge that this disk has forgotten could not be noticed.
   const mayWork = (): boolean =>
-    !keysMoved() && registered && caughtUp && incident.current()?.stopped !== true
+    !keysMoved() && registered && caughtUp && confirmed() && incident.current()?.stopped !== true
 
   const running = jobRounds({
     job,
@@ -333,12 +339,14 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
         }),
       ),
     keysMoved,
+    unconfirmed: () => !confirmed(),
+    notes: () => heads?.notes() ?? [],
     notReady: () =>
       keysMoved()
         ? ['KEYS_MOVED: this node has handed its keys to a successor']
         : notReady({
             registered,
-            reasons: [...incident.reasons(), ...poolReasons.values()],
+            reasons: [...(heads?.reasons() ?? []), ...incident.reasons(), ...poolReasons.values()],
             differing: pooling.differing(),
             unpublished: poolReasons.size === 0 && published.size < job.pools.size,
             loops,

@@ -148,7 +148,8 @@ async function validatedPools(
   pools: NonNullable<NodeConfig['validates']>['pools'],
 ): Promise<ReadonlyMap<Address, ValidatedPool>> {
   const checked = await Promise.all(
-    pools.map(async ({ address, policy: text, poc, farming, verification }): Promise<ValidatedPool> => {
+    pools.map(async (given): Promise<ValidatedPool> => {
+      const { address, policy: text, poc, farming, verification, consents } = given
       const policy = parsePoolPolicy(text)
       const policyDigest = digestOf(text as JsonValue)
       const onChain = await chain.pool(address)
@@ -169,6 +170,7 @@ async function validatedPools(
         poc: { code: poc.code, digest: poc.digest },
         farming,
         verification,
+        consents,
         // A live pool has no validators.
         keep: 'escrow',
       }

@@ -36,6 +36,7 @@ import { isSimulated } from './is-simulated.js'
 import { isolationOf } from './isolation-words.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
 import { type NodeWork, startNodeWork } from './node-work.js'
+import { openHeadKeeper, openHeadPeers } from './open-anchors.js'
 import { openCatalogue } from './open-catalogue.js'
 import { openFederationOf } from './open-federation.js'
 import { openHandOffs } from './open-hand-off.js'
@@ -146,6 +147,7 @@ async function start(
     checkPause: () => sleep(checkPauseMs, undefined, { ref: false }),
     onLost: broken,
   })
+  const opened = store.head()
   // It closes both from here on.
   closers.splice(0, closers.length, () => store.close())
   await migrate(store)
@@ -176,6 +178,9 @@ async function start(
   // Of jobs of an earlier run, whose keys went with it.
   await rm(liveFolder(config), { recursive: true, force: true })
   const contexts = workContexts(config, secrets, parts)
+  const { isListed } = contexts.job
+  const anchorParts = { config, chain, keys, sign: contexts.ingest.sign, simulated, store }
+  const anchored = await openHeadPeers({ ...anchorParts, opened, pools, isListed, moved }, log)
   const records = await openRecords({ config, store, keys, sign: contexts.ingest.sign, simulated, log })
   closers.push(() => records.close())
   const validation = await openValidation(
@@ -201,7 +206,7 @@ async function start(
   const stopped = () => incidentStopped() || (begun?.service.keysMoved?.() ?? leaving)
   const { job: ownJob, served } = await openHandOffs(
     config,
-    { ...contexts.job, stopped: incidentStopped },
+    { ...contexts.job, stopped: incidentStopped, ...(anchored && { heads: anchored.heads }) },
     log,
     stopped,
   )
@@ -237,6 +242,7 @@ async function start(
     served,
     shares,
     keysMoved: leaving,
+    heads: anchored?.heads,
   })
   begun = work
   closers.push(() => work.stop())
@@ -281,15 +287,23 @@ async function start(
     random: platformRandom,
     now: platformNow,
   })
+  const confirmed = () => anchored?.heads.confirmed() ?? true
+  const headKeeper = await openHeadKeeper(
+    { ...anchorParts, audit: records.audit, mayKeep: () => confirmed() && !moved() },
+    log,
+  )
   const app = nodeApi(
     {
       ...work.service,
+      headKeeper,
       handOver: keyHandOver,
       validation: validation.service,
       figures: () => ({
         ...work.service.figures(),
         ...replicas.figures(),
         ...validation.figures(),
+        ...anchored?.heads.figures(),
+        ...headKeeper?.figures(),
       }),
     },
     (error) => log.error({ err: error }, 'an API call failed'),
@@ -306,6 +320,9 @@ async function start(
   const api = await serveApi({ app: { fetch }, host, port, maximumConnections })
   publicUrl ??= api.url
   closers.push(() => api.close())
+  // Who is told attests this node first.
+  const telling = anchored?.start()
+  closers.push(async () => telling?.stop())
   const epochs = (pool: Address) => work.service.pools().find((one) => one.pool === pool)?.key?.epoch
   const fresh = catalogue.start(epochs)
   closers.push(() => fresh.stop())
@@ -328,7 +345,7 @@ async function start(
     keySetDigest: keys.keySetDigest,
     quoteDigest: evidence.quoteDigest,
     isolation: isolationOf(runtime),
-    failed: Promise.race([lost, stateBroken]),
+    failed: Promise.race([lost, stateBroken, ...(anchored === undefined ? [] : [anchored.rolledBack])]),
     stop: close,
   }
 }

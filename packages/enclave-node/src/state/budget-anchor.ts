@@ -5,7 +5,7 @@
  */
 import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import type { LedgerEntry } from '@sealpool/privacy'
-import { jsonOf } from './column.js'
+import { integerOf, jsonOf } from './column.js'
 import type { Sql } from './state-store.js'
 
 /** One entry of a ledger as the chain takes it; entry 0, which only opens the budget, is not anchored. */
@@ -17,6 +17,24 @@ export interface BudgetAnchor {
   /** Head of the entry before; null for version 1. */
   readonly previous: Digest | null
   readonly statement: SignedStatement
+}
+
+/** @returns where the ledgers of pools end, by address; a pool without one is left out */
+export async function budgetHeads(
+  sql: Sql,
+  pools: Iterable<Address>,
+): Promise<{ pool: Address; version: number; head: Digest }[]> {
+  const heads: { pool: Address; version: number; head: Digest }[] = []
+  for (const pool of [...pools].sort()) {
+    const [row] = await sql.query(
+      'select version, entry from ledger where pool = $1 order by version desc limit 1',
+      [pool],
+    )
+    if (row === undefined) continue
+    const { hash } = jsonOf<LedgerEntry>(row, 'entry')
+    heads.push({ pool, version: integerOf(row, 'version'), head: hash as Digest })
+  }
+  return heads
 }
 
 /** @returns the entry of a version, or undefined when the ledger does not reach it */

@@ -6,6 +6,7 @@
  * the next write to it. A whole older copy is genuine: against that there are the anchors on the chain.
  * @module
  */
+import { type Digest, digestOf, encodeHex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import {
   allRows,
@@ -67,6 +68,20 @@ export interface SealedStoreOptions {
   readonly onLost?: (error: NodeError) => void
 }
 
+/** How far a sealed state has come. */
+export interface StateRoot {
+  /** Commits so far. */
+  readonly version: number
+  /** SHA-256 over what the sealed head says: which store, which commit, and the keyed sum over every sealed row. */
+  readonly state: Digest
+}
+
+/** A store whose rows are sealed. */
+export interface SealedStore extends StateStore {
+  /** @returns how far it has come; within a transaction, without that one */
+  head(): StateRoot
+}
+
 const storeIdBytes = 16
 const rowsPutAtOnce = 500
 
@@ -76,7 +91,7 @@ const rowsPutAtOnce = 500
  * @throws NodeError `STATE_TAMPERED`, `STATE_OF_ANOTHER_NODE` when it was sealed with another key, `STATE_NOT_SEALED` when an
  * earlier release wrote it in the clear, `STATE_TOO_NEW`
  */
-export async function openSealedStore(options: SealedStoreOptions): Promise<StateStore> {
+export async function openSealedStore(options: SealedStoreOptions): Promise<SealedStore> {
   const { durable, cipherOf, random } = options
   await prepareSealedRows(durable)
   const kept = await readHead(durable)
@@ -147,7 +162,7 @@ interface Standing {
   lost: NodeError | undefined
 }
 
-function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledMemory): StateStore {
+function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledMemory): SealedStore {
   const { durable } = options
   const { working, since, ...start } = filled
   const standing: Standing = { ...start, cipher, lost: undefined }
@@ -209,6 +224,11 @@ function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledM
   }
   return {
     name: durable.name,
+    head() {
+      const { version, known, total } = standing
+      const store = encodeHex(cipher.store)
+      return { version, state: digestOf({ store, version, head: headText(countOfRows(known), total) }) }
+    },
     query: (text, values) =>
       standing.lost !== undefined || !/^\s*select\b/i.test(text)
         ? transaction((tx) => tx.query(text, values))

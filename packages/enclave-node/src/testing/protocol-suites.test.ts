@@ -24,6 +24,8 @@ describe('the protocols between nodes', { timeout: 240_000 }, async () => {
       'validation: home',
       'validation: validator',
       'own copies: node',
+      'heads: keeper',
+      'heads: node',
     ])
     for (const [name, found] of kinds) expect([...found].sort(), name).toEqual(['hostile', 'valid'])
   })

@@ -5,13 +5,20 @@
  */
 import { federationCases } from './federation-protocol.js'
 import { handOffCases } from './hand-off-protocol.js'
+import { headsCases } from './heads-protocol.js'
 import { ownCopiesCases } from './own-copies-protocol.js'
 import type { ProtocolCases } from './protocol-case.js'
 import { validationCases } from './validation-protocol.js'
 
 /** @returns every case of every protocol, one to be run after the other */
 export async function protocolCases(): Promise<ProtocolCases> {
-  const all = [await federationCases(), await handOffCases(), await validationCases(), await ownCopiesCases()]
+  const all = [
+    await federationCases(),
+    await handOffCases(),
+    await validationCases(),
+    await ownCopiesCases(),
+    await headsCases(),
+  ]
   return {
     cases: all.flatMap(({ cases }) => cases),
     close: async () => {

@@ -258,6 +258,9 @@ function validatorCases(): readonly ProtocolCase[] {
     refused('OPENING_DIFFERS', 'the word that a file opens which is none', {
       item: { told: { ...told, opening: null } },
     }),
+    refused('OPENING_DIFFERS', 'a text that does not count here, which the home has let pass', {
+      options: { pools: new Map([[pool.address, { ...pool, consents: [digestOfDigit('9')] }]]) },
+    }),
     refused('OPENING_DIFFERS', 'another reason why it does not open', { item: opening('WRONG_OWNER') }),
     refused('OPENING_DIFFERS', 'another place of the same', {
       item: opening('SEALED_FILE_INVALID', '$.salt'),

@@ -305,7 +305,7 @@ describe('without an agreement a contribution waits', () => {
     for (const id of ['1', '2']) await world.contribute(id, { days: daysOf(1) })
     await world.contribute('3', { days: daysOf(3, 27, 1) })
     await world.judge()
-    expect(await rowOf('1')).toMatchObject({ state: 'seen', reason: 'VALIDATORS_AWAY' })
+    expect(await rowOf('1')).toMatchObject({ state: 'seen', reason: 'VALIDATORS_LACK_FILE' })
     expect(await world.verdictOn('2')).toMatchObject({ valid: true, uniqueness: 1 })
     for (const peer of peers) peer.answers = undefined
     world.wait(31)

@@ -7,6 +7,7 @@ import type { BlobStore } from '@sealpool/client'
 import { CryptoError, canonicalize, type JsonValue, parseHeader } from '@sealpool/crypto'
 import type { AccountFact, PocVerdict } from '@sealpool/poc'
 import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import { isAcceptedConsent } from '../config/consent-settings.js'
 import { judgeOpened, refusedVerdict } from '../ingest/judge-contribution.js'
 import { openContribution } from '../ingest/open-contribution.js'
 import { overwriteOpened } from '../ingest/overwrite-opened.js'
@@ -94,7 +95,10 @@ export async function judgeTold(
   },
   context: JudgeToldContext,
 ): Promise<{ readonly verdict: PocVerdict; readonly mediaType: string }> {
-  const opened = await openTold(pool, contribution, header, context)
+  // As at home, nothing is fetched or opened whose owner has not agreed to a text that counts.
+  const opened = isAcceptedConsent(pool, contribution)
+    ? await openTold(pool, contribution, header, context)
+    : ({ kind: 'refused', code: 'CONSENT_NOT_ACCEPTED', place: 'consentDigest' } as const)
   if (opened.kind === 'later') {
     if (told.opening?.code !== 'BLOB_MISSING' || opened.reason !== 'BLOB_MISSING')
       throw new Withheld('BLOB_AWAY')

@@ -8,6 +8,7 @@ import type { Address, Digest } from '@sealpool/crypto'
 import { FULL_SCORE, verdictInputs } from '@sealpool/poc'
 import type { Limits } from '@sealpool/sandbox'
 import * as z from 'zod'
+import { measuredConsents } from '../config/consent-settings.js'
 import type { JudgedPool } from '../ingest/served-pool.js'
 import { neverOpened } from '../state/contribution-state.js'
 
@@ -79,7 +80,14 @@ export function inputsOf(judged: {
       ? {}
       : { scaling: { rule: { ...pool.farming }, ...scaling } }),
     ...(rewarded === undefined ? {} : { rewarded }),
-    told: { opening, clock, duplicateOf, isHeld },
+    told: {
+      opening,
+      clock,
+      duplicateOf,
+      isHeld,
+      // Absent rather than null: what was signed before there were such settings keeps its digest.
+      ...(pool.consents === null ? {} : { consents: measuredConsents(pool.consents) }),
+    },
   })
 }
 
