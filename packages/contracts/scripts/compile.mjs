@@ -42,7 +42,13 @@ const SIZE_LIMIT = 24_576
 /** Errors that only who gives or redeems a permit can meet: src/permit decodes them itself, and no other page carries them. */
 const ofPermits = new Set([
   ...['GrantOfVoteStands', 'IssuerNotAppointed', 'OnlyGrantee', 'PermitAlreadyRedeemed', 'PermitIsRevoked'],
-  ...['PermitOutsideWindow', 'PermitRunsExceeded', 'PermitScopeOther', 'PermitSignatureInvalid', 'PermitTooCheap'],
+  ...[
+    'PermitOutsideWindow',
+    'PermitRunsExceeded',
+    'PermitScopeOther',
+    'PermitSignatureInvalid',
+    'PermitTooCheap',
+  ],
 ])
 
 const check = process.argv.includes('--check')

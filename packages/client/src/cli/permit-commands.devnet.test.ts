@@ -36,7 +36,16 @@ describe('sealpool, for permits', () => {
   })
 
   test('appoint-issuer writes a proposal, which members vote on and carry out', async () => {
-    const bounds = ['--price', '5', '--runs', '3', '--opens', '1', '--closes', `${(await world.time()) + 80_000n}`]
+    const bounds = [
+      '--price',
+      '5',
+      '--runs',
+      '3',
+      '--opens',
+      '1',
+      '--closes',
+      `${(await world.time()) + 80_000n}`,
+    ]
     const args = ['appoint-issuer', digest, at('appoint.json'), '--issuer', issuer]
     expect((await asJson(2, ...args, '--price', '5', '--runs', '0', '--closes', '9')).code).toBe(2)
     const { code, json } = await asJson(2, ...args, ...bounds)
@@ -81,9 +90,14 @@ describe('sealpool, for permits', () => {
 
   test('revoke-permit is for the issuer', async () => {
     await asJson(2, 'sign-permit', at('second.json'), '--job', jobId)
-    expect((await asJson(3, 'revoke-permit', at('second.json'))).json.error.message).toContain('OnlyPoolTimelock')
+    expect((await asJson(3, 'revoke-permit', at('second.json'))).json.error.message).toContain(
+      'OnlyPoolTimelock',
+    )
     expect((await asJson(2, 'revoke-permit', at('second.json'))).code).toBe(0)
-    expect(await show('second.json')).toMatchObject({ code: 1, json: { state: 'revoked', obstacle: 'PermitIsRevoked' } })
+    expect(await show('second.json')).toMatchObject({
+      code: 1,
+      json: { state: 'revoked', obstacle: 'PermitIsRevoked' },
+    })
     const { out } = await sealpool(['show-permit', at('second.json'), '--config', config])
     expect(out).toMatch(/^state +revoked$/m)
     expect(out).toMatch(/^left to the issuer +2 of 3 runs$/m)

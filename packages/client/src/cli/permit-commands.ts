@@ -59,12 +59,19 @@ const appoint: Command = {
   options: {
     issuer: { value: 'ADDRESS', help: 'who may sign them', required: true },
     ...termOptions,
-    price: { value: 'AMOUNT', help: 'the least protocol tokens that a permit asks for a run', required: true },
+    price: {
+      value: 'AMOUNT',
+      help: 'the least protocol tokens that a permit asks for a run',
+      required: true,
+    },
     burn: { value: 'AMOUNT', help: 'the least pool tokens likewise; default 0' },
     runs: { value: 'NUMBER', help: 'the most runs of all permits together', required: true },
     opens: { value: 'SECONDS', help: 'unix time before which no permit opens; default: now' },
     closes: { value: 'SECONDS', help: 'unix time after which none is good', required: true },
-    scope: { value: 'DIGEST', help: 'digest of the tables and columns that runs may touch; under a template, give it' },
+    scope: {
+      value: 'DIGEST',
+      help: 'digest of the tables and columns that runs may touch; under a template, give it',
+    },
     note: { value: 'TEXT', help: 'added to the description' },
   },
   details:
@@ -178,7 +185,9 @@ const redeem: Command = {
   name: 'redeem-permit',
   summary: 'as its grantee, turn a permit into a grant; with --job, have it approve a job that waits',
   positionals: ['permit-file'],
-  options: { job: { value: 'NUMBER', help: 'a job that was proposed before; a later one is approved at once' } },
+  options: {
+    job: { value: 'NUMBER', help: 'a job that was proposed before; a later one is approved at once' },
+  },
   needs: 'send',
   async run(context) {
     const { given, opened } = context

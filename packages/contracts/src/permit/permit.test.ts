@@ -59,15 +59,18 @@ beforeAll(async () => {
 })
 
 /** A permit within the bounds, signed; nothing is sent. */
-async function permitFor(
-  jobDigest: Hex,
-  change: Partial<Terms> = {},
-): Promise<SignedPermit> {
+async function permitFor(jobDigest: Hex, change: Partial<Terms> = {}): Promise<SignedPermit> {
   const place = { deployment, pool, issuer: issuer.address, jobDigest }
   const appointment = await getAppointment(client, place)
   if (appointment === null) throw new Error('nobody was appointed')
   const permit: QueryPermit = {
-    ...{ issuer: issuer.address, appointment: appointment.number, pool, grantee: consumer.address, jobDigest },
+    ...{
+      issuer: issuer.address,
+      appointment: appointment.number,
+      pool,
+      grantee: consumer.address,
+      jobDigest,
+    },
     terms: { ...appointment.bounds, runs: 2, ...change },
     salt: `0x${nextNonce().toString(16).padStart(64, '0')}`,
   }
@@ -90,8 +93,8 @@ describe('an off-chain signed query permit', () => {
       deadline: (await world.now()) + 10_000n,
     })
     expect(await stateOf(other.jobId)).toBe('Proposed')
-    expect(await revertOf(fund(other.jobId))).toBe('TransitionNotAllowed')
     const { jobId } = other
+    expect(await revertOf(fundJob(as(consumer), { deployment, jobId }))).toBe('TransitionNotAllowed')
     expect(await revertOf(approveByGrant(as(consumer), { deployment, jobId, pool }))).toBe('GrantMissing')
     // Under the template any manifest, of the permit's scope alone: nodes hold it to what it declares.
     const under = async (scopeDigest: Hex | undefined) =>

@@ -92,12 +92,10 @@ const changed: readonly [string, (json: ReturnType<typeof written>) => unknown][
       ['closesAt', `${2n ** 64n}`],
       ['scopeDigest', undefined],
     ] as const
-  ).map(
-    ([name, value]): (typeof changed)[number] => [
-      `permit.terms.${name}`,
-      (json) => ({ ...json, permit: { ...json.permit, terms: { ...json.permit.terms, [name]: value } } }),
-    ],
-  ),
+  ).map(([name, value]): (typeof changed)[number] => [
+    `permit.terms.${name}`,
+    (json) => ({ ...json, permit: { ...json.permit, terms: { ...json.permit.terms, [name]: value } } }),
+  ]),
 ]
 
 test.each(changed)('what is no permit is refused, and named: %s', (place, change) => {

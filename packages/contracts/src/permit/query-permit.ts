@@ -106,9 +106,7 @@ export function permitDigest(args: PermitPlace): Hex {
  * @example
  * const signed = await signPermit({ account, deployment, permit })
  */
-export async function signPermit(
-  args: PermitPlace & { readonly account: Account },
-): Promise<SignedPermit> {
+export async function signPermit(args: PermitPlace & { readonly account: Account }): Promise<SignedPermit> {
   const { account, deployment, permit } = args
   if (account.signTypedData === undefined) {
     throw new ContractsError('NO_ACCOUNT', 'signPermit', 'this account cannot sign here: use a local account')

@@ -14,7 +14,13 @@ import {
   platformRandom,
 } from '@sealpool/crypto'
 import type { SqlEngine } from '@sealpool/query'
-import type { AnchoredHead, ChainJobDeclaration, ChainJobState, ChainPort, JobHeartbeat } from '../chain/chain-port.js'
+import type {
+  AnchoredHead,
+  ChainJobDeclaration,
+  ChainJobState,
+  ChainPort,
+  JobHeartbeat,
+} from '../chain/chain-port.js'
 import { inOrder } from '../chain/in-order.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { keyScope } from '../ingest/served-pool.js'
