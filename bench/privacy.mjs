@@ -1,5 +1,6 @@
 // Exact noise against the randomness it consumes and against the floating-point noise that textbooks print; the ledger against the
-// fsync it cannot leave out; the accountant, budgets of a million contributors, Mondrian, and redaction beside two npm packages.
+// fsync it cannot leave out; the accountant, budgets of a million contributors, Mondrian, redaction beside two npm packages, and an
+// index of sketches.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -28,6 +29,7 @@ import { minHash } from '@sealpool/privacy/sketch'
 import { compare } from './measure/compare.mjs'
 import { printMachine } from './measure/machine.mjs'
 import { figure, printTable, ratio } from './measure/table.mjs'
+import { containmentOfSets } from './privacy/containment.mjs'
 
 /** A randomness port that counts. */
 function counting() {
@@ -53,6 +55,7 @@ export async function run({ print }) {
   await budgets(print)
   contributors(print)
   await tables(print)
+  containmentOfSets(print)
 }
 
 async function noise(print) {

@@ -19,6 +19,12 @@ export {
   type DatasetFactsOptions,
   datasetFacts,
 } from './dataset-facts/dataset-facts.js'
+export {
+  type ExpectedDatasetFacts,
+  signDatasetFacts,
+  type VerifiedDatasetFacts,
+  verifyDatasetFacts,
+} from './dataset-facts/dataset-facts-statement.js'
 export * from './define/index.js'
 export { PocError, type PocErrorCode } from './errors.js'
 export {
@@ -71,7 +77,6 @@ export { type JudgedPart, type PocVerdict, parsePocVerdict, verdictDigest } from
 export { type JudgedBy, verdictInputs } from './verdict/verdict-inputs.js'
 export {
   type ExpectedVerdict,
-  signDatasetFacts,
   signVerdict,
   type VerdictContext,
   type VerifiedVerdict,

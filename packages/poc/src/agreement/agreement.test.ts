@@ -1,9 +1,7 @@
 import { addressOf, type SignedStatement, sha256Digest, verifyStatement } from '@sealpool/crypto'
 import { describe, expect, test } from 'vitest'
-import { datasetFacts } from '../dataset-facts/dataset-facts.js'
 import { type PocVerdict, verdictDigest } from '../verdict/verdict.js'
 import {
-  signDatasetFacts,
   signVerdict,
   type VerdictContext,
   verdictToInToto,
@@ -244,14 +242,6 @@ describe('re-scoring on an upgrade', () => {
       )
     },
   )
-})
-
-test('facts of a dataset are signed with the rows as a contract sees them', () => {
-  const facts = datasetFacts({ rows: [{ a: 1 }, { a: 2 }] })
-  const signed = signDatasetFacts({ facts, pool: verdict.pool, context, privateKey: first })
-  expect(verifyStatement(signed, { signer: addressOf(first) })).toBe(true)
-  expect(signed.statement.body).toMatchObject({ commitment: context.commitment, facts: { rows: 2 } })
-  expect(signed.context.facts).toEqual([{ type: 'uint256', value: '2' }])
 })
 
 describe('a validator who sends anything at all', () => {

@@ -22,6 +22,7 @@ export type Command =
       readonly watch: boolean
     }
   | { readonly name: 'create'; readonly folder: string }
+  | { readonly name: 'verify'; readonly file: string; readonly expect: string; readonly json: boolean }
   | { readonly name: 'help' }
 
 /** The command line asks for something that is not there; the message says what. */
@@ -32,16 +33,19 @@ export class UsageError extends Error {
 export const USAGE = `sealpool-poc run <file> --poc <module>    judge an export and print its score card; of a folder, every file in it
 sealpool-poc test <folder> --poc <module> judge labelled examples: each <name>.<ending> beside its <name>.expected.json
 sealpool-poc create <folder>              write a new proof that passes its own tests
+sealpool-poc verify <file> --expect <file> check a signed verdict, or signed facts of a dataset, offline
 
   --poc <module>         the proof: a module whose default export is definePoc({ ... })
   --owner <address>      wallet that contributes; 0x00...00 when absent
   --media-type <type>    of the file; from its ending when absent
   --at <unix seconds>    time by which signatures are judged; without it, what expires is not authentic
   --isolation <name>     bubblewrap, process or best (the default)
-  --json                 print JSON: a verdict, or of a folder a list of { file, verdict }
+  --json                 print JSON: a verdict, or of a folder a list of { file, verdict }; of verify what was verified, or the refusal
+  --expect <file>        JSON of what you know beforehand, from the chain and the pool: chainId, registry, pool, validators; of a verdict
+                         commitment, contribution, poc as well, where there are any nonce, inputs
   --watch                run again whenever the proof, what it imports from its folder, or the examples change
 
-Exit codes: 0 valid or all examples as labelled, 1 a file refused or an example that differs or has no label,
+Exit codes: 0 valid, verified or all examples as labelled, 1 a file refused, not verified, or an example that differs or has no label,
 2 the command line or a file cannot be read, the answer cannot be written, or the isolation is not to be had here,
 3 the proof itself fails.
 `
@@ -56,10 +60,15 @@ export function readArguments(args: readonly string[]): Command {
   const { values, positionals } = parse(args)
   if (values.help === true || (args.length === 1 && args[0] === 'help')) return { name: 'help' }
   const [name, target, ...rest] = positionals
-  if (name !== 'run' && name !== 'test' && name !== 'create') throw new UsageError('say run, test or create')
+  if (name !== 'run' && name !== 'test' && name !== 'create' && name !== 'verify')
+    throw new UsageError('say run, test, create or verify')
   if (target === undefined || rest.length > 0) throw new UsageError(`${name} takes one file or folder`)
   if (name === 'create') return { name, folder: target }
   const { poc, isolation = 'best', json = false, watch = false } = values
+  if (name === 'verify') {
+    if (values.expect === undefined) throw new UsageError('verify needs --expect <file>')
+    return { name, file: target, expect: values.expect, json }
+  }
   if (poc === undefined) throw new UsageError(`${name} needs --poc <module>`)
   if (isolation !== 'bubblewrap' && isolation !== 'process' && isolation !== 'best') {
     throw new UsageError('--isolation is bubblewrap, process or best')
@@ -92,6 +101,7 @@ function parse(args: readonly string[]) {
         owner: { type: 'string' },
         'media-type': { type: 'string' },
         at: { type: 'string' },
+        expect: { type: 'string' },
         isolation: { type: 'string' },
         json: { type: 'boolean' },
         watch: { type: 'boolean' },

@@ -10,6 +10,7 @@ import { filesOf } from './files-of.js'
 import { judgeFile } from './judge-file.js'
 import { harmless, scoreCard } from './score-card.js'
 import { testFolder } from './test-folder.js'
+import { verifyFile } from './verify-file.js'
 import { watchAndRun } from './watch.js'
 
 /** What {@link runPocCli} needs from the process. */
@@ -59,6 +60,7 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
       for (const file of await createProject(command.folder)) io.write(`${file}\n`)
       return 0
     }
+    if (command.name === 'verify') return verifyFile(command, io)
     if (!command.watch) return judge(command, io)
     let last: PocExitCode = 0
     const folders = new Set([dirname(command.poc), await folderOf(command)])

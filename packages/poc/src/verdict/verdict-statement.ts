@@ -1,23 +1,16 @@
 import {
   type Address,
-  CryptoError,
   type Digest,
-  digestOf,
   digestToBytes,
   encodeHex,
   type Hex,
   type JsonObject,
-  type JsonValue,
-  parseDigest,
-  recoverStatementSigner,
   type SignedStatement,
   signStatement,
 } from '@sealpool/crypto'
-import * as z from 'zod'
-import { type DatasetFacts, datasetFactsBody } from '../dataset-facts/dataset-facts.js'
 import { PocError } from '../errors.js'
-import { isWithinDepth } from '../json-depth.js'
 import { scoreUnits } from './score-units.js'
+import { invalid, normal, readStatement, same, signerOf } from './statement-form.js'
 import { type PocVerdict, parsePocVerdict } from './verdict.js'
 
 /** Type of the signed statement, and the predicate's type inside of it. */
@@ -117,36 +110,6 @@ function statementContext(verdict: PocVerdict, context: VerdictContext): SignedS
   }
 }
 
-// Made on first use: whoever imports this package for `definePoc` alone does not pull it into a bundle.
-function makeSchema() {
-  const text = z.string().max(10_000)
-  return z.strictObject({
-    statement: z.strictObject({ type: text, version: z.number(), body: z.record(z.string(), z.unknown()) }),
-    context: z.strictObject({
-      chainId: z.number(),
-      registry: text,
-      pool: text,
-      subject: text,
-      nonce: text,
-      facts: z.array(z.strictObject({ type: text, value: text })).max(10),
-    }),
-    signer: text,
-    signature: text,
-  })
-}
-
-let schema: ReturnType<typeof makeSchema> | undefined
-
-/** The statement, when it has the form of one: a validator may send anything. */
-function readStatement(value: unknown): SignedStatement {
-  schema ??= makeSchema()
-  // Depth first: what checks and compares below walks by recursion.
-  if (!isWithinDepth(value)) throw invalid('statement')
-  const parsed = schema.safeParse(value)
-  if (!parsed.success) throw invalid(String(parsed.error.issues[0]?.path[0] ?? 'statement'))
-  return parsed.data as unknown as SignedStatement
-}
-
 /** A verdict that was read from a signed statement. */
 export interface VerifiedVerdict {
   readonly verdict: PocVerdict
@@ -179,14 +142,7 @@ export function verifyVerdict(hostile: unknown, expected: ExpectedVerdict): Veri
   const own = { statement: statementOf(verdict, context), context: statementContext(verdict, context) }
   if (!same(body, own.statement.body)) throw invalid('statement.body')
   if (!same(normal(signed.context), normal(own.context))) throw invalid('context')
-  let signer: Address
-  try {
-    signer = recoverStatementSigner(signed)
-  } catch (cause) {
-    if (cause instanceof CryptoError) throw invalid('signature', cause)
-    throw cause
-  }
-  if (!expected.validators.some((address) => address.toLowerCase() === signer)) throw invalid('signer')
+  const signer = signerOf(signed, expected.validators)
   return { verdict, signer, statement: { ...own, signer, signature: signed.signature } }
 }
 
@@ -213,54 +169,4 @@ const others = {
 function another(code: keyof typeof others): PocError {
   const [place, message] = others[code]
   return new PocError(code, place, message)
-}
-
-function normal(context: SignedStatement['context']): JsonObject {
-  const { registry, pool, ...rest } = context
-  return { ...rest, registry: registry.toLowerCase(), pool: pool.toLowerCase() } as unknown as JsonObject
-}
-
-function same(left: JsonValue, right: JsonValue): boolean {
-  try {
-    return digestOf(left) === digestOf(right)
-  } catch {
-    // What has no canonical form was not signed either.
-    return false
-  }
-}
-
-function invalid(place: string, cause?: unknown): PocError {
-  const message = 'the statement is not what was expected; ask the validator again'
-  return new PocError('STATEMENT_INVALID', place, message, cause === undefined ? {} : { cause })
-}
-
-/**
- * Signs facts of a dataset, so that whoever reads a catalogue can hold the owner's words against them.
- *
- * @param options `facts`; `pool`; where they count (`context.commitment` is the dataset's); the enclave's key
- * @returns a signed `sealpool/dataset-facts` statement; its one contract fact is the number of rows
- */
-export function signDatasetFacts(options: {
-  readonly facts: DatasetFacts
-  readonly pool: Address
-  readonly context: VerdictContext
-  readonly privateKey: Uint8Array
-}): SignedStatement {
-  const { facts, pool, context, privateKey } = options
-  return signStatement({
-    statement: {
-      type: 'sealpool/dataset-facts',
-      version: 1,
-      body: { commitment: parseDigest(context.commitment), facts: datasetFactsBody(facts) },
-    },
-    context: {
-      chainId: context.chainId,
-      registry: context.registry,
-      pool,
-      subject: context.subject,
-      nonce: context.nonce ?? '0',
-      facts: [{ type: 'uint256', value: String(facts.rows) }],
-    },
-    privateKey,
-  })
 }
