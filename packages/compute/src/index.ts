@@ -8,6 +8,7 @@ export { type ComputationPlan, type PlannedColumn, planComputation, planJson } f
 export { type ComputationResult, type JoinedRow, runComputation } from './computation/run.js'
 export { ComputeError, type ComputeErrorCode } from './errors.js'
 export { type JobManifest, jobManifestSchema, manifestDigest, parseJobManifest } from './job/manifest.js'
+export { type QueryScope, scopeDigest } from './job/query-scope.js'
 export type { ResultView } from './job/result-view.js'
 export type { DesignFeature, DesignTarget } from './linear-regression/design.js'
 export type { Coefficient } from './linear-regression/linear-regression.js'

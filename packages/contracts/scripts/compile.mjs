@@ -39,6 +39,17 @@ const contracts = [
   { name: 'TimelockController', deployable: false },
 ]
 const SIZE_LIMIT = 24_576
+/** Errors that only who gives or redeems a permit can meet: src/permit decodes them itself, and no other page carries them. */
+const ofPermits = new Set([
+  ...['GrantOfVoteStands', 'IssuerNotAppointed', 'OnlyGrantee', 'PermitAlreadyRedeemed', 'PermitIsRevoked'],
+  ...[
+    'PermitOutsideWindow',
+    'PermitRunsExceeded',
+    'PermitScopeOther',
+    'PermitSignatureInvalid',
+    'PermitTooCheap',
+  ],
+])
 
 const check = process.argv.includes('--check')
 const output = compile({
@@ -144,7 +155,10 @@ const signature = ({ name, inputs }) => {
 }
 files.set(
   'error-signatures.ts',
-  `${header()}/** The errors of {@link errorsAbi}, one in a line. */\nexport const errorSignatures = \`${sorted.map(signature).join('\n')}\`\n`,
+  `${header()}/** The errors of {@link errorsAbi} but those of permits, one in a line. */\nexport const errorSignatures = \`${sorted
+    .filter(({ name }) => !ofPermits.has(name))
+    .map(signature)
+    .join('\n')}\`\n`,
 )
 
 files.set(

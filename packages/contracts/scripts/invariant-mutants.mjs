@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 const packageRoot = fileURLToPath(new URL('..', import.meta.url))
 const modules = join(dirname(createRequire(import.meta.url).resolve('solc/package.json')), '..')
 const [JOBS, BATCHES, MARKET] = ['Invariants', 'BatchInvariants', 'MarketInvariants']
+const PERMITS = 'PermitInvariants'
 
 /** The invariants that say what issue 5 names: one of these must find the fault, whatever else would. */
 const finders = {
@@ -34,6 +35,10 @@ const finders = {
   'no job runs without approval': ['noJobRunsWithoutApproval'],
   'no grant used past its count': ['noGrantIsUsedPastItsCount'],
   'paused means paused': ['pausedMeansPaused'],
+  'no run past its permit': [
+    ...['noRunPastWhatTheVoteLetTheIssuerGive', 'aPermitIsRedeemedOnceWhileItsIssuerIsAppointed'],
+    'whatWasRevokedRunsNoMore',
+  ],
 }
 
 /** By the invariant that issue 5 names: what is planted, where, and whose walk must find it. */
@@ -285,7 +290,7 @@ const mutants = [
     'every pool counts as having granted',
     JOBS,
     'job/JobBoard.sol',
-    ['bool approved = permissions.usable(msg.sender, pool, granted);', 'bool approved = true;'],
+    ['bool approved = permissions.approveIfGranted(pool, asked);', 'bool approved = true;'],
   ],
   [
     'no job runs without approval',
@@ -350,6 +355,42 @@ const mutants = [
     JOBS,
     'registry/DataRegistry.sol',
     ['        IPool(contribution.pool).requireOpenEpoch(contribution.epoch);\n', ''],
+  ],
+
+  [
+    'no run past its permit',
+    'runs that an issuer gives away are not counted',
+    PERMITS,
+    'permission/PermitIssuers.sol',
+    ['        appointment.issued = issued;\n', ''],
+  ],
+  [
+    'no run past its permit',
+    'a permit is redeemed twice',
+    PERMITS,
+    'permission/PermitIssuers.sol',
+    ['        if (redemption.generation != 0) revert PermitAlreadyRedeemed(permitDigest);\n', ''],
+  ],
+  [
+    'no run past its permit',
+    'a dismissed issuer’s permit is redeemed',
+    PERMITS,
+    'permission/PermitIssuers.sol',
+    [' || appointment.ended) {', ') {'],
+  ],
+  [
+    'no run past its permit',
+    'the grant of a revoked permit goes on',
+    PERMITS,
+    'permission/PermitIssuers.sol',
+    ['        if (redemption.generation != 0) _endGrant(permit, redemption.generation);\n', ''],
+  ],
+  [
+    'no run past its permit',
+    'a permit revives what a vote revoked',
+    PERMITS,
+    'permission/Permissions.sol',
+    ['if (head.revoked || !over) revert', 'if (!over) revert'],
   ],
 ]
 /** Cheap ones, of three walks' kinds of books: CI's short form. */

@@ -35,6 +35,7 @@ export * from './attestation/index.js'
 export * from './deploy/index.js'
 export { ContractsError, type ContractsErrorCode, type Revert } from './errors.js'
 export { type MerkleTree, merkleTree } from './merkle/tree.js'
+export * from './permit/index.js'
 export * from './statement/index.js'
 export {
   type CheckTokenOptions,

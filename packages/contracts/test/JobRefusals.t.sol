@@ -6,6 +6,7 @@ import {JobBoard} from "../solidity/job/JobBoard.sol";
 import {JobEscrow} from "../solidity/job/JobEscrow.sol";
 import {JobState} from "../solidity/job/JobState.sol";
 import {JobStore} from "../solidity/job/JobStore.sol";
+import {PermitIssuers} from "../solidity/permission/PermitIssuers.sol";
 import {Permissions, Terms} from "../solidity/permission/Permissions.sol";
 import {Pool, PoolRules} from "../solidity/pool/Pool.sol";
 import {PoolStops} from "../solidity/pool/PoolStops.sol";
@@ -188,11 +189,11 @@ contract JobRefusalsTest is JobLifeWorld {
 
     function test_grantsAreRefusedByName() external {
         Terms memory t = terms();
-        refused(Permissions.OnlyPoolTimelock.selector);
+        refused(PermitIssuers.OnlyPoolTimelock.selector);
         permissions.grant(address(this), address(pool), MANIFEST, t);
-        refused(Permissions.OnlyPoolTimelock.selector);
+        refused(PermitIssuers.OnlyPoolTimelock.selector);
         permissions.grant(address(this), address(9), MANIFEST, t);
-        refused(Permissions.OnlyPoolTimelock.selector);
+        refused(PermitIssuers.OnlyPoolTimelock.selector);
         permissions.revoke(address(this), address(pool), MANIFEST);
         refused(Permissions.OnlyJobBoard.selector);
         permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
@@ -207,12 +208,12 @@ contract JobRefusalsTest is JobLifeWorld {
         permissions.use(address(this), address(pool), MANIFEST, keccak256("tables and columns"));
         t.runs = 0;
         vm.prank(lock);
-        refused(Permissions.TermsInvalid.selector);
+        refused(PermitIssuers.TermsInvalid.selector);
         permissions.grant(address(this), address(pool), MANIFEST, t);
         t = terms();
         t.closesAt = t.opensAt - 1;
         vm.prank(lock);
-        refused(Permissions.TermsInvalid.selector);
+        refused(PermitIssuers.TermsInvalid.selector);
         permissions.grant(address(this), address(pool), MANIFEST, t);
         t = terms();
         (t.runs, t.scopeDigest) = (1, keccak256("tables and columns"));

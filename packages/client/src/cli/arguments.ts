@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { Digest } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
 
 /** One option of a command. */
@@ -97,6 +98,12 @@ function joinDashedValues(argv: readonly string[], spec: Readonly<Record<string,
     } else joined.push(arg)
   }
   return joined
+}
+
+/** @throws ClientError `OPTION_INVALID` */
+export function digestArgument(text: string, place: string): Digest {
+  if (/^sha256:[0-9a-f]{64}$/.test(text)) return text as Digest
+  throw usage(place, 'expected sha256: and 64 lower-case hexadecimal digits')
 }
 
 /** @throws ClientError `OPTION_INVALID` */

@@ -1,6 +1,5 @@
 import type { Proposal, Support } from '@sealpool/contracts'
-import type { Digest } from '@sealpool/crypto'
-import { usage, wholeNumber } from './arguments.js'
+import { digestArgument, usage, wholeNumber } from './arguments.js'
 import type { Command } from './command.js'
 import { sent } from './contributor-commands.js'
 import { jsonText, table } from './io.js'
@@ -122,10 +121,7 @@ const approval = (name: 'consent' | 'withdraw-consent', summary: string, done: s
   options: {},
   needs: 'send',
   async run({ given, opened }) {
-    const text = given.positionals[0] ?? ''
-    if (!/^sha256:[0-9a-f]{64}$/.test(text))
-      throw usage('<digest>', 'expected sha256: and 64 lower-case hexadecimal digits')
-    const digest = text as Digest
+    const digest = digestArgument(given.positionals[0] ?? '', '<digest>')
     const { client } = opened()
     const { hash } = await (name === 'consent' ? client.consent(digest) : client.withdrawConsent(digest))
     return sent(done, hash, { digest })

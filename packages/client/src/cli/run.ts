@@ -14,6 +14,7 @@ import { credentialCommand } from './credential-command.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
 import { jobCommands } from './job-commands.js'
 import { memberCommands } from './member-commands.js'
+import { permitCommands } from './permit-commands.js'
 import { openPool, poolOptions } from './settings.js'
 
 /** Commands by whom they are for, in the order of the help. */
@@ -21,6 +22,7 @@ const commandLists: readonly (readonly [title: string, commands: readonly Comman
   ['Contributors', [...contributorCommands, ...consentCommands]],
   ['Consumers', [...jobCommands, checkAccessCommand, credentialCommand]],
   ['Members', memberCommands],
+  ['Permits', permitCommands],
   ['Everybody', [catalogueCommand, similarCommand]],
   ['Tokens for agents', accessCommands],
 ]

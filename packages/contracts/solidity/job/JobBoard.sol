@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Credits} from "../market/Credits.sol";
 import {NodeRegistry} from "../node/NodeRegistry.sol";
-import {Permissions, Terms} from "../permission/Permissions.sol";
+import {AskedJob, Terms} from "../permission/Grant.sol";
+import {Permissions} from "../permission/Permissions.sol";
 import {IPool, IPoolDirectory, StopAct} from "../pool/IPool.sol";
 import {JobClass, JobProposal} from "./Job.sol";
 import {JobEscrow} from "./JobEscrow.sol";
@@ -81,12 +82,18 @@ contract JobBoard is JobEscrow {
         StoredPart storage part = _partOf(id, job, pool);
         _requireTimelock(pool);
         if (consumer != job.consumer || granted != _granted(id, job)) revert JobIsOther(id, job.consumer, _granted(id, job));
-        if (job.state != JobState.Proposed) revert TransitionNotAllowed(id, job.state, JobState.Approved);
-        if (part.approved) revert AlreadyApproved(id, pool);
-        part.approved = true;
         emit JobApproved(id, pool, terms);
         permissions.record(consumer, pool, granted, terms);
-        if (++job.approvals == job.poolCount) _move(id, job, JobState.Approved);
+        _approve(id, job, part);
+    }
+
+    /// @notice Has a grant that came after the proposal ({PermitIssuers.redeem}) approve the job for its pool. Anyone.
+    function approveByGrant(uint256 id, address pool) external {
+        StoredJob storage job = _job(id);
+        StoredPart storage part = _partOf(id, job, pool);
+        bytes32 scope = _declarations[id].scopeDigest;
+        permissions.requireGranted(pool, AskedJob(id, job.consumer, job.manifestDigest, _granted(id, job), scope));
+        _approve(id, job, part);
     }
 
     /// @notice Stops a job that has not started, and every later one of what was granted ({Pool.suspendRuns}). Any contributor
@@ -107,6 +114,13 @@ contract JobBoard is JobEscrow {
         _partOf(id, job, pool);
         emit JobResumed(id, pool);
         IPool(pool).stopFor(StopAct.Resume, msg.sender, _granted(id, job));
+    }
+
+    function _approve(uint256 id, StoredJob storage job, StoredPart storage part) private {
+        if (job.state != JobState.Proposed) revert TransitionNotAllowed(id, job.state, JobState.Approved);
+        if (part.approved) revert AlreadyApproved(id, part.pool);
+        part.approved = true;
+        if (++job.approvals == job.poolCount) _move(id, job, JobState.Approved);
     }
 
     function _propose(JobProposal memory proposal) private returns (uint256 id) {
@@ -133,6 +147,7 @@ contract JobBoard is JobEscrow {
             granted = proposal.templateDigest;
             _templates[id] = granted;
         }
+        AskedJob memory asked = AskedJob(id, msg.sender, proposal.manifestDigest, granted, proposal.scopeDigest);
         uint8 approvals;
         for (uint256 i; i < count; ++i) {
             address pool = proposal.pools[i];
@@ -140,7 +155,7 @@ contract JobBoard is JobEscrow {
             for (uint256 j; j < i; ++j) {
                 if (proposal.pools[j] == pool) revert PoolTwice(i, pool);
             }
-            bool approved = permissions.usable(msg.sender, pool, granted);
+            bool approved = permissions.approveIfGranted(pool, asked);
             if (approved) ++approvals;
             _parts[id][i] = StoredPart(pool, 0, approved, 0, false);
         }

@@ -2,44 +2,15 @@
 pragma solidity ^0.8.28;
 
 import {Approvals} from "../governance/Approvals.sol";
-import {IPool, IPoolDirectory} from "../pool/IPool.sol";
-
-/// @notice What a pool's vote allows: how often, until when, for what.
-struct Terms {
-    /// @dev Protocol tokens per run.
-    uint128 price;
-    /// @dev Pool tokens burned per run.
-    uint128 poolTokenBurn;
-    uint32 runs;
-    uint64 opensAt;
-    /// @dev Last second at which a run may be funded.
-    uint64 closesAt;
-    /// @dev Digest of the tables, columns and purpose that a run may touch; zero: what the job itself says. A job's digest
-    /// fixes them already; a template's grant is where this matters. A job must declare the same digest to be funded, and
-    /// nodes hold its manifest to it.
-    bytes32 scopeDigest;
-}
-
-/// @notice A grant and how often it was used.
-struct Grant {
-    Terms terms;
-    uint32 used;
-    bool revoked;
-    /// @dev Counts replacements, so that a run of an older grant is never given back to a newer one.
-    uint32 generation;
-}
-
-/// @notice What one run costs.
-struct RunPrice {
-    uint128 price;
-    uint128 poolTokenBurn;
-}
+import {IPoolDirectory} from "../pool/IPool.sol";
+import {AskedJob, Grant, RunPrice, Terms} from "./Grant.sol";
+import {PermitIssuers, QueryPermit} from "./PermitIssuers.sol";
 
 /// @title Who may run which job on which pool: deny by default
 /// @notice A grant is found by (grantee, pool, digest), where the digest is a job's or a template's. It is written only by
-/// the pool's timelock, counted when a job is funded, and given back when a funded job never started.
-contract Permissions {
-    IPoolDirectory public immutable pools;
+/// the pool's timelock, or out of a permit by an issuer that the pool's vote appointed ({PermitIssuers}), counted when a job is
+/// funded, and given back when a funded job never started.
+contract Permissions is PermitIssuers {
     address public immutable jobBoard;
     /// @notice Reviews and owners' consent, which a pool may demand besides its vote.
     Approvals public immutable approvals;
@@ -53,6 +24,8 @@ contract Permissions {
         uint32 generation;
         bool revoked;
         bool scoped;
+        /// @dev Whether it came of a permit, and no vote has spoken since.
+        bool permitted;
     }
 
     mapping(bytes32 key => Head) private _heads;
@@ -64,30 +37,30 @@ contract Permissions {
     event GrantUsed(address indexed grantee, address indexed pool, bytes32 indexed jobDigest, uint32 used, uint32 runs);
     event GrantReturned(address indexed grantee, address indexed pool, bytes32 indexed jobDigest, uint32 used);
     event GrantRevoked(address indexed grantee, address indexed pool, bytes32 indexed jobDigest);
+    /// @notice A grant that was there already approves a job, as a vote over the job does: the job board's own event, from here.
+    event JobApproved(uint256 indexed id, address indexed pool, Terms terms);
 
     error OnlyJobBoard(address caller, address jobBoard);
-    error OnlyPoolTimelock(address caller, address pool);
     error GrantMissing(address grantee, address pool, bytes32 jobDigest);
     error GrantIsRevoked(address grantee, address pool, bytes32 jobDigest);
     error GrantOutsideWindow(address grantee, address pool, bytes32 jobDigest, uint64 opensAt, uint64 closesAt);
     error GrantExhausted(address grantee, address pool, bytes32 jobDigest, uint32 runs);
     error ScopeOther(address grantee, address pool, bytes32 jobDigest, bytes32 declared, bytes32 scope);
-    error TermsInvalid(uint32 runs, uint64 opensAt, uint64 closesAt);
+    error GrantOfVoteStands(address grantee, address pool, bytes32 jobDigest);
 
     modifier onlyJobBoard() {
         if (msg.sender != jobBoard) revert OnlyJobBoard(msg.sender, jobBoard);
         _;
     }
 
-    constructor(IPoolDirectory pools_, address jobBoard_, Approvals approvals_) {
-        pools = pools_;
+    constructor(IPoolDirectory pools_, address jobBoard_, Approvals approvals_) PermitIssuers(pools_) {
         jobBoard = jobBoard_;
         approvals = approvals_;
     }
 
     /// @notice Writes a grant before any job asks for it. Only the pool's timelock.
     function grant(address grantee, address pool, bytes32 jobDigest, Terms calldata terms) external {
-        if (pools.indexOf(pool) == 0 || msg.sender != IPool(pool).timelock()) revert OnlyPoolTimelock(msg.sender, pool);
+        _requirePoolTimelock(pool);
         _record(grantee, pool, jobDigest, terms);
     }
 
@@ -106,16 +79,7 @@ contract Permissions {
         returns (RunPrice memory price, uint32 generation)
     {
         bytes32 key = _key(grantee, pool, jobDigest);
-        Head memory head = _heads[key];
-        if (head.runs == 0) revert GrantMissing(grantee, pool, jobDigest);
-        if (head.revoked) revert GrantIsRevoked(grantee, pool, jobDigest);
-        if (block.timestamp < head.opensAt || block.timestamp > head.closesAt) {
-            revert GrantOutsideWindow(grantee, pool, jobDigest, head.opensAt, head.closesAt);
-        }
-        if (head.used >= head.runs) revert GrantExhausted(grantee, pool, jobDigest, head.runs);
-        if (head.scoped && _scopes[key] != scopeDigest) {
-            revert ScopeOther(grantee, pool, jobDigest, scopeDigest, _scopes[key]);
-        }
+        Head memory head = _requireUsable(key, grantee, pool, jobDigest, scopeDigest);
         generation = head.generation;
         _heads[key].used = head.used + 1;
         price = _prices[key][generation];
@@ -139,47 +103,105 @@ contract Permissions {
         emit GrantReturned(grantee, pool, jobDigest, used);
     }
 
-    /// @notice Ends a grant at once. Only the pool's timelock.
+    /// @notice Says whether a grant approves a job that is being proposed.
+    function approveIfGranted(address pool, AskedJob calldata job) external onlyJobBoard returns (bool granted) {
+        bytes32 key = _key(job.consumer, pool, job.granted);
+        Head memory head = _heads[key];
+        granted = _usable(head);
+        if (granted) _tellApproval(pool, job, key, head);
+    }
+
+    /// @notice The same for a job that was proposed before; reverts unless the grant allows it now.
+    function requireGranted(address pool, AskedJob calldata job) external onlyJobBoard {
+        bytes32 key = _key(job.consumer, pool, job.granted);
+        Head memory head = _requireUsable(key, job.consumer, pool, job.granted, job.scopeDigest);
+        _tellApproval(pool, job, key, head);
+    }
+
+    /// @notice Ends a grant at once, and lets no permit replace it. Only the pool's timelock.
     function revoke(address grantee, address pool, bytes32 jobDigest) external {
-        if (pools.indexOf(pool) == 0 || msg.sender != IPool(pool).timelock()) revert OnlyPoolTimelock(msg.sender, pool);
+        _requirePoolTimelock(pool);
         Head storage head = _heads[_key(grantee, pool, jobDigest)];
         if (head.runs == 0) revert GrantMissing(grantee, pool, jobDigest);
         head.revoked = true;
+        head.permitted = false;
         emit GrantRevoked(grantee, pool, jobDigest);
     }
 
     /// @notice Whether a run could be funded now.
     function usable(address grantee, address pool, bytes32 jobDigest) external view returns (bool) {
-        Head memory head = _heads[_key(grantee, pool, jobDigest)];
-        return !head.revoked && head.used < head.runs && block.timestamp >= head.opensAt
-            && block.timestamp <= head.closesAt;
+        return _usable(_heads[_key(grantee, pool, jobDigest)]);
     }
 
     /// @notice The grant as stored; all zero when there is none.
     function getGrant(address grantee, address pool, bytes32 jobDigest) external view returns (Grant memory) {
         bytes32 key = _key(grantee, pool, jobDigest);
         Head memory head = _heads[key];
+        return Grant(_termsOf(key, head), head.used, head.revoked, head.generation);
+    }
+
+    /// @dev A permit ends no grant that a vote wrote and that is not over, and revives none that a vote revoked: another vote does.
+    function _recordPermit(QueryPermit calldata permit) internal override returns (uint32 generation) {
+        (address grantee, address pool, bytes32 jobDigest) = (permit.grantee, permit.pool, permit.jobDigest);
+        Head storage head = _heads[_key(grantee, pool, jobDigest)];
+        if (head.runs != 0 && !head.permitted) {
+            bool over = head.used >= head.runs || block.timestamp > head.closesAt;
+            if (head.revoked || !over) revert GrantOfVoteStands(grantee, pool, jobDigest);
+        }
+        _record(grantee, pool, jobDigest, permit.terms);
+        head.permitted = true;
+        return head.generation;
+    }
+
+    function _endGrant(QueryPermit calldata permit, uint32 generation) internal override {
+        Head storage head = _heads[_key(permit.grantee, permit.pool, permit.jobDigest)];
+        if (head.generation != generation || head.revoked) return;
+        head.revoked = true;
+        emit GrantRevoked(permit.grantee, permit.pool, permit.jobDigest);
+    }
+
+    /// Tells of an approval, from which nodes know it. Under a template only the scope says what runs: a grant without one, or
+    /// with another than the job's, approves no manifest that nobody voted on.
+    function _tellApproval(address pool, AskedJob calldata job, bytes32 key, Head memory head) private {
+        bool held = head.scoped && _scopes[key] == job.scopeDigest;
+        if (held || job.granted == job.manifestDigest) emit JobApproved(job.id, pool, _termsOf(key, head));
+    }
+
+    function _requireUsable(bytes32 key, address grantee, address pool, bytes32 jobDigest, bytes32 scopeDigest)
+        private
+        view
+        returns (Head memory head)
+    {
+        head = _heads[key];
+        if (head.runs == 0) revert GrantMissing(grantee, pool, jobDigest);
+        if (head.revoked) revert GrantIsRevoked(grantee, pool, jobDigest);
+        if (block.timestamp < head.opensAt || block.timestamp > head.closesAt) {
+            revert GrantOutsideWindow(grantee, pool, jobDigest, head.opensAt, head.closesAt);
+        }
+        if (head.used >= head.runs) revert GrantExhausted(grantee, pool, jobDigest, head.runs);
+        if (head.scoped && _scopes[key] != scopeDigest) {
+            revert ScopeOther(grantee, pool, jobDigest, scopeDigest, _scopes[key]);
+        }
+    }
+
+    function _usable(Head memory head) private view returns (bool) {
+        return !head.revoked && head.used < head.runs && block.timestamp >= head.opensAt
+            && block.timestamp <= head.closesAt;
+    }
+
+    function _termsOf(bytes32 key, Head memory head) private view returns (Terms memory) {
         RunPrice memory price = _prices[key][head.generation];
-        Terms memory terms = Terms(
-            price.price,
-            price.poolTokenBurn,
-            head.runs,
-            head.opensAt,
-            head.closesAt,
-            head.scoped ? _scopes[key] : bytes32(0)
-        );
-        return Grant(terms, head.used, head.revoked, head.generation);
+        bytes32 scope = head.scoped ? _scopes[key] : bytes32(0);
+        return Terms(price.price, price.poolTokenBurn, head.runs, head.opensAt, head.closesAt, scope);
     }
 
     function _record(address grantee, address pool, bytes32 jobDigest, Terms calldata terms) private {
-        if (terms.runs == 0 || terms.closesAt < terms.opensAt || terms.closesAt < block.timestamp) {
-            revert TermsInvalid(terms.runs, terms.opensAt, terms.closesAt);
-        }
+        _requireTerms(terms);
         approvals.requireApproved(pool, jobDigest);
         bytes32 key = _key(grantee, pool, jobDigest);
         uint32 generation = _heads[key].generation + 1;
         bool scoped = terms.scopeDigest != 0;
-        _heads[key] = Head(terms.opensAt, terms.closesAt, terms.runs, 0, generation, false, scoped);
+        _heads[key] = Head(terms.opensAt, terms.closesAt, terms.runs, 0, generation, false, scoped, false);
         _prices[key][generation] = RunPrice(terms.price, terms.poolTokenBurn);
         if (scoped) _scopes[key] = terms.scopeDigest;
         emit GrantRecorded(grantee, pool, jobDigest, terms);

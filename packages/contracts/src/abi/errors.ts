@@ -169,6 +169,20 @@ export const errorsAbi = [
         "type": "address"
       },
       {
+        "name": "grantee",
+        "type": "address"
+      }
+    ],
+    "name": "OnlyGrantee",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "caller",
+        "type": "address"
+      },
+      {
         "name": "guardian",
         "type": "address"
       }
@@ -484,6 +498,56 @@ export const errorsAbi = [
       }
     ],
     "name": "GrantMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "grantee",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "GrantOfVoteStands",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "issuer",
+        "type": "address"
+      },
+      {
+        "name": "pool",
+        "type": "address"
+      },
+      {
+        "name": "jobDigest",
+        "type": "bytes32"
+      },
+      {
+        "name": "appointment",
+        "type": "uint32"
+      }
+    ],
+    "name": "IssuerNotAppointed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "issuer",
+        "type": "address"
+      }
+    ],
+    "name": "PermitSignatureInvalid",
     "type": "error"
   },
   {
@@ -1585,6 +1649,26 @@ export const errorsAbi = [
   {
     "inputs": [
       {
+        "name": "permitDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PermitAlreadyRedeemed",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "permitDigest",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PermitIsRevoked",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "name": "policyDigest",
         "type": "bytes32"
       }
@@ -1670,6 +1754,20 @@ export const errorsAbi = [
       }
     ],
     "name": "VerifiersNotScheduled",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "scope",
+        "type": "bytes32"
+      },
+      {
+        "name": "bound",
+        "type": "bytes32"
+      }
+    ],
+    "name": "PermitScopeOther",
     "type": "error"
   },
   {
@@ -1768,6 +1866,20 @@ export const errorsAbi = [
       }
     ],
     "name": "StringTooLong",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "leastPrice",
+        "type": "uint128"
+      },
+      {
+        "name": "leastPoolTokenBurn",
+        "type": "uint128"
+      }
+    ],
+    "name": "PermitTooCheap",
     "type": "error"
   },
   {
@@ -3473,6 +3585,20 @@ export const errorsAbi = [
         "type": "uint32"
       },
       {
+        "name": "left",
+        "type": "uint32"
+      }
+    ],
+    "name": "PermitRunsExceeded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "runs",
+        "type": "uint32"
+      },
+      {
         "name": "opensAt",
         "type": "uint64"
       },
@@ -3760,6 +3886,20 @@ export const errorsAbi = [
       }
     ],
     "name": "SequenceNotNext",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "name": "opensAt",
+        "type": "uint64"
+      },
+      {
+        "name": "closesAt",
+        "type": "uint64"
+      }
+    ],
+    "name": "PermitOutsideWindow",
     "type": "error"
   },
   {

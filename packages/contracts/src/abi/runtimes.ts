@@ -268,52 +268,102 @@ export const runtimes = {
     ]
   },
   "Permissions": {
-    "digest": "0x0fe35f0caf19f741ffb160ee71e0f713cd1acbc6ab33b20bd729d38a62cf7bb4",
+    "digest": "0x6c0b5eb9229f5c60ee5aab8bf50e362e6b4f646dcf9975786188db16235c5c7d",
     "immutables": [
       [
-        394,
+        804,
         32,
         "jobBoard"
       ],
       [
-        1079,
-        32,
-        "pools"
-      ],
-      [
-        1479,
+        1314,
         32,
         "jobBoard"
       ],
       [
-        1629,
-        32,
-        "pools"
-      ],
-      [
-        1867,
-        32,
-        "pools"
-      ],
-      [
-        1930,
-        32,
-        "jobBoard"
-      ],
-      [
-        2013,
+        2035,
         32,
         "approvals"
       ],
       [
-        2137,
+        2129,
+        32,
+        "approvals"
+      ],
+      [
+        3664,
         32,
         "jobBoard"
       ],
       [
-        3976,
+        3816,
+        32,
+        "pools"
+      ],
+      [
+        3879,
+        32,
+        "jobBoard"
+      ],
+      [
+        4039,
+        32,
+        "jobBoard"
+      ],
+      [
+        4318,
         32,
         "approvals"
+      ],
+      [
+        4426,
+        32,
+        "jobBoard"
+      ],
+      [
+        4803,
+        32,
+        "_name"
+      ],
+      [
+        4844,
+        32,
+        "_version"
+      ],
+      [
+        7710,
+        32,
+        "pools"
+      ],
+      [
+        9224,
+        32,
+        "approvals"
+      ],
+      [
+        10403,
+        32,
+        "_cachedThis"
+      ],
+      [
+        10457,
+        32,
+        "_cachedDomainSeparator"
+      ],
+      [
+        10536,
+        32,
+        "_hashedName"
+      ],
+      [
+        10574,
+        32,
+        "_hashedVersion"
+      ],
+      [
+        10640,
+        32,
+        "_cachedChainId"
       ]
     ]
   },
@@ -353,145 +403,150 @@ export const runtimes = {
     ]
   },
   "JobBoard": {
-    "digest": "0x6f5a211fb3ca5dcfe8464f074347cf56899336570d5b0c667efacc41b2c9572b",
+    "digest": "0x40359d7d43ee3c6cc91658ec26a72d6a2e398025fa6b9239b2373897d5095f87",
     "immutables": [
       [
-        993,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        1310,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        2612,
-        32,
-        "pools"
-      ],
-      [
-        4944,
+        664,
         32,
         "permissions"
       ],
       [
-        6265,
+        1272,
         32,
-        "permissions"
+        "nodeRegistry"
       ],
       [
-        7228,
+        1586,
+        32,
+        "nodeRegistry"
+      ],
+      [
+        2884,
         32,
         "pools"
       ],
       [
-        8264,
+        5216,
+        32,
+        "permissions"
+      ],
+      [
+        6478,
+        32,
+        "permissions"
+      ],
+      [
+        7179,
+        32,
+        "pools"
+      ],
+      [
+        8215,
         32,
         "burnShareBps"
       ],
       [
-        8651,
+        8602,
         32,
         "credits"
       ],
       [
-        8744,
+        8695,
         32,
         "protocolToken"
       ],
       [
-        9917,
+        9868,
         32,
         "nodeRegistry"
       ],
       [
-        10063,
+        10014,
         32,
         "nodeRegistry"
       ],
       [
-        11605,
+        11556,
         32,
         "permissions"
       ],
       [
-        11701,
+        11652,
         32,
         "credits"
       ],
       [
-        12807,
+        12830,
         32,
         "protocolToken"
       ],
       [
-        15742,
+        15765,
         32,
         "nodeRegistry"
       ],
       [
-        17055,
+        17405,
         32,
         "pools"
       ],
       [
-        17091,
+        17441,
         32,
         "permissions"
       ],
       [
-        18852,
+        19194,
         32,
         "permissions"
       ],
       [
-        19012,
+        19354,
         32,
         "protocolToken"
       ],
       [
-        19265,
+        19607,
         32,
         "nodeRegistry"
       ],
       [
-        20151,
+        20493,
         32,
         "burnShareBps"
       ],
       [
-        20255,
+        20597,
         32,
         "protocolToken"
       ],
       [
-        20615,
+        20957,
         32,
         "protocolToken"
       ],
       [
-        22029,
+        22371,
         32,
         "nodeRegistry"
       ],
       [
-        22331,
+        22673,
         32,
         "permissions"
       ],
       [
-        22477,
+        22819,
         32,
         "credits"
       ],
       [
-        22770,
+        23112,
         32,
         "permissions"
       ],
       [
-        23512,
+        23854,
         32,
         "credits"
       ]

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import { errorsAbi } from '../abi/errors.js'
+import { permitAdvice } from '../permit/permit-advice.js'
 import { advice } from './advice.js'
 
 test('every error of every contract comes with advice, and no advice is for an error that is gone', () => {
   const names = [...new Set(errorsAbi.map(({ name }) => name))].sort()
-  expect(Object.keys(advice).sort()).toEqual(names)
-  for (const [name, text] of Object.entries(advice)) expect(text, name).toMatch(/^[A-Za-z].{15,}\.$/)
+  const all = { ...advice, ...permitAdvice }
+  expect(Object.keys(all).sort()).toEqual(names)
+  for (const [name, text] of Object.entries(all)) expect(text, name).toMatch(/^[A-Za-z].{15,}\.$/)
 })

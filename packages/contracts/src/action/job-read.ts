@@ -58,7 +58,7 @@ export interface Job {
   readonly pools: readonly JobShare[]
 }
 
-/** A grant: what a pool's vote allowed one consumer for one job. */
+/** A grant: what a pool's vote, or an issuer that it appointed, allowed one consumer for one job. */
 export interface Grant {
   readonly price: bigint
   readonly poolTokenBurn: bigint
@@ -218,7 +218,8 @@ export async function getJobEvents(
   return reading('getJobEvents', async () => {
     const logs = await readInRanges(await rangeOf(client, args), perRequest(args), (range) =>
       getContractEvents(client, {
-        address: args.deployment.jobBoard,
+        // A grant that was there before a job approves it by the board's own event, from the contract that keeps grants.
+        address: [args.deployment.jobBoard, args.deployment.permissions],
         abi: jobBoardAbi,
         strict: true,
         ...range,

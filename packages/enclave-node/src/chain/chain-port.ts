@@ -100,6 +100,14 @@ export interface ChainJobTerms {
   readonly deadline: number
 }
 
+/** What a job's proposal says of its manifest besides the digest, which grants and pools may demand; null: nothing. */
+export interface ChainJobDeclaration {
+  /** Digest of the code that runs. */
+  readonly code: Digest | null
+  /** Digest of tables, columns and purpose. */
+  readonly scope: Digest | null
+}
+
 /** A node as the registry knows it. */
 export interface ChainNode {
   readonly keySetDigest: Digest
@@ -143,6 +151,8 @@ export interface ChainPort {
   jobState(id: string): Promise<ChainJobStanding>
   /** @returns what a job was proposed as, under the confirmations */
   jobTerms(id: string): Promise<ChainJobTerms>
+  /** @returns what a job's proposal declares, under the confirmations */
+  jobDeclaration(id: string): Promise<ChainJobDeclaration>
   pool(address: Address): Promise<ChainPool>
   /** @returns whether what the node wrote stands in the state after a block; null: after the newest one */
   stands(write: ChainWrite, block: bigint | null): Promise<boolean>

@@ -158,6 +158,19 @@ export async function openContractsChain(options: ContractsChainOptions): Promis
         deadline: Number(deadline),
       }
     },
+    async jobDeclaration(id) {
+      const { codeDigest, scopeDigest } = await source.confirmed((one, blockNumber) =>
+        readContract(one, {
+          address: deployment.jobBoard,
+          abi: jobBoardAbi,
+          functionName: 'declarationOf',
+          args: [BigInt(id)],
+          blockNumber,
+        }),
+      )
+      const declared = (word: Hex) => (word === zeroHash ? null : hexToDigest(word))
+      return { code: declared(codeDigest), scope: declared(scopeDigest) }
+    },
     pool: (address) =>
       source.newest((one, blockNumber) => readPool(one, { address, deployment, blockNumber })),
     stands: (write, block) =>

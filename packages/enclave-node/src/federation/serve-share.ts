@@ -17,6 +17,7 @@ import { NodeError } from '../errors.js'
 import { sealParcel } from '../hand-off/sealed-parcel.js'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import { keyScope } from '../ingest/served-pool.js'
+import { requireDeclared } from '../job/declared-job.js'
 import { requireInputs } from '../job/execute-job.js'
 import type { JobContext } from '../job/job-context.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
@@ -149,6 +150,7 @@ export function serveShares(options: ServeShareOptions): ShareServer {
     const planned = await planShare(context, manifest)
     if (planned.shared === undefined || planned.shared.planDigest !== plan) return refused('PLAN_DIFFERS')
     const { shared } = planned
+    if (job.reservation === null) await requireDeclared(chain, id, { manifest, planned: shared })
     const pools = shared.charges.map(({ pool }) => pool)
     const peer = await attest(caller, pools)
     if (peer.statementAddress !== caller) return refused('COORDINATOR_NOT_ATTESTED')

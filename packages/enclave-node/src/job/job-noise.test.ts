@@ -27,6 +27,7 @@ const plannedOf = (plan = '1', pools: readonly ServedPool[] = [pay, people]): Pl
   planDigest: digestOfDigit(plan),
   code: null,
   charges: pools.map((pool) => ({ pool, charge: { epsilon: 1, delta: 0 }, leaves: [] })),
+  reached: [],
   explanation: null,
   run: async (_, random) => encodeHex(random(32)),
 })

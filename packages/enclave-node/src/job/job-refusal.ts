@@ -24,6 +24,8 @@ const texts = {
   JOB_NUMBER_REUSED:
     'a reorganisation of the chain gave this number to another job that the node had answered; propose the job again',
   POOL_NOT_USED: 'the job names a pool that it does not read; name only the pools that it needs',
+  DECLARATION_DIFFERS:
+    'the job was proposed with the digest of another scope or code than its manifest has; propose it with those of its plan',
   PURPOSE_NOT_ALLOWED: 'a pool of the job does not allow this purpose; use one that its policy lists',
   VIEW_NOT_ALLOWED:
     'a pool of the job does not let a recipient have the view that the manifest gives it; give less, or ask its members',

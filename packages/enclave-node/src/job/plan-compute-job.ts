@@ -42,6 +42,7 @@ export async function planComputeJob<Pool extends PlannablePool>(
       planDigest: digestOf(planJson(plan)),
       code: plan.code,
       charges,
+      reached: plan.columns.map(({ pool, table, column }) => `${pool}.${table}.${column}`),
       explanation: {
         computation: plan.computation,
         code: plan.code,

@@ -41,6 +41,7 @@ export async function planQueryJob<Pool extends PlannablePool>(
       planDigest: digestOf(plan as unknown as JsonValue),
       code: null,
       charges,
+      reached: plan.reached,
       explanation: explainPlan(plan) as unknown as JsonValue,
       run: async (engine, random) => (await executePlan({ plan, engine, random })) as unknown as JsonValue,
     }

@@ -20,6 +20,8 @@ export interface PlannedJob<Pool extends PlannablePool = ServedPool> {
   /** Digest of a computation's code; a query's plan is its code. */
   readonly code: Digest | null
   readonly charges: readonly PoolCharge<Pool>[]
+  /** Columns that are reached in any clause, as `pool.table.column`. */
+  readonly reached: readonly string[]
   /** What the consumer may know before paying: charges and expected errors. */
   readonly explanation: JsonValue
   /** Runs the plan on an engine that holds the tables of the charges' leaves. */

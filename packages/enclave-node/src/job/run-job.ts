@@ -31,6 +31,7 @@ import {
 import { bookedCharge } from '../state/pglite-ledger.js'
 import type { SpanName } from '../trace/span.js'
 import { traced } from '../trace/tracer.js'
+import { requireDeclared } from './declared-job.js'
 import { chainRelease, deliverJob } from './deliver-job.js'
 import { destroyJobKeys } from './destroy-job-keys.js'
 import { type ExecutedJob, executeJob, requireInputs } from './execute-job.js'
@@ -98,6 +99,7 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
     manifest = asked.manifest
     planned = asked.own
     if (job.reservation === null) {
+      await requireDeclared(context.chain, job.id, { manifest, planned: shared ?? planned })
       await requireHandOff(context, manifest, async () => (await context.chain.jobTerms(job.id)).deadline)
       await requireRunnableNow(context, job, planned)
       // Other nodes are asked for nothing that is refused here anyway.

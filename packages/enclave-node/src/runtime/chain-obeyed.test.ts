@@ -1,26 +1,32 @@
 import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ReceiptBody, receiptBodySchema, verifyReceipt } from '@sealpool/attest'
+import { scopeDigest } from '@sealpool/compute'
 import {
   anchorsAbi,
+  appointIssuerCall,
   batchTree,
   dataRegistryAbi,
+  getAppointment,
   getCollectable,
   getContribution,
   getVerdict,
   invoke,
   poolAbi,
+  redeemPermit,
+  signPermit,
   withdrawBatchEntry,
 } from '@sealpool/contracts'
 import {
   type Digest,
   deriveKeyPair,
+  digestOf,
   digestToHex,
   hexToDigest,
   type JsonValue,
   platformRandom,
 } from '@sealpool/crypto'
-import { readContract } from 'viem/actions'
+import { getBlock, readContract } from 'viem/actions'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
 import { encodeRestriction } from '../policy/narrowed-pools.js'
@@ -281,6 +287,49 @@ describe('a node on a chain that takes things back', { timeout: 240_000 }, () =>
     node = await start()
     await ready()
     expect((await run('with-the-newest-again', 'settled')).body.outcome).toBe('released')
+  })
+
+  it('runs what an issuer’s permit grants, and nothing of another scope', async () => {
+    const { deployment, client } = world
+    const { pay } = world.pools
+    const [issuer] = world.workers
+    if (issuer === undefined) throw new Error('no worker')
+    const at = (await getBlock(client)).timestamp
+    const jobDigest = digestToHex(digestOf('any question of how many work'))
+    const scope = digestToHex(
+      scopeDigest({
+        purpose: 'research',
+        pools: [{ address: pay.pool, tables: [{ name: 'workers', columns: [] }] }],
+      }),
+    )
+    const who = { pool: pay.pool, issuer: issuer.address, jobDigest }
+    const place = { deployment, ...who }
+    const bounds = { price: 1_000n, poolTokenBurn: 0n, runs: 2, opensAt: at, closesAt: at + 40_000n }
+    const call = appointIssuerCall({ ...place, bounds: { ...bounds, scopeDigest: scope } })
+    await world.decide(pay, [call], 'an issuer')
+    const appointment = await getAppointment(client, place)
+    const permit = {
+      ...{ ...who, appointment: appointment?.number ?? 0, grantee: world.consumer },
+      terms: { ...bounds, scopeDigest: scope },
+      salt: digestToHex(digestOf('salt')),
+    }
+    const signed = await signPermit({ account: issuer, deployment, permit })
+    await redeemPermit(world.consumerWallet(), { deployment, signed })
+    const asked = async (sql: string, salt: string) => {
+      const query = worldManifest(world, keys.publicKey, {
+        query: { sql },
+        privacy: { epsilon: 10, delta: 0 },
+        salt,
+      })
+      const id = await world.propose(query, [pay], { templateDigest: jobDigest, scopeDigest: scope })
+      await world.pay(id)
+      return id
+    }
+    const counted = await asked('SELECT count(*) AS n FROM pay.workers', 'permitted-permitted')
+    const averaged = await asked('SELECT avg(wage) AS m FROM pay.workers', 'not-permitted-at-all')
+    await until('the permitted job has ended', async () => (await job(counted)).state === 'settled')
+    await until('the other is refused', async () => (await job(averaged)).state === 'refused')
+    expect((await job(averaged)).reason).toBe('DECLARATION_DIFFERS')
   })
 
   it('obeys a narrowing at once', async () => {

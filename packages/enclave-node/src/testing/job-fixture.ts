@@ -14,7 +14,13 @@ import {
   platformRandom,
 } from '@sealpool/crypto'
 import type { SqlEngine } from '@sealpool/query'
-import type { AnchoredHead, ChainJobState, ChainPort, JobHeartbeat } from '../chain/chain-port.js'
+import type {
+  AnchoredHead,
+  ChainJobDeclaration,
+  ChainJobState,
+  ChainPort,
+  JobHeartbeat,
+} from '../chain/chain-port.js'
 import { inOrder } from '../chain/in-order.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { keyScope } from '../ingest/served-pool.js'
@@ -137,6 +143,9 @@ function fakeChain() {
     /** Of every job. */
     deadline: 2_000_000_000,
     jobTerms: async () => ({ deadline: chain.deadline }),
+    /** Of every job: what its proposal says of code and scope. */
+    declared: { code: null, scope: null } as ChainJobDeclaration,
+    jobDeclaration: async () => chain.declared,
     anchoredHead: async (): Promise<AnchoredHead | null> => {
       const last = chain.anchored.at(-1)
       return !chain.anchors || !chain.anchorsConfirmed || last === undefined

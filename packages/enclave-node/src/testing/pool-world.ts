@@ -21,8 +21,12 @@ import {
   execute,
   fundJob,
   getJob,
+  getPool,
+  type Proposal,
+  type ProposedCall,
   proposeApproval,
   proposeJob,
+  propose as proposeVote,
   queue,
   registerNode,
   setMeasurement,
@@ -189,7 +193,11 @@ export async function poolWorld(options: {
   const propose = async (
     manifest: JsonValue,
     jobPools: readonly WorldPool[],
-    more: { readonly class?: 'Open' | 'Drawn' } = {},
+    more: {
+      readonly class?: 'Open' | 'Drawn'
+      readonly templateDigest?: Hex
+      readonly scopeDigest?: Hex
+    } = {},
   ): Promise<bigint> => {
     const bytes = canonicalBytes(manifest)
     const { locator, digest } = await blobs.put(bytes)
@@ -213,17 +221,30 @@ export async function poolWorld(options: {
         pool,
         terms: { price: 1_000n, poolTokenBurn: 0n, runs: 1, opensAt: at, closesAt: at + 40_000n },
       })
-      await devnet.advanceTime(2)
-      for (const account of workers.slice(0, 3)) {
-        await fundGas(account.address)
-        const wallet = createWalletClient({ account, transport: http(devnet.rpcUrl), pollingInterval: 50 })
-        await vote(wallet, { proposal, support: 'for' })
-      }
-      await devnet.advanceTime(61)
-      await queue(client, { proposal })
-      await devnet.advanceTime(2)
-      await execute(client, { proposal })
+      await pass(proposal)
     }
+  }
+  /** Has the workers vote for a proposal with their own tokens, and carries it out. */
+  const pass = async (proposal: Proposal): Promise<void> => {
+    await devnet.advanceTime(2)
+    for (const account of workers.slice(0, 3)) {
+      await fundGas(account.address)
+      const wallet = createWalletClient({ account, transport: http(devnet.rpcUrl), pollingInterval: 50 })
+      await vote(wallet, { proposal, support: 'for' })
+    }
+    await devnet.advanceTime(61)
+    await queue(client, { proposal })
+    await devnet.advanceTime(2)
+    await execute(client, { proposal })
+  }
+  /** Wins a pool's vote for calls of its timelock. */
+  const decide = async (
+    { pool }: WorldPool,
+    calls: readonly ProposedCall[],
+    description: string,
+  ): Promise<void> => {
+    const { governor } = await getPool(client, { pool, deployment })
+    await pass(await proposeVote(client, { governor, calls, description }))
   }
   const fundGas = (address: Address) => setBalance(devnet, address)
   /** Pays for a job as the consumer. */
@@ -259,7 +280,9 @@ export async function poolWorld(options: {
     contributeMerkle,
     contributeVersion,
     workerWallet,
+    consumerWallet: () => walletOf(consumer),
     propose,
+    decide,
     approve,
     pay,
     jobState: async (jobId: bigint) => (await getJob(client, { deployment, jobId })).state,
