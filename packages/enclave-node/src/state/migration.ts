@@ -18,7 +18,7 @@ import { verdictLists } from './migration-011-verdict-lists.js'
 import { coursesOfNumbers } from './migration-012-courses-of-numbers.js'
 import { liveCopies } from './migration-013-live-copies.js'
 import { validators } from './migration-014-validators.js'
-import { earlierRewards } from './migration-016-earlier-rewards.js'
+import { earlierRewards } from './migration-015-earlier-rewards.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */

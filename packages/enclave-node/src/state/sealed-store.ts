@@ -24,7 +24,7 @@ import { type ImageKeeper, type ImagePace, imageKeeper } from './image-keeper.js
 import { countOfRows, headText, type KnownRow, type KnownRows, rememberRow, totalWith } from './known-rows.js'
 import type { MemoryImages } from './memory-image.js'
 import { bringUpToDate } from './memory-since.js'
-import { currentVersion, migrate } from './migration.js'
+import { migrate } from './migration.js'
 import type { EmbeddedStore } from './pglite-store.js'
 import { startRowCheck } from './row-check.js'
 import type { RowCipher } from './row-cipher.js'
@@ -40,6 +40,7 @@ import {
   writeCommit,
 } from './sealed-rows.js'
 import type { Sql, StateStore } from './state-store.js'
+import { tablesVersion } from './tables-version.js'
 
 /** What a sealed store stands on. */
 export interface SealedStoreOptions {
@@ -347,23 +348,6 @@ function wholeTables(changes: readonly ChangedRow[], known: KnownRows): readonly
       ),
     ),
   ]
-}
-
-/** @returns which tables the rows are of, undefined when there are none */
-function tablesVersion(rows: StoredRows['rows']): number | undefined {
-  if (rows.size === 0) return undefined
-  const versions = (rows.get('schema_migrations') ?? []).map(
-    (row) => (JSON.parse(row) as { version: number }).version,
-  )
-  const version = Math.max(0, ...versions)
-  if (version > currentVersion) {
-    throw new NodeError(
-      'STATE_TOO_NEW',
-      `schema version ${version}`,
-      `this release knows versions up to ${currentVersion}; start the release that wrote this data directory`,
-    )
-  }
-  return version
 }
 
 /** Makes the tables as they were when the rows were sealed, and fills them. */

@@ -5,7 +5,7 @@ import type { Migration } from './migration.js'
  * table; of what was taken back before this step in other pools there are none. On the way down those that farming had not are forgotten.
  */
 export const earlierRewards: Migration = {
-  version: 16,
+  version: 15,
   title: 'what was rewarded before',
   up: `
     create table earlier_rewards (
