@@ -108,10 +108,10 @@ function ask(logs: readonly Log[], given: Partial<Parameters<typeof whoUsedMyDat
   const request = async ({ method, params }: { method: string; params?: unknown }) => {
     if (method === 'eth_blockNumber') return '0x9'
     if (method === 'eth_getBlockByNumber') return { number: '0x5', hash: zero, transactions: [] }
-    const [{ address, topics = [] }] = params as [{ address: Hex; topics?: (Hex | null)[] }]
+    const [{ address, topics = [] }] = params as [{ address: Hex | Hex[]; topics?: (Hex | null)[] }]
     return logs.filter(
       (one) =>
-        isAddressEqual(one.address, address) &&
+        [address].flat().some((each) => isAddressEqual(one.address, each)) &&
         topics.every((topic, index) => topic === null || Array.isArray(topic) || one.topics[index] === topic),
     )
   }

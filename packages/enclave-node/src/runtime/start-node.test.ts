@@ -67,6 +67,7 @@ describe('a node before its registration', { timeout: 180_000 }, () => {
       simulated: true,
       ready: false,
       reasons: ['the node is not registered on the chain'],
+      notes: [],
     })
     const nonce = `0x${'ab'.repeat(32)}`
     expect(await ask(`${node.url}/v1/evidence?nonce=${nonce}`)).toMatchObject({ nonce, simulated: true })
