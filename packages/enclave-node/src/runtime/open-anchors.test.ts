@@ -123,7 +123,10 @@ describe('a node whose state another one remembers', { timeout: 240_000 }, () =>
   it('waits for the other one where the settings ask for its word, and works when it is back', async () => {
     await stopped('keeper')
     const node = await started('node', nodeIn(world.data))
-    expect((await standing(node)).reasons[0]).toContain('PEERS_SILENT: 0 of 1')
+    // Beside what else it waits for in its first moments.
+    await until('its peers are silent', async () =>
+      (await standing(node)).reasons.some((reason) => reason.includes('PEERS_SILENT: 0 of 1')),
+    )
     expect(await (await fetch(`${node.url}/v1/pools`)).json()).toMatchObject({
       error: { code: 'STATE_UNCONFIRMED' },
     })
