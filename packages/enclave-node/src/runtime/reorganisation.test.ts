@@ -86,7 +86,7 @@ describe('a chain that is reorganised past the confirmations', { timeout: 240_00
     const onChain = await getContributions(client, { deployment, pool: world.pools.pay.pool })
     expect(refined).toBe(onChain.length)
     expect(onChain.length + detached).toBeGreaterThan(1)
-    // It says for a moment what it waits for when blocks are taken away under a call of its own.
+    // It may not have read the last reorganisation to its end yet.
     await until('ready again', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
   })
 })
