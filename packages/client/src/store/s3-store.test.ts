@@ -58,7 +58,8 @@ describe('s3 blob store', () => {
   it('keeps the bytes under prefix and digest, as they are', async () => {
     const { digest } = await open({ prefix: 'a/' }).put(bytes)
     const file = join(directory, bucket, 'a', `${digest.slice(7)}._S3rver_object`)
-    expect(new Uint8Array(await readFile(file))).toEqual(bytes)
+    // The server answers before its file is whole on the disk.
+    await expect.poll(async () => new Uint8Array(await readFile(file))).toEqual(bytes)
   })
 
   it('asks for credentials before every request', async () => {
