@@ -1,11 +1,11 @@
 import {
   type Coefficient,
-  type ComputationPlan,
   ComputeError,
   type JobManifest,
   type JoinedRow,
   planComputation,
   planJson,
+  type RegressionPlan,
   runComputation,
 } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
@@ -30,6 +30,8 @@ export async function planComputeJob<Pool extends PlannablePool>(
 ): Promise<PlannedJob<Pool>> {
   try {
     const plan = planComputation({ manifest, policies: pools.map(({ policy }) => policy) })
+    // This node has nothing to run programs with.
+    if (plan.computation === 'program') throw JobRefusal.of('COMPUTATION_NOT_ALLOWED')
     requireViewColumns(coefficientFields, manifest)
     const charges = pools.flatMap((pool): PoolCharge<Pool>[] => {
       const charge = plan.charge[pool.address]
@@ -60,7 +62,7 @@ export async function planComputeJob<Pool extends PlannablePool>(
   }
 }
 
-function tablesOf(plan: ComputationPlan, pool: string): readonly string[] {
+function tablesOf(plan: RegressionPlan, pool: string): readonly string[] {
   return [...new Set(plan.columns.filter((column) => column.pool === pool).map(({ table }) => table))]
 }
 
@@ -69,7 +71,7 @@ function tablesOf(plan: ComputationPlan, pool: string): readonly string[] {
  * allow lower-case identifiers only; the engine checks the statement's tree a second time.
  */
 async function joinedRows(
-  plan: ComputationPlan,
+  plan: RegressionPlan,
   pools: readonly PlannablePool[],
   engine: SqlEngine,
 ): Promise<readonly JoinedRow[]> {
