@@ -36,9 +36,10 @@ export interface ProgramRun {
 
 /**
  * Runs a planned program on its contributors. Charge the budget first: the result is private only at the price of the plan. Give it to
- * nobody before `plan.durationMs` has passed since the call: how long programs run tells of the data.
+ * nobody before a moment that is fixed before the call, `plan.durationMs` after it or later: how long programs run tells of the data.
  *
- * @param options - `plan` from `planComputation`; `rows` by table; `order`, `run`, `parallel`: see {@link ProgramRun}; `random`: secret randomness.
+ * @param options - `plan` from `planComputation`; `rows` by table; `order`, `run`, `parallel`: see {@link ProgramRun}; `random`: secret randomness,
+ *   not asked before the last run has ended.
  * @returns Means of the runs' answers with noise.
  * @throws ComputeError `PLAN_INVALID` when the plan's noise is not the one that its charge pays for; `ROWS_INVALID`; `TOO_FEW_CONTRIBUTORS`
  *   when, by the noisy count, too few runs answered: fewer than the pool's minimum, or than half of the blocks.
@@ -48,11 +49,13 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   const { plan } = options
   checkMechanism(plan)
+  const sums = await exactAnswers(options)
   const noise = noiseOf(plan.mechanism.kind, plan.mechanism.noise)
-  // Drawn before any data is looked at: how long drawing takes tells the noise.
+  // Not before the runs: the caller's randomness may depend on what they gave, so that other answers never meet the same noise. How
+  // long drawing takes tells of the noise, and is hidden by the same wait as the runs.
   const pool = predrawn(buffered(options.random), { whenEmpty: 'refuse' })
-  pool.reserve(noise, plan.outputs.length + 1)
-  const noisy = (await exactAnswers(options)).map((sum) => sum + pool.draw(noise))
+  pool.reserve(noise, sums.length)
+  const noisy = sums.map((sum) => sum + pool.draw(noise))
   return { ...releasedNumbers(plan, noisy), notes: notesOf(plan), charge: plan.charge }
 }
 
