@@ -30,12 +30,14 @@ function planOf(
 const rowsOf = (wages: readonly unknown[]): ProgramRows => ({
   workers: wages.map((wage, contributor): ProgramRow => ({ contributor, rank: 1, values: { wage } })),
 })
+type Input = {
+  readonly contributors: readonly {
+    readonly tables: { readonly workers: readonly { readonly wage: number }[] }
+  }[]
+}
 /** The wages that a run was given. */
 function wagesOf(input: JsonValue): number[] {
-  const { contributors } = input as unknown as {
-    contributors: { tables: { workers: { wage: number }[] } }[]
-  }
-  return contributors.flatMap(({ tables }) => tables.workers.map(({ wage }) => wage))
+  return (input as Input).contributors.flatMap(({ tables }) => tables.workers.map(({ wage }) => wage))
 }
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
@@ -215,6 +217,7 @@ describe('noise', () => {
       const { outputs, answered } = await runProgram({ plan, rows, order, run: giving(mean), random })
       const [{ value, low, high } = { value: 0, low: 0, high: 0 }] = outputs
       if (low <= truth && truth <= high) held += 1
+      if (low > 0 && high < 20) expect(value - low).toBeCloseTo(high - value, 9)
       if (answered.low <= count && count <= answered.high) counted += 1
       counts.push((answered.value - count) * mechanism.answerSteps)
       // What is released gives the noisy sum back, where neither was held to its range.
