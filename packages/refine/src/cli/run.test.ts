@@ -170,6 +170,46 @@ describe('sealpool-refine', () => {
     expect(readdirSync(inside()).sort()).toEqual(before)
   })
 
+  test('a job that lies among its exports does not refine what it wrote itself', async () => {
+    await cli('create', join(folder, 'new'))
+    const key = inside('exports', 'own.key')
+    writeFileSync(key, Buffer.alloc(32, 7))
+    const out = inside('exports', 'out')
+    for (const how of [[], ['--key-file', key]]) {
+      rmSync(out, { recursive: true, force: true })
+      const args = ['run', inside('refiner.ts'), inside('exports'), '--out', out, '--json', ...how]
+      const runs = [await cli(...args), await cli(...args)].map(({ out: said }) => JSON.parse(said))
+      const strangers = how.length === 0 ? ['own.key'] : ['out.key']
+      for (const { refused } of runs) expect(refused.map(({ id }: { id: string }) => id)).toEqual(strangers)
+      expect(runs[1]).toMatchObject({ resumed: 3, contentDigest: runs[0].contentDigest })
+    }
+    const { code, err } = await cli(
+      'run',
+      inside('refiner.ts'),
+      inside('exports'),
+      '--out',
+      inside('exports'),
+    )
+    expect([code, err]).toEqual([2, expect.stringContaining('--out')])
+  })
+
+  test('each file that is refused is told with a reason', async () => {
+    await cli('create', join(folder, 'new'))
+    const files = {
+      'a.csv': 'date,shop,total,paid_by\n2024-02-29,a,1.005,card\n',
+      'b.csv': 'date,shop,date\n',
+      'c.json': '{}',
+      'd.zip': 'PK\u0003\u0004',
+      'e.parquet': 'PAR1',
+      'f.db': 'SQLite format 3\u0000',
+    }
+    for (const [name, text] of Object.entries(files)) writeFileSync(inside('refused', name), text)
+    const { out } = await cli('check', inside('refiner.ts'), inside('refused'))
+    const told = out.split('\n').filter((line) => / at /.test(line))
+    expect(told).toHaveLength(7)
+    for (const line of told) expect(line).toMatch(/^ {6}[A-Z_]+ at .+: .{20}/)
+  })
+
   test('a job whose key is gone gets no other one', async () => {
     await cli('create', join(folder, 'new'))
     const args = ['run', inside('refiner.ts'), inside('exports'), '--out', `${inside('out')}/`]

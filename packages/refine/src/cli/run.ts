@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { bundleRefiner } from '../bundle/index.js'
 import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
@@ -47,15 +47,34 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
   const paths = given.operands.slice(1)
   if (paths.length === 0) throw new UsageError('name files or folders')
   const table = given.options.get('table')
+  const isOwn = await ownFiles(given)
   const inputs: JobInput[] = []
   for (const path of paths) {
-    for (const input of await folderInputs(path, { contributor })) {
+    const found = await folderInputs(path, { contributor })
+    const real = await realpath(path)
+    for (const input of found) {
+      if (isOwn(join(real, relative(path, input.path)))) continue
       // Two folders may hold one name.
       const id = paths.length === 1 ? input.id : `${path.replace(/\/+$/, '')}/${input.id}`
       inputs.push({ ...input, id, ...(table === undefined ? {} : { table }) })
     }
   }
+  if (inputs.length === 0) throw new UsageError('every file lies in the job’s own folder: name another --out')
   return inputs
+}
+
+/** Which paths are the job's own: its folder, its key, its salt. They may lie among the exports, and the next run must not refine them. */
+async function ownFiles(given: Arguments): Promise<(path: string) => boolean> {
+  const out = given.options.get('out')
+  if (out === undefined) return () => false
+  const named = [out, given.options.get('key-file') ?? `${resolve(out)}.key`, given.options.get('salt-file')]
+  const own: string[] = []
+  for (const path of named) {
+    // What is not there yet was not found among the exports either.
+    const real = path === undefined ? undefined : await realpath(path).catch(() => undefined)
+    if (real !== undefined) own.push(real)
+  }
+  return (path) => own.some((one) => path === one || path.startsWith(one + sep))
 }
 
 async function givenEmbedder(given: Arguments): Promise<Embedder | undefined> {
