@@ -210,6 +210,29 @@ describe('sealpool-refine', () => {
     for (const line of told) expect(line).toMatch(/^ {6}[A-Z_]+ at .+: .{20}/)
   })
 
+  test('columns that say hash are hashed under the secret that a file holds, one secret in one job', async () => {
+    await cli('create', join(folder, 'new'))
+    const entry = inside('refiner.ts')
+    writeFileSync(entry, readFileSync(entry, 'utf8').replace('maxLength: 80,', "maxLength: 80, pii: 'hash',"))
+    writeFileSync(
+      inside('exports', 'good.csv'),
+      'date,shop,total,paid_by\n2024-02-29,anna@example.org,12.50,card\n',
+    )
+    expect(await cli('check', entry, inside('exports'))).toMatchObject({ code: 0, err: '' })
+    const args = ['run', entry, inside('exports'), '--out', inside('out'), '--json']
+    const missing = await cli(...args)
+    expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('--pii-key-file')])
+    expect(readdirSync(inside())).not.toContain('out.key')
+    const digests: string[] = []
+    for (const byte of [1, 1, 2]) {
+      writeFileSync(inside(`${byte}.secret`), Buffer.alloc(32, byte))
+      const { code, out, err } = await cli(...args, '--pii-key-file', inside(`${byte}.secret`))
+      if (byte === 2) expect([code, err]).toEqual([2, expect.stringContaining('JOB_INVALID')])
+      else digests.push((JSON.parse(out) as { contentDigest: string }).contentDigest)
+    }
+    expect(new Set(digests).size).toBe(1)
+  })
+
   test('a job whose key is gone gets no other one', async () => {
     await cli('create', join(folder, 'new'))
     const args = ['run', inside('refiner.ts'), inside('exports'), '--out', `${inside('out')}/`]

@@ -8,6 +8,7 @@ import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
 import { RefineError } from '../errors.js'
 import { type FileJobResult, folderInputs, type JobInput, runFileJob } from '../file-job/index.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
+import { requirePiiKey } from '../pii/pii-pass.js'
 import { mockTables } from '../sample/mock-tables.js'
 import { toCroissant } from '../schema/croissant.js'
 import { toDataDictionary } from '../schema/data-dictionary.js'
@@ -67,7 +68,12 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
 async function ownFiles(given: Arguments): Promise<(path: string) => boolean> {
   const out = given.options.get('out')
   if (out === undefined) return () => false
-  const named = [out, given.options.get('key-file') ?? `${resolve(out)}.key`, given.options.get('salt-file')]
+  const named = [
+    out,
+    given.options.get('key-file') ?? `${resolve(out)}.key`,
+    given.options.get('salt-file'),
+    given.options.get('pii-key-file'),
+  ]
   const own: string[] = []
   for (const path of named) {
     // What is not there yet was not found among the exports either.
@@ -101,6 +107,7 @@ async function refine(
     readonly out: string
     readonly key: Uint8Array
     readonly salt?: Uint8Array
+    readonly piiKey?: Uint8Array
     readonly embedder?: Embedder | undefined
   },
 ): Promise<RefineCliExitCode> {
@@ -117,6 +124,7 @@ async function refine(
       readers: await installedReaders(),
       workers: workersOf(given),
       ...(job.salt === undefined ? {} : { salt: job.salt }),
+      ...(job.piiKey === undefined ? {} : { piiKey: job.piiKey }),
       ...(embedder === undefined ? {} : { embedder }),
       ...(runtime === undefined ? {} : { runtime }),
       ...(live ? { onProgress: (progress) => io.writeError(`\r${progressLine(progress)}\u001b[K`) } : {}),
@@ -140,6 +148,8 @@ async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCo
       inputs,
       out: join(folder, 'out'),
       key: new Uint8Array(randomBytes(32)),
+      // Nothing is kept, so any key shows whether the rows fit.
+      piiKey: new Uint8Array(randomBytes(32)),
       embedder,
     })
   } finally {
@@ -158,10 +168,22 @@ async function run(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode
   requireEmbedder(refiner.schema, embedder)
   const saltFile = given.options.get('salt-file')
   const salt = saltFile === undefined ? undefined : await secretOf(saltFile, 'salt')
+  const piiKeyFile = given.options.get('pii-key-file')
+  const piiKey = piiKeyFile === undefined ? undefined : await secretOf(piiKeyFile, 'pool key')
+  if (requirePiiKey(refiner.schema, piiKey ?? new Uint8Array(32)) !== undefined && piiKey === undefined)
+    throw new UsageError('a column says hash: name a file with a secret of the pool by --pii-key-file')
   const { key, made } = await openJobKey(out, given.options.get('key-file'))
   if (made !== undefined && !given.flags.has('json'))
     io.writeError(`made a key in ${harmless(made)}; without it the tables do not open\n`)
-  return refine(given, io, { refiner, inputs, out, key, embedder, ...(salt === undefined ? {} : { salt }) })
+  return refine(given, io, {
+    refiner,
+    inputs,
+    out,
+    key,
+    embedder,
+    ...(salt === undefined ? {} : { salt }),
+    ...(piiKey === undefined ? {} : { piiKey }),
+  })
 }
 
 const csvCell = (value: unknown) => {
