@@ -208,26 +208,18 @@ async function runLocked(
   const { refiner, inputs, output, key, salt = new Uint8Array(), onProgress, withoutDigest = false } = options
   const sourceLimits = fullLimits(options.sourceLimits ?? jobSourceLimits)
   const leafKey = new Uint8Array(hkdfSync('sha256', key, salt, 'sealpool/refine/leaves', 32))
-  const { batchRecords = 5_000, pieceBytes = 1 << 20 } = options
+  const { batchRecords = 5_000, pieceBytes = 1 << 20, runtime } = options
   const piiKey = requirePiiKey(schema, options.piiKey)
+  // Hashes under two keys are no hashes of one table.
+  const pii = piiKey && createHmac('sha256', leafKey).update('pii').update(piiKey).digest('hex')
   const terms = {
     refiner: refiner.digest,
     schema: schemaId(schema),
     refinerVersion: schema.version,
     check: createHmac('sha256', leafKey).update('check').digest('hex'),
-    // Hashes under two keys are no hashes of one table.
-    settings: JSON.stringify({
-      sourceLimits,
-      batchRecords,
-      pieceBytes,
-      withoutDigest,
-      ...(piiKey === undefined
-        ? {}
-        : { pii: createHmac('sha256', leafKey).update('pii').update(piiKey).digest('hex') }),
-    }),
+    settings: JSON.stringify({ sourceLimits, batchRecords, pieceBytes, withoutDigest, pii }),
   }
   const done = await openJobFolder(output, terms, Object.keys(schema.tables))
-  const { runtime } = options
   const mapsColumns =
     schema.direct === undefined &&
     runtime !== undefined &&
@@ -239,8 +231,7 @@ async function runLocked(
       schema,
       limits: sourceLimits,
       readers: platformReaders(options.readers),
-      host:
-        options.runtime === undefined ? undefined : { code: refiner.code, runtime: options.runtime, limits },
+      host: runtime === undefined ? undefined : { code: refiner.code, runtime, limits },
       pass: createPiiPass(options.piiKey === undefined ? {} : { key: options.piiKey }),
       embedder: options.embedder,
       salt,
