@@ -19,7 +19,7 @@ const allowed: Readonly<
     flags: ['json'],
   },
   check: { options: ['table', 'workers', 'embedder'], flags: ['json'] },
-  mock: { options: ['rows', 'seed', 'format'], flags: [] },
+  mock: { options: ['rows', 'seed', 'format', 'table'], flags: [] },
   describe: { options: ['as', 'dataset'], flags: [] },
   create: { options: [], flags: [] },
 }

@@ -233,6 +233,22 @@ describe('sealpool-refine', () => {
     expect(new Set(digests).size).toBe(1)
   })
 
+  test('made-up rows as CSV are one table, one header and rows under it', async () => {
+    await cli('create', join(folder, 'new'))
+    const entry = inside('refiner.ts')
+    const second =
+      "notes: { description: 'Notes.', columns: { note: { type: 'text', description: 'Note.' } } },"
+    const text = readFileSync(entry, 'utf8').replace('  tables: {', `  tables: { ${second}`)
+    writeFileSync(entry, text.replace(/ {2}direct: [^]*$/, '  map: () => ({}),\n})\n'))
+    const several = await cli('mock', entry, '--format', 'csv')
+    expect([several.code, several.err]).toEqual([2, expect.stringContaining('--table')])
+    expect((await cli('mock', entry, '--format', 'csv', '--table', 'toString')).code).toBe(2)
+    const { out } = await cli('mock', entry, '--format', 'csv', '--table', 'notes', '--rows', '2')
+    expect(out.trim().split('\n')).toEqual(['contributor,note', expect.any(String), expect.any(String)])
+    const json = await cli('mock', entry, '--rows', '1')
+    expect(Object.keys(JSON.parse(json.out))).toEqual(['notes', 'receipts'])
+  })
+
   test('a job whose key is gone gets no other one', async () => {
     await cli('create', join(folder, 'new'))
     const args = ['run', inside('refiner.ts'), inside('exports'), '--out', `${inside('out')}/`]

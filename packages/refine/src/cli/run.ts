@@ -196,13 +196,19 @@ async function mock(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCod
   if (!['json', 'jsonl', 'csv'].includes(format)) throw new UsageError('--format is json, jsonl or csv')
   const rows = wholeNumber(given, 'rows', 10, 1_000_000)
   const { schema } = await refinerOf(given)
-  const tables = mockTables(schema, { seed: given.options.get('seed') ?? 'mock', rows })
+  const table = given.options.get('table')
+  const names = table === undefined ? Object.keys(schema.tables) : [table]
+  if (names.some((name) => !Object.hasOwn(schema.tables, name)))
+    throw new UsageError(`--table is one of ${Object.keys(schema.tables).join(', ')}`)
+  if (format === 'csv' && names.length > 1) throw new UsageError('CSV holds one table: name it by --table')
+  const made = mockTables(schema, { seed: given.options.get('seed') ?? 'mock', rows })
+  const tables = Object.fromEntries(names.map((name) => [name, made[name] ?? []]))
   if (format === 'json') io.write(`${JSON.stringify(tables, null, 2)}\n`)
-  for (const [name, made] of format === 'json' ? [] : Object.entries(tables)) {
+  for (const [name, mocked] of format === 'json' ? [] : Object.entries(tables)) {
     if (format === 'csv') {
-      io.write(`${Object.keys(made[0] ?? {}).join(',')}\n`)
-      for (const row of made) io.write(`${Object.values(row).map(csvCell).join(',')}\n`)
-    } else for (const row of made) io.write(`${JSON.stringify({ table: name, ...row })}\n`)
+      io.write(`${Object.keys(mocked[0] ?? {}).join(',')}\n`)
+      for (const row of mocked) io.write(`${Object.values(row).map(csvCell).join(',')}\n`)
+    } else for (const row of mocked) io.write(`${JSON.stringify({ table: name, ...row })}\n`)
   }
   return 0
 }

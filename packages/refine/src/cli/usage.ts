@@ -8,8 +8,8 @@ export const usage = `sealpool-refine: raw exports into checked tables
       ({ model, dimensions, embed }); it runs here, outside of the sandbox, and sees the texts.
   sealpool-refine check <refiner.ts> <file or folder>... [--table NAME] [--embedder MODULE] [--json]
       Refines and keeps nothing: tells rows, and per refused file the place and the reason. Columns of hashes are hashed under a key of the moment.
-  sealpool-refine mock <refiner.ts> [--rows N] [--seed TEXT] [--format json|jsonl|csv]
-      Prints rows made of the schema and the seed alone.
+  sealpool-refine mock <refiner.ts> [--rows N] [--seed TEXT] [--format json|jsonl|csv] [--table NAME]
+      Prints rows made of the schema and the seed alone, of all tables or of one; CSV holds one table.
   sealpool-refine describe <refiner.ts> --as duckdb|postgresql|sqlite|json-schema|croissant|types|dictionary|id [--dataset FILE]
       Prints a form of the tables. FILE is JSON with what Croissant says besides them: license, url, datePublished, creator, files.
   sealpool-refine create <folder>
