@@ -239,7 +239,7 @@ describe('sealpool-refine', () => {
     const second =
       "notes: { description: 'Notes.', columns: { note: { type: 'text', description: 'Note.' } } },"
     const text = readFileSync(entry, 'utf8').replace('  tables: {', `  tables: { ${second}`)
-    writeFileSync(entry, text.replace(/ {2}direct: [^]*$/, '  map: () => ({}),\n})\n'))
+    writeFileSync(entry, text.replace(/ {2}direct: [\s\S]*$/, '  map: () => ({}),\n})\n'))
     const several = await cli('mock', entry, '--format', 'csv')
     expect([several.code, several.err]).toEqual([2, expect.stringContaining('--table')])
     expect((await cli('mock', entry, '--format', 'csv', '--table', 'toString')).code).toBe(2)
