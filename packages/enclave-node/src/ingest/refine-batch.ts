@@ -31,6 +31,7 @@ import { mapBounded } from './bounded.js'
 import { sumOfEach } from './each.js'
 import type { IngestContext } from './ingest-context.js'
 import { openStored } from './open-stored.js'
+import { refinerTerms } from './refiner-terms.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
 
 /**
@@ -70,11 +71,8 @@ async function refineRows(
   ).filter((one): one is Opened => one.input !== undefined)
   if (opened.length === 0) return 0
   const batch = await refineBatch({
-    refiner: pool.refiner,
-    runtime: context.runtime,
-    limits: context.limits.refiner,
+    ...refinerTerms(context, pool),
     contributions: opened.map(({ input }) => input),
-    salt: context.keys.poolSecret('refinement-commitment', lastingScope(pool)),
   }).finally(() => {
     for (const { input } of opened) input.bytes.fill(0)
   })

@@ -68,6 +68,6 @@ export function keyScope(
  * The scope of secrets that must not change with key epochs: the tables' storage key and the fingerprints' key.
  * Epochs count from 1 on the chain, so that this scope is never a contribution key's.
  */
-export function lastingScope(pool: ServedPool): KeyScope {
+export function lastingScope(pool: Pick<ServedPool, 'address' | 'chainId' | 'policyDigest'>): KeyScope {
   return keyScope(pool, 0)
 }

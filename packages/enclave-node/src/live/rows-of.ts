@@ -3,7 +3,8 @@ import { type RefinedBatch, refineBatch } from '@sealpool/refine'
 import type { IngestContext } from '../ingest/ingest-context.js'
 import { openStored } from '../ingest/open-stored.js'
 import { overwriteOpened } from '../ingest/overwrite-opened.js'
-import { lastingScope, type ServedPool } from '../ingest/served-pool.js'
+import { refinerTerms } from '../ingest/refiner-terms.js'
+import type { ServedPool } from '../ingest/served-pool.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 
 /** What rows are made with. */
@@ -40,11 +41,8 @@ export async function rowsOf(
     return { kind: 'away', forGood: opened.kind === 'refused' && opened.code === 'OWN_STORE_REQUIRED' }
   const { id, contributor } = contribution
   const batch = await refineBatch({
-    refiner: pool.refiner,
-    runtime: context.runtime,
-    limits: context.limits.refiner,
+    ...refinerTerms(context, pool),
     contributions: [{ id, contributor, mediaType: opened.mediaType, bytes: opened.bytes }],
-    salt: context.keys.poolSecret('refinement-commitment', lastingScope(pool)),
   }).finally(() => overwriteOpened(opened))
   if (batch.refused.length > 0) return { kind: 'unfit' }
   return { kind: 'rows', tables: batch.tables, digest: batch.contentDigest, size: opened.blobSize }

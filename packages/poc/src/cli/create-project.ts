@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UsageError } from './arguments.js'
 import { makeFolder } from './make-folder.js'
 
-const owner = '0x00112233445566778899aabbccddeeff00112233'
+const owner = '0x00112233445566778899AaBbCcDdEeFf00112233'
 
 const PROOF = `import { definePoc, qualityRules, refuse } from '@sealpool/poc/define'
 
@@ -28,7 +28,8 @@ export default definePoc<readonly Day[]>({
   },
   checks: {
     owner: (days, { facts }) => ({
-      passed: days.every(({ account }) => account === facts.owner),
+      // Wallets write addresses in letters of both cases.
+      passed: days.every(({ account }) => account.toLowerCase() === facts.owner),
       dimension: 'ownership',
       place: 'account',
       refusal: 'WRONG_OWNER',

@@ -1,3 +1,4 @@
+import { calendarDay } from './calendar-day.js'
 import type { Check, CheckContext, CheckResult } from './check.js'
 
 /** A row of a table: what CSV and JSON arrays of objects come as. */
@@ -140,13 +141,13 @@ function degreeOf(rule: QualityRule, rows: readonly QualityRow[], at: number | u
       return share((row) => number(row, rule.column) >= rule.low && number(row, rule.column) <= rule.high)
     case 'fresh':
       return share((row) => {
-        const day = calendarDay(text(row, rule.column))
+        const day = calendarDay(text(row, rule.column) ?? '')?.text
         return day !== undefined && day >= rule.from && day <= rule.until
       })
     case 'recent':
       return share((row) => {
-        const day = calendarDay(text(row, rule.column))
-        const age = day === undefined || at === undefined ? -1 : Math.floor(at / 86_400) - dayNumber(day)
+        const day = calendarDay(text(row, rule.column) ?? '')?.number
+        const age = day === undefined || at === undefined ? -1 : Math.floor(at / 86_400) - day
         return age >= 0 && age <= rule.days
       })
     case 'script': {
@@ -197,20 +198,6 @@ function degreeOf(rule: QualityRule, rows: readonly QualityRow[], at: number | u
         relates(number(row, rule.left), rule.relation, number(row, rule.right), rule.tolerance ?? 0),
       )
   }
-}
-
-/** The day that a text begins with, when there is such a day. */
-function calendarDay(text: string | undefined): string | undefined {
-  const day = /^\d{4}-\d\d-\d\d(?!\d)/.exec(text ?? '')?.[0]
-  if (day === undefined) return undefined
-  const time = new Date(`${day}T00:00:00Z`)
-  // A day that is not in its month would be one of the next.
-  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(day) ? day : undefined
-}
-
-/** Days since 1970-01-01. */
-function dayNumber(day: string): number {
-  return Date.parse(`${day}T00:00:00Z`) / 86_400_000
 }
 
 function distinctRows(rows: readonly QualityRow[]): number {

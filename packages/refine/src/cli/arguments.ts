@@ -15,11 +15,11 @@ const allowed: Readonly<
   Record<string, { readonly options: readonly string[]; readonly flags: readonly string[] }>
 > = {
   run: {
-    options: ['out', 'key-file', 'contributor', 'salt-file', 'table', 'workers', 'embedder'],
+    options: ['out', 'key-file', 'contributor', 'salt-file', 'pii-key-file', 'table', 'workers', 'embedder'],
     flags: ['json'],
   },
   check: { options: ['table', 'workers', 'embedder'], flags: ['json'] },
-  mock: { options: ['rows', 'seed', 'format'], flags: [] },
+  mock: { options: ['rows', 'seed', 'format', 'table'], flags: [] },
   describe: { options: ['as', 'dataset'], flags: [] },
   create: { options: [], flags: [] },
 }

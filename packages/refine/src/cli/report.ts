@@ -1,20 +1,5 @@
 import type { FileJobResult, JobProgress } from '../file-job/index.js'
-
-/** What each code means to a person, and what to do. */
-const remedies: Readonly<Record<string, string>> = {
-  FORMAT_UNKNOWN:
-    'no reader knows this file; is it an export of this kind, is the reader’s package installed?',
-  MEDIA_TYPE_MISMATCH: 'the refiner reads another kind of file',
-  FIELD_MISSING:
-    'the header lacks the field of this column; is it another export, or parted by other characters than commas?',
-  LIMIT_EXCEEDED: 'the file is larger or deeper than allowed; split it',
-  MAP_FAILED: 'the mapping threw at this record',
-  VALUE_MISSING: 'a value that must be there is not',
-  VALUE_TYPE: 'a value is of another type than its column',
-  VALUE_RANGE: 'a value lies outside its column’s range or length',
-  VALUE_NOT_ALLOWED: 'a value is none of those its column lists',
-  PII_FOUND: 'personal data stands where none may',
-}
+import { remedies } from './remedies.js'
 
 /** Text of a file name that cannot move the cursor or colour the terminal. */
 export function harmless(text: string): string {
@@ -45,7 +30,7 @@ export function reportOf(result: FileJobResult, inputs: number): string {
   for (const { id, code, place } of result.refused) {
     lines.push(
       `  ✗ ${harmless(id)}`,
-      `      ${code} at ${harmless(place)}${remedies[code] === undefined ? '' : `: ${remedies[code]}`}`,
+      `      ${code} at ${harmless(place)}${Object.hasOwn(remedies, code) ? `: ${remedies[code]}` : ''}`,
     )
   }
   lines.push('', `  schema   ${result.schemaId}`, `  refiner  ${result.refiner}`)

@@ -170,6 +170,85 @@ describe('sealpool-refine', () => {
     expect(readdirSync(inside()).sort()).toEqual(before)
   })
 
+  test('a job that lies among its exports does not refine what it wrote itself', async () => {
+    await cli('create', join(folder, 'new'))
+    const key = inside('exports', 'own.key')
+    writeFileSync(key, Buffer.alloc(32, 7))
+    const out = inside('exports', 'out')
+    for (const how of [[], ['--key-file', key]]) {
+      rmSync(out, { recursive: true, force: true })
+      const args = ['run', inside('refiner.ts'), inside('exports'), '--out', out, '--json', ...how]
+      const runs = [await cli(...args), await cli(...args)].map(({ out: said }) => JSON.parse(said))
+      const strangers = how.length === 0 ? ['own.key'] : ['out.key']
+      for (const { refused } of runs) expect(refused.map(({ id }: { id: string }) => id)).toEqual(strangers)
+      expect(runs[1]).toMatchObject({ resumed: 3, contentDigest: runs[0].contentDigest })
+    }
+    const { code, err } = await cli(
+      'run',
+      inside('refiner.ts'),
+      inside('exports'),
+      '--out',
+      inside('exports'),
+    )
+    expect([code, err]).toEqual([2, expect.stringContaining('--out')])
+  })
+
+  test('each file that is refused is told with a reason', async () => {
+    await cli('create', join(folder, 'new'))
+    const files = {
+      'a.csv': 'date,shop,total,paid_by\n2024-02-29,a,1.005,card\n',
+      'b.csv': 'date,shop,date\n',
+      'c.json': '{}',
+      'd.zip': 'PK\u0003\u0004',
+      'e.parquet': 'PAR1',
+      'f.db': 'SQLite format 3\u0000',
+    }
+    for (const [name, text] of Object.entries(files)) writeFileSync(inside('refused', name), text)
+    const { out } = await cli('check', inside('refiner.ts'), inside('refused'))
+    const told = out.split('\n').filter((line) => / at /.test(line))
+    expect(told).toHaveLength(7)
+    for (const line of told) expect(line).toMatch(/^ {6}[A-Z_]+ at .+: .{20}/)
+  })
+
+  test('columns that say hash are hashed under the secret that a file holds, one secret in one job', async () => {
+    await cli('create', join(folder, 'new'))
+    const entry = inside('refiner.ts')
+    writeFileSync(entry, readFileSync(entry, 'utf8').replace('maxLength: 80,', "maxLength: 80, pii: 'hash',"))
+    writeFileSync(
+      inside('exports', 'good.csv'),
+      'date,shop,total,paid_by\n2024-02-29,anna@example.org,12.50,card\n',
+    )
+    expect(await cli('check', entry, inside('exports'))).toMatchObject({ code: 0, err: '' })
+    const args = ['run', entry, inside('exports'), '--out', inside('out'), '--json']
+    const missing = await cli(...args)
+    expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('--pii-key-file')])
+    expect(readdirSync(inside())).not.toContain('out.key')
+    const digests: string[] = []
+    for (const byte of [1, 1, 2]) {
+      writeFileSync(inside(`${byte}.secret`), Buffer.alloc(32, byte))
+      const { code, out, err } = await cli(...args, '--pii-key-file', inside(`${byte}.secret`))
+      if (byte === 2) expect([code, err]).toEqual([2, expect.stringContaining('JOB_INVALID')])
+      else digests.push((JSON.parse(out) as { contentDigest: string }).contentDigest)
+    }
+    expect(new Set(digests).size).toBe(1)
+  })
+
+  test('made-up rows as CSV are one table, one header and rows under it', async () => {
+    await cli('create', join(folder, 'new'))
+    const entry = inside('refiner.ts')
+    const second =
+      "notes: { description: 'Notes.', columns: { note: { type: 'text', description: 'Note.' } } },"
+    const text = readFileSync(entry, 'utf8').replace('  tables: {', `  tables: { ${second}`)
+    writeFileSync(entry, text.replace(/ {2}direct: [\s\S]*$/, '  map: () => ({}),\n})\n'))
+    const several = await cli('mock', entry, '--format', 'csv')
+    expect([several.code, several.err]).toEqual([2, expect.stringContaining('--table')])
+    expect((await cli('mock', entry, '--format', 'csv', '--table', 'toString')).code).toBe(2)
+    const { out } = await cli('mock', entry, '--format', 'csv', '--table', 'notes', '--rows', '2')
+    expect(out.trim().split('\n')).toEqual(['contributor,note', expect.any(String), expect.any(String)])
+    const json = await cli('mock', entry, '--rows', '1')
+    expect(Object.keys(JSON.parse(json.out))).toEqual(['notes', 'receipts'])
+  })
+
   test('a job whose key is gone gets no other one', async () => {
     await cli('create', join(folder, 'new'))
     const args = ['run', inside('refiner.ts'), inside('exports'), '--out', `${inside('out')}/`]

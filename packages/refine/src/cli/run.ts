@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { bundleRefiner } from '../bundle/index.js'
 import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
 import { RefineError } from '../errors.js'
 import { type FileJobResult, folderInputs, type JobInput, runFileJob } from '../file-job/index.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
+import { requirePiiKey } from '../pii/pii-pass.js'
 import { mockTables } from '../sample/mock-tables.js'
 import { toCroissant } from '../schema/croissant.js'
 import { toDataDictionary } from '../schema/data-dictionary.js'
@@ -47,15 +48,39 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
   const paths = given.operands.slice(1)
   if (paths.length === 0) throw new UsageError('name files or folders')
   const table = given.options.get('table')
+  const isOwn = await ownFiles(given)
   const inputs: JobInput[] = []
   for (const path of paths) {
-    for (const input of await folderInputs(path, { contributor })) {
+    const found = await folderInputs(path, { contributor })
+    const real = await realpath(path)
+    for (const input of found) {
+      if (isOwn(join(real, relative(path, input.path)))) continue
       // Two folders may hold one name.
       const id = paths.length === 1 ? input.id : `${path.replace(/\/+$/, '')}/${input.id}`
       inputs.push({ ...input, id, ...(table === undefined ? {} : { table }) })
     }
   }
+  if (inputs.length === 0) throw new UsageError('every file lies in the job’s own folder: name another --out')
   return inputs
+}
+
+/** Which paths are the job's own: its folder, its key, its salt. They may lie among the exports, and the next run must not refine them. */
+async function ownFiles(given: Arguments): Promise<(path: string) => boolean> {
+  const out = given.options.get('out')
+  if (out === undefined) return () => false
+  const named = [
+    out,
+    given.options.get('key-file') ?? `${resolve(out)}.key`,
+    given.options.get('salt-file'),
+    given.options.get('pii-key-file'),
+  ]
+  const own: string[] = []
+  for (const path of named) {
+    // What is not there yet was not found among the exports either.
+    const real = path === undefined ? undefined : await realpath(path).catch(() => undefined)
+    if (real !== undefined) own.push(real)
+  }
+  return (path) => own.some((one) => path === one || path.startsWith(one + sep))
 }
 
 async function givenEmbedder(given: Arguments): Promise<Embedder | undefined> {
@@ -82,6 +107,7 @@ async function refine(
     readonly out: string
     readonly key: Uint8Array
     readonly salt?: Uint8Array
+    readonly piiKey?: Uint8Array
     readonly embedder?: Embedder | undefined
   },
 ): Promise<RefineCliExitCode> {
@@ -98,6 +124,7 @@ async function refine(
       readers: await installedReaders(),
       workers: workersOf(given),
       ...(job.salt === undefined ? {} : { salt: job.salt }),
+      ...(job.piiKey === undefined ? {} : { piiKey: job.piiKey }),
       ...(embedder === undefined ? {} : { embedder }),
       ...(runtime === undefined ? {} : { runtime }),
       ...(live ? { onProgress: (progress) => io.writeError(`\r${progressLine(progress)}\u001b[K`) } : {}),
@@ -121,6 +148,8 @@ async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCo
       inputs,
       out: join(folder, 'out'),
       key: new Uint8Array(randomBytes(32)),
+      // Nothing is kept, so any key shows whether the rows fit.
+      piiKey: new Uint8Array(randomBytes(32)),
       embedder,
     })
   } finally {
@@ -139,10 +168,22 @@ async function run(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode
   requireEmbedder(refiner.schema, embedder)
   const saltFile = given.options.get('salt-file')
   const salt = saltFile === undefined ? undefined : await secretOf(saltFile, 'salt')
+  const piiKeyFile = given.options.get('pii-key-file')
+  const piiKey = piiKeyFile === undefined ? undefined : await secretOf(piiKeyFile, 'pool key')
+  if (requirePiiKey(refiner.schema, piiKey ?? new Uint8Array(32)) !== undefined && piiKey === undefined)
+    throw new UsageError('a column says hash: name a file with a secret of the pool by --pii-key-file')
   const { key, made } = await openJobKey(out, given.options.get('key-file'))
   if (made !== undefined && !given.flags.has('json'))
     io.writeError(`made a key in ${harmless(made)}; without it the tables do not open\n`)
-  return refine(given, io, { refiner, inputs, out, key, embedder, ...(salt === undefined ? {} : { salt }) })
+  return refine(given, io, {
+    refiner,
+    inputs,
+    out,
+    key,
+    embedder,
+    ...(salt === undefined ? {} : { salt }),
+    ...(piiKey === undefined ? {} : { piiKey }),
+  })
 }
 
 const csvCell = (value: unknown) => {
@@ -155,13 +196,19 @@ async function mock(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCod
   if (!['json', 'jsonl', 'csv'].includes(format)) throw new UsageError('--format is json, jsonl or csv')
   const rows = wholeNumber(given, 'rows', 10, 1_000_000)
   const { schema } = await refinerOf(given)
-  const tables = mockTables(schema, { seed: given.options.get('seed') ?? 'mock', rows })
+  const table = given.options.get('table')
+  const names = table === undefined ? Object.keys(schema.tables) : [table]
+  if (names.some((name) => !Object.hasOwn(schema.tables, name)))
+    throw new UsageError(`--table is one of ${Object.keys(schema.tables).join(', ')}`)
+  if (format === 'csv' && names.length > 1) throw new UsageError('CSV holds one table: name it by --table')
+  const made = mockTables(schema, { seed: given.options.get('seed') ?? 'mock', rows })
+  const tables = Object.fromEntries(names.map((name) => [name, made[name] ?? []]))
   if (format === 'json') io.write(`${JSON.stringify(tables, null, 2)}\n`)
-  for (const [name, made] of format === 'json' ? [] : Object.entries(tables)) {
+  for (const [name, mocked] of format === 'json' ? [] : Object.entries(tables)) {
     if (format === 'csv') {
-      io.write(`${Object.keys(made[0] ?? {}).join(',')}\n`)
-      for (const row of made) io.write(`${Object.values(row).map(csvCell).join(',')}\n`)
-    } else for (const row of made) io.write(`${JSON.stringify({ table: name, ...row })}\n`)
+      io.write(`${Object.keys(mocked[0] ?? {}).join(',')}\n`)
+      for (const row of mocked) io.write(`${Object.values(row).map(csvCell).join(',')}\n`)
+    } else for (const row of mocked) io.write(`${JSON.stringify({ table: name, ...row })}\n`)
   }
   return 0
 }

@@ -2,14 +2,14 @@
 export const usage = `sealpool-refine: raw exports into checked tables
 
   sealpool-refine run <refiner.ts> <file or folder>... --out DIR [--key-file FILE] [--contributor N] [--salt-file FILE]
-                      [--table NAME] [--workers N] [--embedder MODULE] [--json]
+                      [--pii-key-file FILE] [--table NAME] [--workers N] [--embedder MODULE] [--json]
       Refines files into encrypted Parquet under DIR; a folder without files is an error. Stopped at any moment, the same command goes on. Without --key-file a
-      key is made once and kept in DIR.key. MODULE is a JavaScript module of yours: its default export makes the vectors of embeddings
+      key is made once and kept in DIR.key. Columns that say hash are hashed under the secret of --pii-key-file, the same in all jobs of a pool. MODULE is a JavaScript module of yours: its default export makes the vectors of embeddings
       ({ model, dimensions, embed }); it runs here, outside of the sandbox, and sees the texts.
   sealpool-refine check <refiner.ts> <file or folder>... [--table NAME] [--embedder MODULE] [--json]
-      Refines and keeps nothing: tells rows, and per refused file the place and the reason.
-  sealpool-refine mock <refiner.ts> [--rows N] [--seed TEXT] [--format json|jsonl|csv]
-      Prints rows made of the schema and the seed alone.
+      Refines and keeps nothing: tells rows, and per refused file the place and the reason. Columns of hashes are hashed under a key of the moment.
+  sealpool-refine mock <refiner.ts> [--rows N] [--seed TEXT] [--format json|jsonl|csv] [--table NAME]
+      Prints rows made of the schema and the seed alone, of all tables or of one; CSV holds one table.
   sealpool-refine describe <refiner.ts> --as duckdb|postgresql|sqlite|json-schema|croissant|types|dictionary|id [--dataset FILE]
       Prints a form of the tables. FILE is JSON with what Croissant says besides them: license, url, datePublished, creator, files.
   sealpool-refine create <folder>

@@ -9,7 +9,7 @@ import { digestOfRoots, type TableRoot } from '../job/content-digest.js'
 import { takesColumns } from '../job/mapped-tables.js'
 import type { BundledRefiner } from '../job/refine-batch.js'
 import { requireRepeatable } from '../job/require-repeatable.js'
-import { createPiiPass } from '../pii/pii-pass.js'
+import { createPiiPass, requirePiiKey } from '../pii/pii-pass.js'
 import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
 import { schemaId } from '../schema/schema-id.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
@@ -181,6 +181,7 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
 export async function runFileJob(options: FileJobOptions): Promise<FileJobResult> {
   const schema = checkJob(options)
   requireEmbedder(schema, options.embedder)
+  requirePiiKey(schema, options.piiKey)
   const { output } = options
   const limits = options.limits ?? { memoryBytes: 256 * 2 ** 20, timeMs: 30_000, outputBytes: 256 * 2 ** 20 }
   await checkDescribed(options, schema, limits)
@@ -207,16 +208,18 @@ async function runLocked(
   const { refiner, inputs, output, key, salt = new Uint8Array(), onProgress, withoutDigest = false } = options
   const sourceLimits = fullLimits(options.sourceLimits ?? jobSourceLimits)
   const leafKey = new Uint8Array(hkdfSync('sha256', key, salt, 'sealpool/refine/leaves', 32))
-  const { batchRecords = 5_000, pieceBytes = 1 << 20 } = options
+  const { batchRecords = 5_000, pieceBytes = 1 << 20, runtime } = options
+  const piiKey = requirePiiKey(schema, options.piiKey)
+  // Hashes under two keys are no hashes of one table.
+  const pii = piiKey && createHmac('sha256', leafKey).update('pii').update(piiKey).digest('hex')
   const terms = {
     refiner: refiner.digest,
     schema: schemaId(schema),
     refinerVersion: schema.version,
     check: createHmac('sha256', leafKey).update('check').digest('hex'),
-    settings: JSON.stringify({ sourceLimits, batchRecords, pieceBytes, withoutDigest }),
+    settings: JSON.stringify({ sourceLimits, batchRecords, pieceBytes, withoutDigest, pii }),
   }
   const done = await openJobFolder(output, terms, Object.keys(schema.tables))
-  const { runtime } = options
   const mapsColumns =
     schema.direct === undefined &&
     runtime !== undefined &&
@@ -228,8 +231,7 @@ async function runLocked(
       schema,
       limits: sourceLimits,
       readers: platformReaders(options.readers),
-      host:
-        options.runtime === undefined ? undefined : { code: refiner.code, runtime: options.runtime, limits },
+      host: runtime === undefined ? undefined : { code: refiner.code, runtime, limits },
       pass: createPiiPass(options.piiKey === undefined ? {} : { key: options.piiKey }),
       embedder: options.embedder,
       salt,

@@ -57,6 +57,27 @@ describe('refineBatch', () => {
     expect(Object.keys(tables['workers']?.[0] ?? {})[0]).toBe('contributor')
   })
 
+  test('a host without the key of a column of hashes is at fault, and no contribution is refused for it', async () => {
+    const hashed: RefinerSchema = {
+      ...schema,
+      tables: {
+        notes: {
+          description: 'Notes.',
+          columns: { note: { type: 'text', pii: 'hash', description: 'Note.' } },
+        },
+      },
+    }
+    const of = {
+      refiner: handWritten(`() => ({ tables: { notes: [{ note: 'ann@example.org' }] } })`, hashed),
+      runtime,
+      limits,
+    }
+    const batch = { ...of, contributions: [json('1', 1, {})] }
+    await expect(refineBatch(batch)).rejects.toMatchObject({ code: 'ARGUMENT_INVALID', place: 'piiKey' })
+    const { refused, tables } = await refineBatch({ ...batch, piiKey: new Uint8Array(32) })
+    expect([refused, tables['notes']?.[0]?.['note']]).toEqual([[], expect.not.stringContaining('ann')])
+  })
+
   test('each bad contribution is refused by code and place, and costs the others nothing', async () => {
     const { tables, refused } = await refineBatch({
       refiner,

@@ -3,7 +3,7 @@ import type { JobRuntime, JsonValue, Limits } from '@sealpool/sandbox'
 import { embeddedRows, mappedTable } from '../embedding/embedded-rows.js'
 import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
 import { RefineError, type RefineErrorCode } from '../errors.js'
-import { createPiiPass, type PiiPass } from '../pii/pii-pass.js'
+import { createPiiPass, type PiiPass, requirePiiKey } from '../pii/pii-pass.js'
 import { parseRefinerSchema, tableOf } from '../schema/parse-schema.js'
 import { schemaId } from '../schema/schema-id.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
@@ -201,6 +201,7 @@ export async function refineContributions(options: RefineBatchOptions): Promise<
   checkArguments(options)
   const schema = await checkDescribed(options)
   requireEmbedder(schema, options.embedder)
+  requirePiiKey(schema, options.piiKey)
   const tables: Record<string, Row[]> = {}
   for (const name of Object.keys(schema.tables)) tables[name] = []
   const refused: Refusal[] = []

@@ -51,6 +51,18 @@ function checkCost(bytes: Uint8Array, depth: number): void {
   }
 }
 
+/** RFC 5322, 2.2: a field begins with its name and a colon. Old mailboxes have a `>From ` of the sender's machine in front of it. */
+const firstField = /^(?:>?From [^\n]*\n)*[!-9;-~]+[ \t]*:/
+
+/**
+ * Refuses what begins with no field of a header. A line of text that begins with `From ` and that nobody quoted cuts a message in two, and
+ * the parser makes a header of the second one's text.
+ */
+function requireHeader(bytes: Uint8Array): void {
+  const head = new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
+  if (!firstField.test(head)) throw new RefineError('MAIL_INVALID', 'message', 'The message has no header')
+}
+
 function addressesOf(addresses: readonly Address[] | undefined): string[] {
   return (addresses ?? []).flatMap((each) =>
     each.group === undefined ? [each.address ?? ''] : each.group.map(({ address }) => address ?? ''),
@@ -64,10 +76,11 @@ function addressesOf(addresses: readonly Address[] | undefined): string[] {
  * @param bytes - one message
  * @param limits - `depth`: how deep parts may stand inside each other
  * @returns headers, addresses, text
- * @throws RefineError with `MAIL_INVALID`, or `LIMIT_EXCEEDED` for more lines than 65,536 and one for each 64 bytes, or for messages that
+ * @throws RefineError with `MAIL_INVALID` (also for what begins with no header), or `LIMIT_EXCEEDED` for more lines than 65,536 and one for each 64 bytes, or for messages that
  *   are nothing but messages, deeper than `depth`
  */
 export const postalReader: MimeReader = async (bytes, limits) => {
+  requireHeader(bytes)
   checkCost(bytes, limits.depth)
   try {
     const mail = await PostalMime.parse(bytes, {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { NamedTable, PiiMode } from '../schema/table-schema.js'
-import { createPiiPass } from './pii-pass.js'
+import { createPiiPass, requirePiiKey } from './pii-pass.js'
 
 const table = (pii?: PiiMode): NamedTable => ({
   name: 't',
@@ -49,4 +49,20 @@ describe('createPiiPass', () => {
     for (const other of [null, 5, [], { note: 5 }, { note: '' }])
       expect(createPiiPass()(table('mask'), other, 0)).toBe(other)
   })
+})
+
+test('a schema with a column of hashes needs a key before anything is read, and no other schema does', () => {
+  const schema = (pii?: PiiMode) => ({
+    id: 's',
+    version: '1.0.0',
+    source: 'json' as const,
+    tables: { t: table(pii) },
+    notes: [],
+  })
+  expect(requirePiiKey(schema('hash'), key)).toBe(key)
+  expect(requirePiiKey(schema('mask'), undefined)).toBeUndefined()
+  for (const none of [undefined, new Uint8Array(31)])
+    expect(() => requirePiiKey(schema('hash'), none)).toThrow(
+      expect.objectContaining({ code: 'ARGUMENT_INVALID', place: 'piiKey' }),
+    )
 })

@@ -1,9 +1,31 @@
 import { createPiiDetector, type PiiDetector, piiLocales, redactPii } from '@sealpool/privacy/pii'
 import { RefineError } from '../errors.js'
-import type { NamedTable } from '../schema/table-schema.js'
+import type { NamedTable, RefinerSchema } from '../schema/table-schema.js'
 
 /** Changes the text columns of a row that its schema marks with `pii`, before the row is checked. */
 export type PiiPass = (table: NamedTable, row: unknown, index: number) => unknown
+
+/**
+ * Demands the pool's key where a column says `hash`, before anything is read: a host without it is at fault, and no contribution.
+ *
+ * @param schema - the refiner's schema
+ * @param key - what the host gave
+ * @returns the key when some column needs it
+ * @throws RefineError with `ARGUMENT_INVALID`
+ */
+export function requirePiiKey(schema: RefinerSchema, key: Uint8Array | undefined): Uint8Array | undefined {
+  const hashes = Object.entries(schema.tables).flatMap(([table, { columns }]) =>
+    Object.entries(columns).flatMap(([name, { pii }]) => (pii === 'hash' ? [`${table}.${name}`] : [])),
+  )
+  if (hashes.length === 0) return undefined
+  if (key === undefined || key.length < 32)
+    throw new RefineError(
+      'ARGUMENT_INVALID',
+      'piiKey',
+      `The column ${hashes[0]} says hash: give a secret of the pool, 32 bytes or more`,
+    )
+  return key
+}
 
 /**
  * The pass over personal data that a table's columns ask for. The detector finds what has a form (addresses, numbers with

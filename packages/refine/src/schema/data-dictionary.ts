@@ -11,12 +11,16 @@ const cell = (text: string) =>
     .replaceAll(/[\\|`*_[\]]/g, '\\$&')
 
 function allowedOf(column: ColumnSchema): string {
-  const { embedding } = column
-  if (embedding !== undefined) return `of ${embedding.from}, model ${embedding.model}`
-  if (column.values !== undefined) return column.values.map(String).join(', ')
-  if (column.min !== undefined && column.max !== undefined) return `${column.min} to ${column.max}`
-  if (column.min !== undefined) return `at least ${column.min}`
-  return column.max === undefined ? '' : `at most ${column.max}`
+  const { embedding, values, min, max, maxLength, pii } = column
+  const rules: string[] = []
+  if (embedding !== undefined) rules.push(`of ${embedding.from}, model ${embedding.model}`)
+  else if (values !== undefined) rules.push(values.map(String).join(', '))
+  else if (min !== undefined && max !== undefined) rules.push(`${min} to ${max}`)
+  else if (min !== undefined) rules.push(`at least ${min}`)
+  else if (max !== undefined) rules.push(`at most ${max}`)
+  if (maxLength !== undefined) rules.push(`up to ${maxLength} characters`)
+  if (pii !== undefined) rules.push(`personal data: ${pii}`)
+  return rules.join('; ')
 }
 
 /**

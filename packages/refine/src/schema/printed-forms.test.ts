@@ -108,6 +108,14 @@ describe('toDataDictionary', () => {
     expect(text).toContain('| union | The documentation codes 0 as member')
   })
 
+  test('says how long a text may be, and what becomes of personal data in it', () => {
+    const note = { type: 'text', maxLength: 80, pii: 'mask', description: 'Note.' } as const
+    const notes = { ...schema, tables: { notes: { description: 'Notes.', columns: { note } } } }
+    expect(toDataDictionary(notes)).toContain(
+      '| note | VARCHAR |  | no | up to 80 characters; personal data: mask | Note. |',
+    )
+  })
+
   test('text of the schema cannot break out of its cell', () => {
     const lines = toDataDictionary(hostile).split('\n')
     expect(lines.join('\n')).not.toContain('<script>')
