@@ -104,6 +104,16 @@ describe('a newer version', () => {
     expect(await worthOf('4')).toMatchObject({ score: 0, before: 1 })
   })
 
+  it('and the same content are of one pool: what was rewarded in another one counts not', async () => {
+    await store().query('update contributions set pool = $1 where id = 2', [addressOfDigit('9')])
+    await annBrings('3', 4)
+    await world.withdraw('2', { replacedBy: '3' })
+    await annBrings('4', 2, 27)
+    await world.judge()
+    expect(await worthOf('3')).toEqual({ score: 1, ...asItIs })
+    expect(await worthOf('4')).toEqual({ score: 0.325, ...asItIs })
+  })
+
   it('is rewarded for the difference after the farming rule', async () => {
     world.rule({ farming: { ...DEFAULT_FARMING_RULE, clusterFrom: 0.3, periodSeconds: 3_600 } })
     await annBrings('3', 3)
@@ -141,6 +151,7 @@ describe('a newer version', () => {
   it('comes to the same when it is judged again, whatever was taken back since, and when it is audited', async () => {
     world.rule({ auditShare: 1 })
     await annBrings('3', 3)
+    await annBrings('4', 4)
     await world.withdraw('2', { replacedBy: '3' })
     await world.judge()
     const first = await world.verdictOn('3')
@@ -150,7 +161,8 @@ describe('a newer version', () => {
     const audit = { write: (fact: unknown) => void told.push(fact) }
     expect(await auditVerdicts({ ingest: world.context(), audit }, world.pool())).toBe(1)
     expect(told).toEqual([])
-    await world.withdraw('1', { replacedBy: '3' })
+    // It was worth more than what stood for it before.
+    await world.withdraw('4', { replacedBy: '3' })
     await store().query(`update contributions set state = 'seen' where id = 3`)
     await world.judge()
     expect(await world.verdictOn('3')).toEqual(first)
