@@ -136,12 +136,14 @@ describe('evidence that was kept', () => {
   })
 
   test.each([
-    ['another nonce', (text: string) => text.replace(/"nonce":"0x../, '"nonce":"0xff')],
-    ['another quote', (text: string) => text.replace(/"quote":"(.{900}).{4}/, '"quote":"$1AAAA')],
-  ])('does not verify with %s', async (_, change) => {
+    ['another nonce', (text: string) => text.replace(/"nonce":"0x../, '"nonce":"0xff'), ['evidence-kept']],
+    ['another quote', (text: string) => text.replace(/"quote":"(.{900}).{4}/, '"quote":"$1AAAA'), []],
+  ] as const)('does not verify with %s', async (_, change, failed) => {
     const text = change(kept)
     expect(text).not.toBe(kept)
-    expect((await verified({ kept: text })).pool).toBeUndefined()
+    const answer = await verified({ kept: text })
+    expect(answer.pool).toBeUndefined()
+    expect(failedOf(answer)).toEqual(expect.arrayContaining([...failed]))
   })
 
   test.each([
@@ -150,6 +152,7 @@ describe('evidence that was kept', () => {
     ['another version', kept.replace('"version":1', '"version":2')],
     ['no moment', kept.replace(/"at":"[^"]+"/, '"at":"2026-99-99T00:00:00.000Z"')],
     ['another chain', kept.replace(/"chainId":31337/, '"chainId":1')],
+    ['another registry', kept.replace(deployment.nodeRegistry, `0x${'ab'.repeat(20)}`)],
     ['another pool', kept.replace(pool, `0x${'ab'.repeat(20)}`)],
     ['a pool without a key', kept.replace(/"epoch":1/, '"epoch":null')],
     ['too much', `${kept}${' '.repeat(2_000_000)}`],

@@ -12,6 +12,7 @@ import {
   type SignedPermit,
   signPermit,
 } from './index.js'
+import { redeemData } from './redeem-permit.js'
 
 const issuer = privateKeyToAccount(keccak256(toHex('issuer')))
 const grantee = privateKeyToAccount(keccak256(toHex('grantee')))
@@ -44,6 +45,13 @@ test('a permit is signed by its issuer for one chain and one contract', async ()
   await expect(signPermit({ account: remote, deployment, permit })).rejects.toMatchObject({
     code: 'NO_ACCOUNT',
   })
+})
+
+test('a permit is given to the contract that it is for, on its chain, and to no other', () => {
+  const upper = { ...signed, permissions: `0x${'5'.repeat(40).toUpperCase()}` } as const
+  expect(redeemData(deployment, signed)).toBe(redeemData(deployment, upper))
+  for (const other of [{ chainId: 1 }, { permissions: `0x${'6'.repeat(40)}` } as const])
+    expect(() => redeemData({ ...deployment, ...other }, signed)).toThrow(/not of this deployment/)
 })
 
 test('a permit is read as it was written', () => {

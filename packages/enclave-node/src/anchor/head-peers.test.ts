@@ -104,8 +104,43 @@ describe('an old disk image, from between two anchors on the chain', () => {
     expect(heads.figures()).toMatchObject({ state_head_conflicts: 1 })
   })
 
+  it('is not stopped where a host lets it ask others than those that have seen the newest, unless it asks more than half; it says so', async () => {
+    for (const required of [1, 2]) {
+      const world = await headsWorld(2)
+      const [first, second] = world.peers
+      if (first === undefined || second === undefined) throw new Error('there are two peers')
+      const store = metaStore()
+      const { heads } = world.start(store, { required })
+      await heads.cover()
+      const old = store.image()
+      await store.charge(headsPool)
+      second.silent = true
+      const covered = heads.cover().then(
+        () => true,
+        () => false,
+      )
+      expect(await covered).toBe(required === 1)
+      Object.assign(first, { silent: true })
+      second.silent = false
+      const { heads: late } = world.start(metaStore(old), { required })
+      await late.confirm()
+      expect(late.confirmed()).toBe(required === 1)
+      expect(late.notes().some((note) => note.startsWith('PEERS_DISJOINT'))).toBe(required === 1)
+    }
+  })
+
   it('is refused exactly when a peer has a head that its past does not have', async () => {
-    const step = fc.constantFrom('work', 'tell', 'lose', 'silence', 'keep', 'put back', 'restart')
+    const step = fc.constantFrom(
+      'work',
+      'tell',
+      'lose',
+      'silence',
+      'slow',
+      'arrive',
+      'keep',
+      'put back',
+      'restart',
+    )
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         const world = await headsWorld(1)
@@ -142,19 +177,23 @@ describe('an old disk image, from between two anchors on the chain', () => {
           world.clock.now += 1_000
           if (one === 'work') await work(store)
           if (one === 'keep') kept = store.image()
-          if (one === 'tell' || one === 'lose' || one === 'silence') {
+          if (['tell', 'lose', 'silence', 'slow'].includes(one)) {
             await heads.confirm()
             peer.loses = one === 'lose'
             peer.silent = one === 'silence'
+            peer.slow = one === 'slow'
             const before = bookOf()
             await heads.cover().catch(() => undefined)
             note(before)
-            Object.assign(peer, { loses: false, silent: false })
+            Object.assign(peer, { loses: false, silent: false, slow: false })
           }
+          if (one === 'arrive') for (const sent of peer.held.splice(0).reverse()) await sent()
           if (one === 'restart') expect(await open(store.image())).toBe(true)
           if (one === 'put back') {
             const newest = store.image()
             if (!(await open(kept))) await open(newest)
+            // What another disk has sent may come at any time, and ends this one: that is no part of this.
+            peer.held.length = 0
             kept = store.image()
           }
         }
@@ -286,6 +325,32 @@ describe('a node', () => {
       await again.heads.cover()
       world.clock.now += 3
       await again.heads.cover()
+    }
+  })
+
+  it('is not stopped by a head that comes to a slow peer after the next one was sent', async () => {
+    const world = await headsWorld(1)
+    const [peer] = world.peers
+    if (peer === undefined) throw new Error('there is no peer')
+    const store = metaStore()
+    const { heads, over } = world.start(store)
+    await heads.cover()
+    for (const late of [0, 1, 2]) {
+      peer.slow = true
+      for (let times = 0; times < 3; times += 1) {
+        await work(store)
+        await expect(heads.cover()).rejects.toMatchObject({ code: 'HEADS_NOT_KEPT' })
+        world.clock.now += 1_000
+      }
+      peer.slow = false
+      // What was sent first, in the middle or last comes in the end, and the others to no effect.
+      await peer.held[late]?.()
+      for (const one of peer.held.splice(0)) await one()
+      const again = world.start(metaStore(store.image()))
+      await again.heads.confirm()
+      expect(again.heads.confirmed()).toBe(true)
+      await heads.cover()
+      expect(over).toEqual([])
     }
   })
 

@@ -16,7 +16,7 @@ import type { AttestedPeer } from '../peer/attest-peer.js'
 import type { PeerLine } from '../peer/call-peer.js'
 import type { SealedStore } from '../state/sealed-store.js'
 import type { Sql } from '../state/state-store.js'
-import { givenTo, readHeadBook, writeHeadBook } from './head-book.js'
+import { givenTo, readHeadBook, withSent, writeHeadBook } from './head-book.js'
 import { type PeersWord, requireNotBehindPeer } from './require-not-behind-peer.js'
 import {
   compareMarks,
@@ -249,10 +249,10 @@ export function headPeers(options: HeadPeersOptions): HeadPeers {
         budgets: await options.budgets(tx),
       })
       const peers = Object.fromEntries(
-        told.map(({ node: { address }, has = null, lost }) => {
-          const { kept, sent } = givenTo(book, address)
-          return [address, { kept: newest(newest(kept, has), lost ? sent : null), sent: head.mark }]
-        }),
+        told.map(({ node: { address }, has = null, lost }) => [
+          address,
+          withSent(givenTo(book, address), { has, lost }, head.mark),
+        ]),
       )
       await writeHeadBook(tx, { ...book, peers: { ...book.peers, ...peers } })
       return head
@@ -334,6 +334,11 @@ export function headPeers(options: HeadPeersOptions): HeadPeers {
     notes() {
       const silent = lines.filter((line) => !line.answered || line.failures > 0)
       return [
+        ...(required === 0 || required * 2 > lines.length
+          ? []
+          : [
+              `PEERS_DISJOINT: ${required} of ${lines.length} nodes that remember how far this one has come are asked to answer: a host can let an old disk ask others than those that have seen the newest state; ask for more than half`,
+            ]),
         ...(silent.length === 0
           ? []
           : [
@@ -356,9 +361,4 @@ export function headPeers(options: HeadPeersOptions): HeadPeers {
       state_head_conflicts: lines.filter(({ conflict }) => conflict).length,
     }),
   }
-}
-
-function newest(first: HeadMark | null, second: HeadMark | null): HeadMark | null {
-  if (first === null || second === null) return first ?? second
-  return compareMarks(first, second) < 0 ? second : first
 }

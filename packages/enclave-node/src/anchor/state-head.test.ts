@@ -1,5 +1,6 @@
+import { signStatement } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
-import { nodeSigner } from '../key/node-signer.js'
+import { nodeSigner, subjectOf } from '../key/node-signer.js'
 import { headsPool, nodeRing, signerOf } from '../testing/heads-world.js'
 import { changedLeaves } from '../testing/protocol-case.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
@@ -65,6 +66,27 @@ describe('a head', () => {
       { body: { ...head, budgets: [head.budgets[0], head.budgets[0]] } },
     ])
       expect(readStateHead(sign({ ...place, ...change } as typeof place), deployment)).toBeUndefined()
+    const ofVersion = (version: number) => {
+      const { context } = signStateHead(sign, head).signed
+      const statement = { type: 'sealpool/state-head', version, body: head }
+      return signStatement({ statement, context, privateKey: nodeRing.statementKey })
+    }
+    expect([1, 2].map((version) => readStateHead(ofVersion(version), deployment) !== undefined)).toEqual([
+      true,
+      false,
+    ])
+  })
+
+  it('has a hundred budgets at most', () => {
+    const budgets = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        pool: `0x${index.toString(16).padStart(40, '0')}` as const,
+        version: Number.MAX_SAFE_INTEGER,
+        head: digestOfDigit('2'),
+      }))
+    const read = (count: number) =>
+      readStateHead(json(signStateHead(sign, { ...head, budgets: budgets(count) }).signed), deployment)
+    expect([read(100)?.head.budgets.length, read(101)]).toEqual([100, undefined])
   })
 
   it('of another line is another subject', () => {
@@ -90,6 +112,18 @@ it('a question says whom it is put to and when, and nothing once it is changed',
   const question = { keeper: digestOfDigit('4'), at: 1_700_000_000 }
   const signed = signHeadQuestion(sign, question)
   expect(readHeadQuestion(json(signed), deployment)).toEqual({ signer: nodeRing.statementAddress, question })
+  const place = {
+    type: 'sealpool/state-head-question',
+    body: question,
+    pool: addressOfDigit('0'),
+    nonce: '0',
+  }
+  expect(
+    [0, 1].map(
+      (subject) =>
+        readHeadQuestion(sign({ ...place, subject: subjectOf(subject) }), deployment) !== undefined,
+    ),
+  ).toEqual([true, false])
   for (const { json: changed } of changedLeaves(json(signed)))
     expect(readHeadQuestion(changed, deployment)?.signer).not.toBe(nodeRing.statementAddress)
 })

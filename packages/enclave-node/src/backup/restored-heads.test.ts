@@ -71,6 +71,18 @@ describe('a backup that is restored by order', () => {
     })
   })
 
+  it('goes on once more from the same backup, after what came of it the first time', async () => {
+    for (const line of [1, 2]) {
+      const store = await restored()
+      expect(await takeRestoredHeads(store, start(store))).toBe(true)
+      const { heads } = world.start(store)
+      await setMeta(store, 'work', 'more')
+      await heads.cover()
+      const [word] = await ask()
+      expect(word).toMatchObject({ value: { found: { head: { line } } } })
+    }
+  })
+
   it('is refused when a charge is missing that a peer has seen, also by one that was silent then', async () => {
     await newest.charge(headsPool)
     const { heads } = world.start(newest, { required: 2 })

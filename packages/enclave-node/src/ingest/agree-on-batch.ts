@@ -120,7 +120,7 @@ async function hold(
   { contribution }: Judged,
   waits: WaitingReason,
 ): Promise<void> {
-  const lacks = waits === 'VALIDATORS_AWAY' && (validation?.timesLacked(contribution.id) ?? 0) > 0
+  const lacks = waits === 'VALIDATORS_AWAY' && (validation?.timesLacked(contribution.id).byAny ?? 0) > 0
   const reason = lacks ? 'VALIDATORS_LACK_FILE' : waits
   const at =
     waits === 'VALIDATORS_DISAGREE'

@@ -36,7 +36,7 @@ import type { PoolContent } from './content-indexes.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, judgeContribution, refusedVerdict } from './judge-contribution.js'
 import type { ClosedContribution, OpenedContribution } from './open-contribution.js'
-import { giveUp, openToJudge } from './open-to-judge.js'
+import { giveUp, isMissing, openToJudge } from './open-to-judge.js'
 import { overwriteCompared, overwriteOpened } from './overwrite-opened.js'
 import { rewardOnce } from './reward-once.js'
 import { lastingScope, type ServedPool } from './served-pool.js'
@@ -139,12 +139,12 @@ async function judgeRows(
     const begun = context.now()
     const opened = await Promise.all(
       rows.slice(first, first + settings.concurrency).map(async (contribution) => {
-        const lacked = pool.validators === null ? 0 : (context.validation?.timesLacked(contribution.id) ?? 0)
+        const lacked = pool.validators === null ? undefined : context.validation?.timesLacked(contribution.id)
         const [opening, at] = await Promise.all([
           openToJudge(context, pool, contribution, lacked),
           timeOf(contribution.blockHash),
         ])
-        return { contribution, opening, at, isLacked: lacked > settings.missingBlobTries }
+        return { contribution, opening, at, isLacked: isMissing(context, lacked) }
       }),
     )
     waited += Math.abs(context.now() - begun)

@@ -4,6 +4,7 @@
  */
 import { isAcceptedConsent } from '../config/consent-settings.js'
 import { type ContributionRow, putOffContribution } from '../state/contribution-table.js'
+import type { TimesLacked } from '../validation/lacked-files.js'
 import type { IngestContext } from './ingest-context.js'
 import type { OpenedContribution } from './open-contribution.js'
 import { openStored } from './open-stored.js'
@@ -11,21 +12,29 @@ import type { ServedPool } from './served-pool.js'
 
 /**
  * Fetches and opens a contribution that is to be judged.
- * @param lacked how often in a row its validators did not get the file
- * @returns see `openContribution`; a file that they did not get too often is missing, whatever this node gets
+ * @param lacked how often in a row its validators did not get the file; undefined where the pool has none
+ * @returns see `openContribution`; a file that too many of them did not get too often is missing, whatever this node gets
  */
 export function openToJudge(
   context: IngestContext,
   pool: ServedPool,
   contribution: ContributionRow,
-  lacked: number,
+  lacked: TimesLacked | undefined,
 ): Promise<OpenedContribution> | OpenedContribution {
   if (!isAcceptedConsent(pool, contribution))
     return { kind: 'refused', code: 'CONSENT_NOT_ACCEPTED', place: 'consentDigest' }
   // They have looked for it as often as this node would: for them it is missing, and it counts when enough of them say so.
-  if (lacked > context.settings.missingBlobTries) return { kind: 'later', reason: 'BLOB_MISSING' }
+  if (isMissing(context, lacked)) return { kind: 'later', reason: 'BLOB_MISSING' }
   // What a validator does not get from its owner's store it finds beside the pool's other copies.
-  return openStored(context, pool, contribution, { keeping: lacked > 0 })
+  return openStored(context, pool, contribution, { keeping: (lacked?.byAny ?? 0) > 0 })
+}
+
+/** Whether too many validators have looked for a file in vain for too long. */
+export function isMissing(
+  { settings }: Pick<IngestContext, 'settings'>,
+  lacked: TimesLacked | undefined,
+): boolean {
+  return (lacked?.byTooMany ?? 0) > settings.missingBlobTries
 }
 
 /** Puts a contribution off whose blob is not to be had; true when it has been looked for often enough. */

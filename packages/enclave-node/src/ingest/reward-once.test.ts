@@ -91,6 +91,28 @@ describe('a newer version', () => {
     expect(await worthOf('3')).toEqual({ score: 1, ...asItIs })
   })
 
+  it('of a better one that was replaced before it was rewarded is rewarded for all above what was', async () => {
+    await annBrings('3', 3)
+    await world.withdraw('2', { replacedBy: '3' })
+    await world.judge()
+    await annBrings('4', 4)
+    await world.withdraw('3', { replacedBy: '4', unpaid: true })
+    await world.judge()
+    expect(await worthOf('4')).toMatchObject({ score: 0.675, before: 0.325 })
+  })
+
+  it('that was refused first, and is judged again after a reorganisation, is rewarded for the difference', async () => {
+    await world.contribute('3', { days: daysOf(1), owner: ann })
+    await world.withdraw('2', { replacedBy: '3' })
+    await world.judge()
+    expect((await world.verdictOn('3')).refusal?.code).toBe('DUPLICATE_CONTENT')
+    await store().query(`update contributions set state = 'detached', state_before = state where id = 1`)
+    await store().query(`update contributions set state = 'seen' where id = 3`)
+    world.start(store())
+    await world.judge()
+    expect(await worthOf('3')).toMatchObject({ score: 0.675, before: 0.325 })
+  })
+
   it('is known by its file where an entry of a batch was replaced, and only its owner’s', async () => {
     await annBrings('3', 3)
     const digest = (await findContribution(store(), '3'))?.blobDigest ?? ''
@@ -102,6 +124,16 @@ describe('a newer version', () => {
     await world.withdraw('3', { replacedBy: (await findContribution(store(), '4'))?.blobDigest ?? '' })
     await world.judge()
     expect(await worthOf('4')).toMatchObject({ score: 0, before: 1 })
+  })
+
+  it('and the same content are of one pool: what was rewarded in another one counts not', async () => {
+    await store().query('update contributions set pool = $1 where id = 2', [addressOfDigit('9')])
+    await annBrings('3', 4)
+    await world.withdraw('2', { replacedBy: '3' })
+    await annBrings('4', 2, 27)
+    await world.judge()
+    expect(await worthOf('3')).toEqual({ score: 1, ...asItIs })
+    expect(await worthOf('4')).toEqual({ score: 0.325, ...asItIs })
   })
 
   it('is rewarded for the difference after the farming rule', async () => {
@@ -141,6 +173,7 @@ describe('a newer version', () => {
   it('comes to the same when it is judged again, whatever was taken back since, and when it is audited', async () => {
     world.rule({ auditShare: 1 })
     await annBrings('3', 3)
+    await annBrings('4', 4)
     await world.withdraw('2', { replacedBy: '3' })
     await world.judge()
     const first = await world.verdictOn('3')
@@ -150,7 +183,8 @@ describe('a newer version', () => {
     const audit = { write: (fact: unknown) => void told.push(fact) }
     expect(await auditVerdicts({ ingest: world.context(), audit }, world.pool())).toBe(1)
     expect(told).toEqual([])
-    await world.withdraw('1', { replacedBy: '3' })
+    // It was worth more than what stood for it before.
+    await world.withdraw('4', { replacedBy: '3' })
     await store().query(`update contributions set state = 'seen' where id = 3`)
     await world.judge()
     expect(await world.verdictOn('3')).toEqual(first)
@@ -208,6 +242,17 @@ describe('content that was rewarded and taken back', () => {
     await annBrings('2', 2)
     await world.judge()
     expect(await worthOf('2')).toEqual({ score: 1, ...asItIs })
+  })
+
+  it('is refused as content that is there when a reorganisation undoes that after its erasure', async () => {
+    await annBrings('1', 2)
+    await world.judge()
+    await world.withdraw('1')
+    await erase()
+    await store().transaction((tx) => undoContributions(tx, 89n))
+    await world.contribute('2', { days: daysOf(2, 0, 1), owner: bob })
+    await world.judge()
+    expect((await world.verdictOn('2')).refusal?.code).toBe('DUPLICATE_CONTENT')
   })
 
   it('stands in the statement on its erasure', async () => {

@@ -72,6 +72,8 @@ describe('keys of jobs', () => {
 
   it('are named up to the last 200 of a job, and remembered of 1,000 jobs whose keys are destroyed', () => {
     const keys = jobKeys(platformRandom)
+    // However old, one that is not destroyed is not forgotten.
+    const oldest = keys.draw('0', 'live-tables')
     const all = Array.from({ length: 201 }, () => keys.draw('1', 'hand-off').id)
     expect(keys.end('1').map(({ id }) => id)).toEqual(all.slice(1))
     const held = keys.draw('2', 'hand-off')
@@ -79,7 +81,11 @@ describe('keys of jobs', () => {
       keys.draw(`${job}`, 'hand-off')
       keys.end(`${job}`)
     }
-    expect([keys.end('1').length, keys.find('2', held.id)]).toEqual([0, held])
+    expect([keys.end('1').length, keys.find('2', held.id), keys.find('0', oldest.id)]).toEqual([
+      0,
+      held,
+      oldest,
+    ])
     expect(keys.end('1001')).toHaveLength(1)
   })
 })

@@ -9,7 +9,7 @@ import type { Sql } from './state-store.js'
 
 /**
  * The highest score that was rewarded before for an older version of a contribution, or for its content where that was taken back since. A
- * contribution that is judged again is told what it was told first.
+ * contribution that is judged again is told what it was told first, when it was accepted.
  * @param asked `contribution`: its id; `fingerprint`: the keyed one of its content, where the file could be opened
  * @returns ten-thousandths of a full score
  */
@@ -21,7 +21,7 @@ export async function rewardedBefore(
   const [own] = await sql.query(
     `select coalesce(rewarded, 0) as rewarded from contributions
        left join earlier_rewards on earlier_rewards.contribution = contributions.id
-     where contributions.id = $1 and score is not null`,
+     where contributions.id = $1 and score is not null and reason is null`,
     [contribution],
   )
   if (own !== undefined) return integerOf(own, 'rewarded')
@@ -82,8 +82,19 @@ export async function noteTakenBack(
   )
 }
 
-/** Takes back {@link noteTakenBack} of what was taken back above a block that is the last now, before the contributions count again. */
+/**
+ * Takes back {@link noteTakenBack} of what was taken back above a block that is the last now, before the contributions count again: with the
+ * fingerprints that were kept of what was erased meanwhile, else each of them could be contributed, and rewarded, a second time beside it.
+ */
 export async function undoTakenBack(tx: Sql, last: bigint): Promise<void> {
+  await tx.query(
+    `insert into fingerprints (pool, fingerprint, contribution)
+     select earlier_rewards.pool, print, contribution from earlier_rewards
+       join contributions on contributions.id = earlier_rewards.contribution
+     where print is not null and state = 'withdrawn' and withdrawn_block > $1
+     on conflict (pool, fingerprint) do nothing`,
+    [last.toString()],
+  )
   await tx.query(
     `update earlier_rewards set replaced_by = null, unpaid = false, print = null
      where contribution in (select id from contributions where state = 'withdrawn' and withdrawn_block > $1)`,

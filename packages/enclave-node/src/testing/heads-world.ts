@@ -41,6 +41,9 @@ export interface WorldPeer {
   silent: boolean
   /** It loses what it answers: what it was told has come to it. */
   loses: boolean
+  /** It is slow to take what it is told: what it has in `held` has no effect before it is called. */
+  slow: boolean
+  held: (() => Promise<unknown>)[]
   /** Says this instead, whatever it is asked. */
   says: JsonValue | undefined
   /** Its own state is put back, or it is started anew. */
@@ -79,6 +82,8 @@ export async function headsWorld(count: number, change: Partial<HeadKeeperOption
       keeper: await keep(store, ring),
       silent: false,
       loses: false,
+      slow: false,
+      held: [],
       says: undefined,
       async reopen(image = peer.store.image()) {
         peer.store = metaStore(image)
@@ -100,11 +105,13 @@ export async function headsWorld(count: number, change: Partial<HeadKeeperOption
       if (peer.silent) throw silence(peer)
       const given = JSON.parse(JSON.stringify(body))
       const { previous } = given
+      const keep = () => peer.keeper.keep(given.head, previous === null ? null : parseDigest(previous))
+      if (peer.slow && path !== '/v1/heads/ask') {
+        peer.held.push(keep)
+        throw silence(peer)
+      }
       const answer =
-        peer.says ??
-        (path === '/v1/heads/ask'
-          ? await peer.keeper.ask(given.question)
-          : await peer.keeper.keep(given.head, previous === null ? null : parseDigest(previous)))
+        peer.says ?? (path === '/v1/heads/ask' ? await peer.keeper.ask(given.question) : await keep())
       if (peer.loses) throw silence(peer)
       return { status: 200, body: JSON.parse(JSON.stringify({ simulated: true, ...(answer as object) })) }
     }

@@ -27,6 +27,7 @@ import type { AttestedPeer } from '../peer/attest-peer.js'
 import type { PeerLine } from '../peer/call-peer.js'
 import type { ContributionRow } from '../state/contribution-table.js'
 import { type AgreementDecision, decideAgreement, type ExpectedAgreement } from './decide-agreement.js'
+import { lackedFiles, type TimesLacked } from './lacked-files.js'
 import { questionsOf } from './questions-of.js'
 import { inputsOf, itemsAtOnce, type ToldFacts } from './told-facts.js'
 
@@ -55,8 +56,8 @@ export interface ValidatorPanel {
    *   signed nothing that counts on this contribution
    */
   againAt(pool: ServedPool, contribution?: string): number
-  /** How often in a row a validator has said that it does not get the contribution's file: its owner's store may be silent to it alone. */
-  timesLacked(contribution: string): number
+  /** How often in a row validators have said that they do not get the contribution's file. */
+  timesLacked(contribution: string): TimesLacked
   /** Answers of validators that did not count, since the start; for figures. */
   rejected(): number
 }
@@ -123,8 +124,8 @@ interface Round {
   readonly key: Uint8Array
   readonly judged: readonly OwnVerdict[]
   readonly said: Said
-  /** How often in a row a contribution's file was lacking before. */
-  readonly lacked: ReadonlyMap<string, number>
+  /** Notes that a validator does not get a contribution's file. */
+  readonly noteLacking: (contribution: string, validator: Address) => void
   /** Nobody waits for more. */
   over: boolean
 }
@@ -134,13 +135,12 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
   const { keys, sign, limits, random, now, onError } = options
   const lines = new Map<Address, Line>()
   const vain = new Map<string, number>()
-  /** Contributions whose file some validator does not get, as of the last question, and for how many questions. */
-  const lacking = new Map<string, number>()
+  const lacked = lackedFiles(mostVain)
   let rejected = 0
 
   return {
     rejected: () => rejected,
-    timesLacked: (contribution) => lacking.get(contribution) ?? 0,
+    timesLacked: lacked.timesOf,
     againAt({ validators }, contribution = '') {
       const free = (validators?.nodes ?? [])
         .map(({ address }) => lines.get(address)?.until ?? 0)
@@ -156,7 +156,10 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       const all = [keys.statementAddress, ...validators.nodes.map(({ address }) => address)]
       const expected = judged.map((one) => expectedOf(pool, one, { key, validators: all }))
       const said: Said = new Map(judged.map((one) => [one.contribution.id, []]))
-      const round: Round = { key, judged, said, lacked: lackedBefore(judged), over: false }
+      const round: Round = {
+        ...{ key, judged, said, over: false },
+        noteLacking: lacked.ask([...said.keys()], all.length - validators.threshold + 1),
+      }
       const saidOn = ({ contribution: { id } }: OwnVerdict) => said.get(id) ?? []
       const heard = (one: OwnVerdict) => saidOn(one).map(({ statement }) => statement)
       options.requireOwnKeys()
@@ -211,19 +214,6 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
         inputs: inputsOf({ key, pool, limits, owner, at, mediaType, told }),
       },
     }
-  }
-
-  /** Takes what was noted of contributions out: this question tells anew. */
-  function lackedBefore(judged: readonly OwnVerdict[]): ReadonlyMap<string, number> {
-    const before = new Map(judged.map(({ contribution: { id } }) => [id, lacking.get(id) ?? 0]))
-    for (const id of before.keys()) lacking.delete(id)
-    return before
-  }
-
-  function noteLacking(contribution: string, { lacked }: Round): void {
-    lacking.set(contribution, (lacked.get(contribution) ?? 0) + 1)
-    const [oldest] = lacking.keys()
-    if (lacking.size > mostVain && oldest !== undefined) lacking.delete(oldest)
   }
 
   /** Counts how often a contribution was asked about in vain, though enough answered: whoever made it so must not keep all from their work. */
@@ -336,7 +326,7 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       // What was not asked about is no answer; one statement of each validator is as many as count.
       const about = part.find(({ contribution }) => contribution.id === id)
       if (about === undefined) continue
-      if (reason === 'BLOB_AWAY') noteLacking(id, round)
+      if (reason === 'BLOB_AWAY') round.noteLacking(id, peer.statementAddress)
       const isKept =
         statement !== null && lengthOf(statement) <= Math.max(longestStatement, 4 * lengthOf(about.verdict))
       if (isKept) said.get(id)?.push({ from: peer.statementAddress, statement })

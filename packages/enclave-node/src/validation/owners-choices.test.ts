@@ -51,10 +51,10 @@ async function ownContribution(other?: Uint8Array): Promise<Digest> {
   return digest
 }
 /** @param blobStore of the validator; absent: the home's */
-const judgedWith = (blobStore = world.context().blobStore) =>
+const judgedWith = (blobStore = world.context().blobStore, validators = 1) =>
   validatorPeers(world, {
     threshold: 2,
-    runtimes: [world.runtime],
+    runtimes: Array(validators).fill(world.runtime),
     change: { blobStore: copiesOf({ blobStore, ownCopies: silent }, { keep: 'escrow' }) },
   })
 
@@ -81,6 +81,26 @@ describe('a file that its owner’s own store gives to the home alone', () => {
       world.wait(61)
     }
     expect(await rowOf('1')).toMatchObject({ state: 'judged', verdictDigest: expect.any(String) })
+    expect((await world.verdictOn('1')).refusal?.code).toBe('BLOB_MISSING')
+  })
+
+  it('is not refused because one of several says that it lacks it, however often, while the others are away', async () => {
+    await ownContribution()
+    const { peers } = judgedWith(memoryBlobStore(), 2)
+    const [, other] = peers
+    if (other === undefined) throw new Error('there are two validators')
+    other.away = true
+    for (let times = 0; times < 5; times += 1) {
+      await world.judge()
+      expect(await rowOf('1')).toMatchObject({ state: 'seen', reason: 'VALIDATORS_LACK_FILE' })
+      world.wait(3_601)
+    }
+    // Now both say so: with this node alone there is no verdict.
+    other.away = false
+    for (let times = 0; times < 3; times += 1) {
+      await world.judge()
+      world.wait(3_601)
+    }
     expect((await world.verdictOn('1')).refusal?.code).toBe('BLOB_MISSING')
   })
 
