@@ -268,7 +268,7 @@ export const runtimes = {
     ]
   },
   "Permissions": {
-    "digest": "0x6c0b5eb9229f5c60ee5aab8bf50e362e6b4f646dcf9975786188db16235c5c7d",
+    "digest": "0x6296172f965db5dd5fea0dde5de7b88a8a71cbb5a4188780a4dfc7b107a91de5",
     "immutables": [
       [
         804,
@@ -281,87 +281,82 @@ export const runtimes = {
         "jobBoard"
       ],
       [
-        2035,
+        2024,
         32,
         "approvals"
       ],
       [
-        2129,
-        32,
-        "approvals"
-      ],
-      [
-        3664,
+        3292,
         32,
         "jobBoard"
       ],
       [
-        3816,
+        3444,
         32,
         "pools"
       ],
       [
-        3879,
+        3507,
         32,
         "jobBoard"
       ],
       [
-        4039,
+        3667,
         32,
         "jobBoard"
       ],
       [
-        4318,
+        3946,
         32,
         "approvals"
       ],
       [
-        4426,
+        4054,
         32,
         "jobBoard"
       ],
       [
-        4803,
+        4431,
         32,
         "_name"
       ],
       [
-        4844,
+        4472,
         32,
         "_version"
       ],
       [
-        7710,
+        7295,
         32,
         "pools"
       ],
       [
-        9224,
+        8810,
         32,
         "approvals"
       ],
       [
-        10403,
+        9753,
         32,
         "_cachedThis"
       ],
       [
-        10457,
+        9807,
         32,
         "_cachedDomainSeparator"
       ],
       [
-        10536,
+        9886,
         32,
         "_hashedName"
       ],
       [
-        10574,
+        9924,
         32,
         "_hashedVersion"
       ],
       [
-        10640,
+        9990,
         32,
         "_cachedChainId"
       ]
@@ -403,7 +398,7 @@ export const runtimes = {
     ]
   },
   "JobBoard": {
-    "digest": "0x40359d7d43ee3c6cc91658ec26a72d6a2e398025fa6b9239b2373897d5095f87",
+    "digest": "0xbcdccf9afef26ed1b8135610fd2dab9ad641384482524bb582c15efcb80f8160",
     "immutables": [
       [
         664,
@@ -411,144 +406,134 @@ export const runtimes = {
         "permissions"
       ],
       [
-        1272,
+        1438,
         32,
         "nodeRegistry"
       ],
       [
-        1586,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        2884,
+        2736,
         32,
         "pools"
       ],
       [
-        5216,
+        3435,
+        32,
+        "protocolToken"
+      ],
+      [
+        6079,
         32,
         "permissions"
       ],
       [
-        6478,
+        7341,
         32,
         "permissions"
       ],
       [
-        7179,
+        8044,
         32,
         "pools"
       ],
       [
-        8215,
+        8962,
+        32,
+        "protocolToken"
+      ],
+      [
+        9482,
         32,
         "burnShareBps"
       ],
       [
-        8602,
+        10323,
         32,
         "credits"
       ],
       [
-        8695,
+        10416,
         32,
         "protocolToken"
       ],
       [
-        9868,
+        11601,
         32,
         "nodeRegistry"
       ],
       [
-        10014,
+        13022,
+        32,
+        "credits"
+      ],
+      [
+        14684,
         32,
         "nodeRegistry"
       ],
       [
-        11556,
+        15082,
+        32,
+        "nodeRegistry"
+      ],
+      [
+        15653,
         32,
         "permissions"
       ],
       [
-        11652,
-        32,
-        "credits"
-      ],
-      [
-        12830,
-        32,
-        "protocolToken"
-      ],
-      [
-        15765,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        17405,
+        16879,
         32,
         "pools"
       ],
       [
-        17441,
+        16915,
         32,
         "permissions"
       ],
       [
-        19194,
+        18668,
         32,
         "permissions"
       ],
       [
-        19354,
+        18828,
         32,
         "protocolToken"
       ],
       [
-        19607,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        20493,
+        19730,
         32,
         "burnShareBps"
       ],
       [
-        20597,
+        19834,
         32,
         "protocolToken"
       ],
       [
-        20957,
+        20194,
         32,
         "protocolToken"
       ],
       [
-        22371,
+        21511,
         32,
         "nodeRegistry"
       ],
       [
-        22673,
-        32,
-        "permissions"
-      ],
-      [
-        22819,
+        21964,
         32,
         "credits"
       ],
       [
-        23112,
-        32,
-        "permissions"
-      ],
-      [
-        23854,
+        22421,
         32,
         "credits"
+      ],
+      [
+        22768,
+        32,
+        "permissions"
       ]
     ]
   },
