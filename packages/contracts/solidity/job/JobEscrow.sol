@@ -296,17 +296,12 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
     function _end(uint256 id, StoredJob storage job, JobState to) private {
         JobState from = job.state;
         _move(id, job, to);
-        if (JobTransitions.inEscrow(from)) _refund(id, job, from);
-    }
-
-    /// Apart from {_end}, and without the state that the job is in now: the compiler makes a copy of a function for each constant that
-    /// it is called with, and this is a large one.
-    function _refund(uint256 id, StoredJob storage job, JobState from) private {
+        if (!JobTransitions.inEscrow(from)) return;
         address consumer = job.consumer;
         bytes32 granted = _granted(id, job);
         // A run that a node refused or began has told the consumer something: only untouched runs are given back.
-        bool untouched = (from == JobState.Funded || from == JobState.Assigned) && job.state != JobState.Refused
-            && job.attempts == 0;
+        bool untouched =
+            (from == JobState.Funded || from == JobState.Assigned) && to != JobState.Refused && job.attempts == 0;
         uint256 count = job.poolCount;
         uint256 price;
         for (uint256 i; i < count; ++i) {

@@ -398,7 +398,7 @@ export const runtimes = {
     ]
   },
   "JobBoard": {
-    "digest": "0xbcdccf9afef26ed1b8135610fd2dab9ad641384482524bb582c15efcb80f8160",
+    "digest": "0x422e3cdc2fc9528d2608b07f3fe74c77c29bce59854e5df75333bfc3f196e442",
     "immutables": [
       [
         664,
@@ -416,124 +416,119 @@ export const runtimes = {
         "pools"
       ],
       [
-        3435,
-        32,
-        "protocolToken"
-      ],
-      [
-        6079,
+        5072,
         32,
         "permissions"
       ],
       [
-        7341,
+        6334,
         32,
         "permissions"
       ],
       [
-        8044,
+        7037,
         32,
         "pools"
       ],
       [
-        8962,
-        32,
-        "protocolToken"
-      ],
-      [
-        9482,
+        7988,
         32,
         "burnShareBps"
       ],
       [
-        10323,
+        8375,
         32,
         "credits"
       ],
       [
-        10416,
+        8468,
         32,
         "protocolToken"
       ],
       [
-        11601,
+        9653,
         32,
         "nodeRegistry"
       ],
       [
-        13022,
+        11074,
         32,
         "credits"
       ],
       [
-        14684,
+        12165,
+        32,
+        "protocolToken"
+      ],
+      [
+        14621,
         32,
         "nodeRegistry"
       ],
       [
-        15082,
+        15019,
         32,
         "nodeRegistry"
       ],
       [
-        15653,
+        15590,
         32,
         "permissions"
       ],
       [
-        16879,
+        16816,
         32,
         "pools"
       ],
       [
-        16915,
+        16852,
         32,
         "permissions"
       ],
       [
-        18668,
+        18605,
         32,
         "permissions"
       ],
       [
-        18828,
+        18765,
         32,
         "protocolToken"
       ],
       [
-        19730,
+        19667,
         32,
         "burnShareBps"
       ],
       [
-        19834,
+        19771,
         32,
         "protocolToken"
       ],
       [
-        20194,
+        20131,
         32,
         "protocolToken"
       ],
       [
-        21511,
+        21448,
         32,
         "nodeRegistry"
       ],
       [
-        21964,
+        21782,
         32,
         "credits"
       ],
       [
-        22421,
-        32,
-        "credits"
-      ],
-      [
-        22768,
+        22009,
         32,
         "permissions"
+      ],
+      [
+        22672,
+        32,
+        "credits"
       ]
     ]
   },
