@@ -151,7 +151,7 @@ contract JobBoard is JobEscrow {
         uint8 approvals;
         for (uint256 i; i < count; ++i) {
             address pool = proposal.pools[i];
-            _requirePool(i, pool);
+            if (pools.indexOf(pool) == 0) revert PoolUnknown(i, pool);
             for (uint256 j; j < i; ++j) {
                 if (proposal.pools[j] == pool) revert PoolTwice(i, pool);
             }

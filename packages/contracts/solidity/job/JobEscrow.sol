@@ -180,7 +180,7 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
     /// @notice Burns the pool tokens of all jobs that were settled since the last time. Anyone: they belong to nobody, and
     /// nothing else can happen to them. One burn for many jobs, because each writes a checkpoint of the supply.
     function burnSettled(address pool) external nonReentrant {
-        _requirePool(0, pool);
+        if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
         address token = address(_tokenOf(pool));
         uint256 amount = settledTokens[token];
         if (amount == 0) revert NothingToBurn(pool);
@@ -344,10 +344,6 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
     }
 
     // Calls that are made in several places, once: the code of each takes a hundred bytes.
-
-    function _requirePool(uint256 index, address pool) internal view {
-        if (pools.indexOf(pool) == 0) revert PoolUnknown(index, pool);
-    }
 
     function _tokenOf(address pool) private view returns (IERC20) {
         return IERC20(IPool(pool).token());
