@@ -1,4 +1,4 @@
-import type { Abi } from 'viem'
+import { type Abi, parseAbi } from 'viem'
 import { permitErrorSignatures } from '../abi/error-signatures.js'
 import { ContractsError } from '../errors.js'
 import { ownErrors, toContractsError } from './transaction.js'
@@ -24,7 +24,8 @@ export const permitAdvice: Readonly<Record<string, string>> = {
 
 /** @returns every error of our contracts: those of permits are not among the ones that every page decodes */
 export function permitErrors(): Abi {
-  return ownErrors(permitErrorSignatures.split('\n'))
+  const ofPermits = permitErrorSignatures.split('\n').map((signature) => `error ${signature}`)
+  return [...ownErrors(), ...parseAbi(ofPermits)]
 }
 
 /**

@@ -158,12 +158,9 @@ export function toContractsError(place: string, error: unknown, errors?: Abi): C
   return new ContractsError('TRANSACTION_REJECTED', place, error.shortMessage, { cause: error })
 }
 
-/**
- * @param signatures - what else may be met: see `permitErrors`
- * @returns every error of our contracts but those of permits
- */
-export function ownErrors(signatures: readonly string[] = []): Abi {
-  return parseAbi([...errorSignatures.split('\n'), ...signatures].map((signature) => `error ${signature}`))
+/** @returns every error of our contracts but those of permits */
+export function ownErrors(): Abi {
+  return parseAbi(errorSignatures.split('\n').map((signature) => `error ${signature}`))
 }
 
 const TIMEOUTS = new Set(['TimeoutError', 'WaitForTransactionReceiptTimeoutError'])
