@@ -2,6 +2,7 @@
 
 import { createSimulator } from '@sealpool/attest/simulator'
 import {
+  appointIssuerCall,
   approveToken,
   bringTdxCollateral,
   burnSettledTokens,
@@ -26,6 +27,7 @@ import {
   recordRefinement,
   recordVerdictRoot,
   recordVerdicts,
+  redeemPermit,
   refinementContext,
   registerNode,
   releaseAndSettleJob,
@@ -37,6 +39,7 @@ import {
   signBatchedContribution,
   signContribution,
   signNodeApproval,
+  signPermit,
   splitTdxQuote,
   startContext,
   startJob,
@@ -294,13 +297,18 @@ async function measureJobs(world, poolTokenBurn) {
       { ...terms, scopeDigest: `0x${'00'.repeat(32)}` },
     ],
   })
-  const grant = await gasOf(client, async () => {
-    const hash = await request('eth_sendTransaction', [
-      { from: pool.timelock, to: deployment.permissions, data },
-    ])
+  const asTimelock = async ({ target, data }) => {
+    const hash = await request('eth_sendTransaction', [{ from: pool.timelock, to: target, data }])
     await waitForTransactionReceipt(client, { hash, pollingInterval: 20 })
-  })
-  return { steps, lives, grant: grant.used, burned }
+  }
+  const grant = await gasOf(client, () => asTimelock({ target: deployment.permissions, data }))
+  // A permit of an issuer that a vote appointed, for a grantee that had no grant of this digest before.
+  const place = { pool: pool.pool, issuer: member.address, jobDigest: digest('template of permits') }
+  await asTimelock(appointIssuerCall({ deployment, ...place, bounds: terms }))
+  const permit = { ...place, appointment: 1, grantee: consumer.address, terms, salt: digest('salt') }
+  const signed = await signPermit({ account: member, deployment, permit })
+  const redemption = await gasOf(client, () => redeemPermit(asConsumer, { deployment, signed }))
+  return { steps, lives, grant: grant.used, redemption: redemption.used, burned }
 }
 
 /** The whole life of a contribution that travels alone: contribute, verdict with reward, refinement. */
@@ -530,6 +538,7 @@ export function figuresOf({ life, batch10, batch100, jobs, burning, precompile, 
     'life in a Merkle batch, 100 new owners, each': Math.round(sum(batch100.parts)),
     'collect pool tokens, once for all batches': batch100.collect,
     grant: Number(jobs.grant),
+    'redeem a permit': Number(jobs.redemption),
     'job funded, run and settled, the first of a pool': job(jobs, 0),
     'job funded, run and settled, later ones': job(jobs, 2),
     'the same, released and settled in one': job(jobs, 3),

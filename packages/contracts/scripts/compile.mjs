@@ -39,7 +39,7 @@ const contracts = [
   { name: 'TimelockController', deployable: false },
 ]
 const SIZE_LIMIT = 24_576
-/** Errors that only who gives or redeems a permit can meet: src/permit decodes them itself, and no other page carries them. */
+/** Errors that only who gives or redeems a permit, or carries out a vote about one, can meet: no other page carries them. */
 const ofPermits = new Set([
   ...['GrantOfVoteStands', 'IssuerNotAppointed', 'OnlyGrantee', 'PermitAlreadyRedeemed', 'PermitIsRevoked'],
   ...[
@@ -153,12 +153,15 @@ const signature = ({ name, inputs }) => {
     throw new Error(`error ${name} has a struct, which its one-line signature cannot say`)
   return `${name}(${inputs.map((input) => `${input.type} ${input.name}`.trimEnd()).join(',')})`
 }
+const lines = (ofPermit) =>
+  `\`${sorted
+    .filter(({ name }) => ofPermits.has(name) === ofPermit)
+    .map(signature)
+    .join('\n')}\`\n`
 files.set(
   'error-signatures.ts',
-  `${header()}/** The errors of {@link errorsAbi} but those of permits, one in a line. */\nexport const errorSignatures = \`${sorted
-    .filter(({ name }) => !ofPermits.has(name))
-    .map(signature)
-    .join('\n')}\`\n`,
+  `${header()}/** The errors of {@link errorsAbi} but those of permits, one in a line. */\nexport const errorSignatures = ${lines(false)}` +
+    `\n/** Those of permits. */\nexport const permitErrorSignatures = ${lines(true)}`,
 )
 
 files.set(

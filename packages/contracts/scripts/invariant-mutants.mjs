@@ -196,8 +196,8 @@ const mutants = [
     JOBS,
     'job/JobState.sol',
     [
-      'if (from == JobState.Released) return',
-      'if (from == JobState.Released || from == JobState.Settled) return',
+      'SETTLED << (ROW * uint256(JobState.Released));',
+      'SETTLED << (ROW * uint256(JobState.Released)) | SETTLED << (ROW * uint256(JobState.Settled));',
     ],
   ],
   [
@@ -298,8 +298,8 @@ const mutants = [
     JOBS,
     'job/JobState.sol',
     [
-      'return _bit(JobState.Funded) | _bit(JobState.Refused) | _bit(JobState.Cancelled)',
-      'return _bit(JobState.Running) | _bit(JobState.Funded) | _bit(JobState.Refused) | _bit(JobState.Cancelled)',
+      '| (FUNDED | REFUSED | CANCELLED | EXPIRED) <<',
+      '| (RUNNING | FUNDED | REFUSED | CANCELLED | EXPIRED) <<',
     ],
   ],
 

@@ -27,6 +27,8 @@ contract PermitWalker is PermitWorld {
     uint256 public cheaper;
     uint256 public redemptions;
     uint256 public runs;
+    /// Runs that were asked for in vain, because the permit of the grant was revoked.
+    uint256 public stopped;
 
     constructor() {
         setUpPermits();
@@ -117,7 +119,16 @@ contract PermitWalker is PermitWorld {
         run(to, which, 3);
     }
 
-    function revoke(uint256 pick, bool byVote) external {
+    /// Revoked while runs are left, and tried at once: left to chance alone, what a revoked permit gave is used up or over by then.
+    function issueAndRevoke(uint256 who, uint256 which, uint256 to, uint8 count, uint8 price, bool byVote) external {
+        issue(who, which, to, count, price);
+        redeem(_permits.length - 1);
+        run(to, which, 1);
+        revoke(_permits.length - 1, byVote);
+        run(to, which, 2);
+    }
+
+    function revoke(uint256 pick, bool byVote) public {
         if (_permits.length == 0) return;
         pick %= _permits.length;
         QueryPermit memory permit = _permits[pick];
@@ -156,7 +167,9 @@ contract PermitWalker is PermitWorld {
                 QueryPermit memory permit = _permits[from - 1];
                 ++ran[idOf(permit.issuer, digest, permit.appointment)];
                 if (_revoked[from - 1]) ++ranRevoked;
-            } catch {}
+            } catch {
+                if (from != 0 && _revoked[from - 1]) ++stopped;
+            }
         }
         if (times % 7 != 6 || from == 0) return;
         Grant memory g = permissions.getGrant(who, address(pool), digest);
@@ -199,6 +212,14 @@ contract PermitInvariantsTest is PermitWorld {
         walker.issueAndRedeem(0, 0, 1, 1, 1);
         vm.assertEq(walker.redemptions(), 2);
         vm.assertEq(walker.runs(), 6);
+        vm.assertEq(walker.stopped(), 0);
+        walker.appointOne(0, 0, 5, 1);
+        for (uint256 byVote; byVote < 2; ++byVote) {
+            walker.issueAndRevoke(0, 0, 2, 2, 1, byVote == 1);
+            vm.assertEq(walker.redemptions(), 3 + byVote);
+            vm.assertEq(walker.runs(), 7 + byVote);
+            vm.assertEq(walker.stopped(), 2 + 2 * byVote);
+        }
     }
 
     function invariant_noRunPastWhatTheVoteLetTheIssuerGive() external view {

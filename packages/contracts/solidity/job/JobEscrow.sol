@@ -123,10 +123,10 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
         }
         if (price > limits.price) revert PriceAboveCeiling(id, price, limits.price);
         emit JobFunded(id, msg.sender, price);
-        if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
+        if (job.class == JobClass.Drawn) _drawAmongAll(id);
         for (uint256 i; i < count; ++i) {
             // By now what each grant uses up.
-            if (limits.burns[i] != 0) _take(IERC20(IPool(_parts[id][i].pool).token()), limits.burns[i]);
+            if (limits.burns[i] != 0) _take(_tokenOf(_parts[id][i].pool), limits.burns[i]);
         }
         _take(protocolToken, price);
     }
@@ -181,7 +181,7 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
     /// nothing else can happen to them. One burn for many jobs, because each writes a checkpoint of the supply.
     function burnSettled(address pool) external nonReentrant {
         if (pools.indexOf(pool) == 0) revert PoolUnknown(0, pool);
-        address token = IPool(pool).token();
+        address token = address(_tokenOf(pool));
         uint256 amount = settledTokens[token];
         if (amount == 0) revert NothingToBurn(pool);
         settledTokens[token] = 0;
@@ -282,7 +282,7 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
             uint256 rest = run.price - burn;
             burned += burn;
             shared += rest;
-            if (run.poolTokenBurn != 0) settledTokens[IPool(part.pool).token()] += run.poolTokenBurn;
+            if (run.poolTokenBurn != 0) settledTokens[address(_tokenOf(part.pool))] += run.poolTokenBurn;
             if (rest != 0) {
                 protocolToken.safeTransfer(part.pool, rest);
                 IPool(part.pool).distribute(rest);
@@ -309,7 +309,7 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
             RunPrice memory run = _endRun(id, job, part, granted);
             price += run.price;
             if (untouched) _giveBack(id, job, part, granted);
-            if (run.poolTokenBurn != 0) IERC20(IPool(part.pool).token()).safeTransfer(consumer, run.poolTokenBurn);
+            if (run.poolTokenBurn != 0) _tokenOf(part.pool).safeTransfer(consumer, run.poolTokenBurn);
         }
         emit JobRefunded(id, consumer, price);
         if (price != 0) protocolToken.safeTransfer(consumer, price);
@@ -321,7 +321,7 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
         private
         returns (RunPrice memory run)
     {
-        run = permissions.priceOf(job.consumer, part.pool, granted, part.generation);
+        run = _priceOf(job, part, granted);
         if (part.credited) run.price -= credits.end(id, part.pool, job.state == JobState.Settled);
     }
 
@@ -337,9 +337,19 @@ abstract contract JobEscrow is JobNodes, ReentrancyGuardTransient {
     /// Takes exactly `amount` from the caller; a token that keeps a fee on transfer cannot fill an escrow.
     function _take(IERC20 token, uint256 amount) private {
         if (amount == 0) return;
-        uint256 before = token.balanceOf(address(this));
+        uint256 before = _holding(token);
         token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
+        uint256 received = _holding(token) - before;
         if (received != amount) revert EscrowShort(address(token), received, amount);
+    }
+
+    // Calls that are made in several places, once: the code of each takes a hundred bytes.
+
+    function _tokenOf(address pool) private view returns (IERC20) {
+        return IERC20(IPool(pool).token());
+    }
+
+    function _holding(IERC20 token) private view returns (uint256) {
+        return token.balanceOf(address(this));
     }
 }

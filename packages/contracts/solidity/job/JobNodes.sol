@@ -68,7 +68,7 @@ abstract contract JobNodes is JobStore, JobDraw {
             if (!_fixLot(id)) revert NodeNotActive(id, address(0));
             return;
         }
-        _scheduleDraw(id, nodeRegistry.nodeCount());
+        _drawAmongAll(id);
     }
 
     /// @notice A node takes the job. Statement facts: bytes32 manifestDigest.
@@ -132,7 +132,11 @@ abstract contract JobNodes is JobStore, JobDraw {
         if (block.timestamp <= silentFrom) revert NodeNotSilent(id, silentFrom);
         _lose(id, job);
         _move(id, job, JobState.Funded);
-        if (job.class == JobClass.Drawn) _scheduleDraw(id, nodeRegistry.nodeCount());
+        if (job.class == JobClass.Drawn) _drawAmongAll(id);
+    }
+
+    function _drawAmongAll(uint256 id) internal {
+        _scheduleDraw(id, nodeRegistry.nodeCount());
     }
 
     /// What a node that lost the job or handed it on signed before counts for it no more.

@@ -28,40 +28,36 @@ enum JobState {
 ///   Running  -> Funded (the node fell silent) | Released | Refused | Failed | Expired
 ///   Released -> Settled
 library JobTransitions {
+    uint256 private constant PROPOSED = 1 << uint256(JobState.Proposed);
+    uint256 private constant APPROVED = 1 << uint256(JobState.Approved);
+    uint256 private constant FUNDED = 1 << uint256(JobState.Funded);
+    uint256 private constant RUNNING = 1 << uint256(JobState.Running);
+    uint256 private constant RELEASED = 1 << uint256(JobState.Released);
+    uint256 private constant SETTLED = 1 << uint256(JobState.Settled);
+    uint256 private constant REFUSED = 1 << uint256(JobState.Refused);
+    uint256 private constant FAILED = 1 << uint256(JobState.Failed);
+    uint256 private constant CANCELLED = 1 << uint256(JobState.Cancelled);
+    uint256 private constant EXPIRED = 1 << uint256(JobState.Expired);
+    uint256 private constant ASSIGNED = 1 << uint256(JobState.Assigned);
+
+    /// @dev Room for the targets of one state: of twelve states, sixteen bits each fit into a word.
+    uint256 private constant ROW = 16;
+    /// @dev All rows in one word.
+    uint256 private constant TARGETS = (PROPOSED | APPROVED) << (ROW * uint256(JobState.None))
+        | (APPROVED | CANCELLED | EXPIRED) << (ROW * uint256(JobState.Proposed))
+        | (FUNDED | REFUSED | CANCELLED | EXPIRED) << (ROW * uint256(JobState.Approved))
+        | (ASSIGNED | RUNNING | REFUSED | CANCELLED | EXPIRED) << (ROW * uint256(JobState.Funded))
+        | (FUNDED | RUNNING | REFUSED | EXPIRED) << (ROW * uint256(JobState.Assigned))
+        | (FUNDED | RELEASED | REFUSED | FAILED | EXPIRED) << (ROW * uint256(JobState.Running))
+        | SETTLED << (ROW * uint256(JobState.Released));
+    uint256 private constant IN_ESCROW = FUNDED | ASSIGNED | RUNNING | RELEASED;
+
     function allowed(JobState from, JobState to) internal pure returns (bool) {
-        return _targets(from) & (1 << uint256(to)) != 0;
+        return TARGETS >> (ROW * uint256(from) + uint256(to)) & 1 != 0;
     }
 
     /// Whether a job in this state holds money in escrow.
     function inEscrow(JobState state) internal pure returns (bool) {
-        return state == JobState.Funded || state == JobState.Assigned || state == JobState.Running
-            || state == JobState.Released;
-    }
-
-    function _targets(JobState from) private pure returns (uint256) {
-        if (from == JobState.None) return _bit(JobState.Proposed) | _bit(JobState.Approved);
-        if (from == JobState.Proposed) {
-            return _bit(JobState.Approved) | _bit(JobState.Cancelled) | _bit(JobState.Expired);
-        }
-        if (from == JobState.Approved) {
-            return _bit(JobState.Funded) | _bit(JobState.Refused) | _bit(JobState.Cancelled) | _bit(JobState.Expired);
-        }
-        if (from == JobState.Funded) {
-            return _bit(JobState.Assigned) | _bit(JobState.Running) | _bit(JobState.Refused)
-                | _bit(JobState.Cancelled) | _bit(JobState.Expired);
-        }
-        if (from == JobState.Assigned) {
-            return _bit(JobState.Funded) | _bit(JobState.Running) | _bit(JobState.Refused) | _bit(JobState.Expired);
-        }
-        if (from == JobState.Running) {
-            return _bit(JobState.Funded) | _bit(JobState.Released) | _bit(JobState.Refused) | _bit(JobState.Failed)
-                | _bit(JobState.Expired);
-        }
-        if (from == JobState.Released) return _bit(JobState.Settled);
-        return 0;
-    }
-
-    function _bit(JobState state) private pure returns (uint256) {
-        return 1 << uint256(state);
+        return IN_ESCROW >> uint256(state) & 1 != 0;
     }
 }

@@ -121,7 +121,7 @@ abstract contract JobStore is StatementGuard {
             if (part.pool != pool) continue;
             RunPrice memory run;
             if (part.generation != 0) {
-                run = permissions.priceOf(job.consumer, pool, _granted(id, job), part.generation);
+                run = _priceOf(job, part, _granted(id, job));
                 run.price -= credits.paymentOf(id, pool).waived;
             }
             Stop memory stop = IPool(pool).stopOf(_granted(id, job));
@@ -183,6 +183,15 @@ abstract contract JobStore is StatementGuard {
     /// The digest that the grants of a job are for.
     function _granted(uint256 id, StoredJob storage job) internal view returns (bytes32) {
         return job.templated ? _templates[id] : job.manifestDigest;
+    }
+
+    /// What a part of a job costs, as it was when the job was funded.
+    function _priceOf(StoredJob storage job, StoredPart memory part, bytes32 granted)
+        internal
+        view
+        returns (RunPrice memory)
+    {
+        return permissions.priceOf(job.consumer, part.pool, granted, part.generation);
     }
 
     function _partOf(uint256 id, StoredJob storage job, address pool) internal view returns (StoredPart storage part) {

@@ -288,3 +288,15 @@ NotNewer(uint64 given,uint64 current)
 SequenceNotNext(uint64 given,uint64 expected)
 ObjectionWindowTooLong(uint64 window,uint64 maximum)
 SafeCastOverflowedUintDowncast(uint8 bits,uint256 value)`
+
+/** Those of permits. */
+export const permitErrorSignatures = `OnlyGrantee(address caller,address grantee)
+GrantOfVoteStands(address grantee,address pool,bytes32 jobDigest)
+IssuerNotAppointed(address issuer,address pool,bytes32 jobDigest,uint32 appointment)
+PermitSignatureInvalid(address issuer)
+PermitAlreadyRedeemed(bytes32 permitDigest)
+PermitIsRevoked(bytes32 permitDigest)
+PermitScopeOther(bytes32 scope,bytes32 bound)
+PermitTooCheap(uint128 leastPrice,uint128 leastPoolTokenBurn)
+PermitRunsExceeded(uint32 runs,uint32 left)
+PermitOutsideWindow(uint64 opensAt,uint64 closesAt)`

@@ -268,7 +268,7 @@ export const runtimes = {
     ]
   },
   "Permissions": {
-    "digest": "0x6c0b5eb9229f5c60ee5aab8bf50e362e6b4f646dcf9975786188db16235c5c7d",
+    "digest": "0x6296172f965db5dd5fea0dde5de7b88a8a71cbb5a4188780a4dfc7b107a91de5",
     "immutables": [
       [
         804,
@@ -281,87 +281,82 @@ export const runtimes = {
         "jobBoard"
       ],
       [
-        2035,
+        2024,
         32,
         "approvals"
       ],
       [
-        2129,
-        32,
-        "approvals"
-      ],
-      [
-        3664,
+        3292,
         32,
         "jobBoard"
       ],
       [
-        3816,
+        3444,
         32,
         "pools"
       ],
       [
-        3879,
+        3507,
         32,
         "jobBoard"
       ],
       [
-        4039,
+        3667,
         32,
         "jobBoard"
       ],
       [
-        4318,
+        3946,
         32,
         "approvals"
       ],
       [
-        4426,
+        4054,
         32,
         "jobBoard"
       ],
       [
-        4803,
+        4431,
         32,
         "_name"
       ],
       [
-        4844,
+        4472,
         32,
         "_version"
       ],
       [
-        7710,
+        7295,
         32,
         "pools"
       ],
       [
-        9224,
+        8810,
         32,
         "approvals"
       ],
       [
-        10403,
+        9753,
         32,
         "_cachedThis"
       ],
       [
-        10457,
+        9807,
         32,
         "_cachedDomainSeparator"
       ],
       [
-        10536,
+        9886,
         32,
         "_hashedName"
       ],
       [
-        10574,
+        9924,
         32,
         "_hashedVersion"
       ],
       [
-        10640,
+        9990,
         32,
         "_cachedChainId"
       ]
@@ -403,7 +398,7 @@ export const runtimes = {
     ]
   },
   "JobBoard": {
-    "digest": "0x40359d7d43ee3c6cc91658ec26a72d6a2e398025fa6b9239b2373897d5095f87",
+    "digest": "0x422e3cdc2fc9528d2608b07f3fe74c77c29bce59854e5df75333bfc3f196e442",
     "immutables": [
       [
         664,
@@ -411,142 +406,127 @@ export const runtimes = {
         "permissions"
       ],
       [
-        1272,
+        1438,
         32,
         "nodeRegistry"
       ],
       [
-        1586,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        2884,
+        2736,
         32,
         "pools"
       ],
       [
-        5216,
+        5072,
         32,
         "permissions"
       ],
       [
-        6478,
+        6334,
         32,
         "permissions"
       ],
       [
-        7179,
+        7037,
         32,
         "pools"
       ],
       [
-        8215,
+        7988,
         32,
         "burnShareBps"
       ],
       [
-        8602,
+        8375,
         32,
         "credits"
       ],
       [
-        8695,
+        8468,
         32,
         "protocolToken"
       ],
       [
-        9868,
+        9653,
         32,
         "nodeRegistry"
       ],
       [
-        10014,
+        11074,
+        32,
+        "credits"
+      ],
+      [
+        12165,
+        32,
+        "protocolToken"
+      ],
+      [
+        14621,
         32,
         "nodeRegistry"
       ],
       [
-        11556,
+        15019,
+        32,
+        "nodeRegistry"
+      ],
+      [
+        15590,
         32,
         "permissions"
       ],
       [
-        11652,
-        32,
-        "credits"
-      ],
-      [
-        12830,
-        32,
-        "protocolToken"
-      ],
-      [
-        15765,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        17405,
+        16816,
         32,
         "pools"
       ],
       [
-        17441,
+        16852,
         32,
         "permissions"
       ],
       [
-        19194,
+        18605,
         32,
         "permissions"
       ],
       [
-        19354,
+        18765,
         32,
         "protocolToken"
       ],
       [
-        19607,
-        32,
-        "nodeRegistry"
-      ],
-      [
-        20493,
+        19667,
         32,
         "burnShareBps"
       ],
       [
-        20597,
+        19771,
         32,
         "protocolToken"
       ],
       [
-        20957,
+        20131,
         32,
         "protocolToken"
       ],
       [
-        22371,
+        21448,
         32,
         "nodeRegistry"
       ],
       [
-        22673,
-        32,
-        "permissions"
-      ],
-      [
-        22819,
+        21782,
         32,
         "credits"
       ],
       [
-        23112,
+        22009,
         32,
         "permissions"
       ],
       [
-        23854,
+        22672,
         32,
         "credits"
       ]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { errorsAbi } from '../abi/errors.js'
-import { permitAdvice } from '../permit/permit-advice.js'
 import { advice } from './advice.js'
+import { permitAdvice } from './permit-advice.js'
 
 test('every error of every contract comes with advice, and no advice is for an error that is gone', () => {
   const names = [...new Set(errorsAbi.map(({ name }) => name))].sort()

@@ -1,4 +1,5 @@
 import {
+  type Abi,
   type Address,
   type Client,
   encodeFunctionData,
@@ -17,6 +18,7 @@ import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import { type SignedBallot, type Support, supportValues } from '../statement/ballot.js'
 import { getGrantedDigest, getJob, type Terms, termsOf } from './job-read.js'
+import { advised, permitErrors } from './permit-advice.js'
 import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** A call that the timelock makes when a proposal is executed. */
@@ -242,9 +244,11 @@ export function queue(client: Client, args: WriteOptions & { readonly proposal: 
  * @param client - a viem client with an account, on the deployment's chain
  * @param args - besides {@link WriteOptions}: `proposal`, as {@link propose} gave it
  * @returns the mined transaction: its hash and receipt
+ * @throws {ContractsError} `REVERTED`: with the error of the call that was refused, whichever contract of ours it came from.
  */
 export function execute(client: Client, args: WriteOptions & { readonly proposal: Proposal }): Promise<Sent> {
-  return carryOut(client, args, 'execute')
+  // A vote may be about permits, too.
+  return advised('PoolGovernor.execute', () => carryOut(client, args, 'execute', permitErrors()))
 }
 
 /**
@@ -299,6 +303,7 @@ function carryOut(
   client: Client,
   args: WriteOptions & { readonly proposal: Proposal },
   functionName: 'queue' | 'execute',
+  errors?: Abi,
 ): Promise<Sent> {
   const { governor, calls, description } = args.proposal
   const data = encodeFunctionData({
@@ -311,5 +316,6 @@ function carryOut(
       keccak256(stringToHex(description)),
     ],
   })
-  return send(client, `PoolGovernor.${functionName}`, { to: governor, data }, args)
+  const target = { to: governor, data, ...(errors === undefined ? {} : { errors }) }
+  return send(client, `PoolGovernor.${functionName}`, target, args)
 }

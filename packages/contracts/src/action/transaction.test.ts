@@ -1,9 +1,11 @@
 import { createWalletClient, encodeErrorResult, type Hex, http, parseAbi } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { errorSignatures } from '../abi/error-signatures.js'
+import { errorSignatures, permitErrorSignatures } from '../abi/error-signatures.js'
 import { errorsAbi } from '../abi/errors.js'
-import { permitAdvice } from '../permit/permit-advice.js'
 import { type Answers, chainThat, mining, receiptOf, transactionHash } from '../testing/scripted-chain.js'
+import { advice } from './advice.js'
+import { execute } from './governance.js'
+import { permitAdvice } from './permit-advice.js'
 import { logsOf, reading, send, type WriteOptions } from './transaction.js'
 
 const ACCOUNT = '0x00000000000000000000000000000000000000bb'
@@ -29,11 +31,46 @@ describe('what a write says when the chain does not do as it should', () => {
     await expect(sent({}, {})).rejects.toMatchObject({ code: 'NO_ACCOUNT', place: 'Contract.act' })
   })
 
-  test('every error but those of permits is known by its signature, with the names of its arguments', () => {
-    const parsed = parseAbi(errorSignatures.split('\n').map((signature) => `error ${signature}`))
-    const elsewhere = new Set(Object.keys(permitAdvice))
-    const others = errorsAbi.filter(({ name }) => !elsewhere.has(name))
-    expect(parsed).toEqual(others.map((error) => ({ ...error, inputs: [...error.inputs] })))
+  test('every error is known by its signature, with the names of its arguments; those of permits apart', () => {
+    const parsed = (lines: string) => parseAbi(lines.split('\n').map((signature) => `error ${signature}`))
+    const chosen = (ofPermit: boolean) =>
+      errorsAbi
+        .filter(({ name }) => Object.hasOwn(permitAdvice, name) === ofPermit)
+        .map((error) => ({ ...error, inputs: [...error.inputs] }))
+    expect(parsed(errorSignatures)).toEqual(chosen(false))
+    expect(parsed(permitErrorSignatures)).toEqual(chosen(true))
+  })
+
+  test('what a vote about permits was refused for comes through its execution, with advice', async () => {
+    const proposal = {
+      governor: TO,
+      proposalId: 1n,
+      calls: [],
+      description: '',
+      snapshot: 1n,
+      deadline: 2n,
+    } as const
+    const executed = (data: Hex) =>
+      execute(chainThat({ ...mining, eth_estimateGas: rpcError('execution reverted', data) }), {
+        account: ACCOUNT,
+        proposal,
+      })
+    const permit = encodeErrorResult({
+      abi: errorsAbi,
+      errorName: 'PermitIsRevoked',
+      args: [transactionHash],
+    })
+    await expect(executed(permit)).rejects.toMatchObject({
+      code: 'REVERTED',
+      place: 'PoolGovernor.execute',
+      revert: { name: 'PermitIsRevoked', args: [transactionHash] },
+      message: `PoolGovernor.execute: PermitIsRevoked(${transactionHash}). ${permitAdvice['PermitIsRevoked']}`,
+    })
+    const other = encodeErrorResult({ abi: errorsAbi, errorName: 'JobUnknown', args: [9n] })
+    await expect(executed(other)).rejects.toMatchObject({
+      revert: { name: 'JobUnknown', args: [9n] },
+      message: `PoolGovernor.execute: JobUnknown(9). ${advice['JobUnknown']}`,
+    })
   })
 
   test('an error of a contract of ours has its name, its arguments and advice', async () => {

@@ -158,8 +158,8 @@ export function toContractsError(place: string, error: unknown, errors?: Abi): C
   return new ContractsError('TRANSACTION_REJECTED', place, error.shortMessage, { cause: error })
 }
 
-/** @returns every error of our contracts */
-function ownErrors(): Abi {
+/** @returns every error of our contracts but those of permits */
+export function ownErrors(): Abi {
   return parseAbi(errorSignatures.split('\n').map((signature) => `error ${signature}`))
 }
 

@@ -19,6 +19,7 @@ import {
   dismissIssuerCall,
   getAppointment,
   getPermit,
+  permitDigest,
   type QueryPermit,
   redeemPermit,
   resignIssuer,
@@ -213,6 +214,12 @@ describe('an off-chain signed query permit', () => {
       dismissIssuerCall(next),
     ])
     expect(await revertOf(redeem(dropped))).toBe('PermitIsRevoked')
+    // A vote that comes too late says so, through governor and timelock.
+    await expect(decide([revokePermitCall({ deployment, permit: dropped.permit })])).rejects.toMatchObject({
+      place: 'PoolGovernor.execute',
+      revert: { name: 'PermitIsRevoked', args: [permitDigest({ deployment, permit: dropped.permit })] },
+      message: expect.stringContaining('revoked the permit: ask for another one'),
+    })
     expect(await revertOf(redeem(await permitFor(jobDigest)))).toBe('GrantOfVoteStands')
     expect(await revertOf(redeem(late))).toBe('IssuerNotAppointed')
     expect(await getAppointment(client, next)).toMatchObject({ ended: true, left: 0 })

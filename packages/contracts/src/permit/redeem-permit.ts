@@ -1,10 +1,10 @@
 import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
 import { jobBoardAbi } from '../abi/JobBoard.js'
 import { permissionsAbi } from '../abi/Permissions.js'
+import { advised, permitErrors } from '../action/permit-advice.js'
 import { type Sent, send, type WriteOptions } from '../action/transaction.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
-import { advised, permitErrors } from './permit-advice.js'
 import { dismissIssuerCall, type IssuerPlace, revokePermitCall } from './permit-calls.js'
 import { permitDigest, permitWords, type QueryPermit, type SignedPermit } from './query-permit.js'
 

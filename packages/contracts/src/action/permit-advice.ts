@@ -1,12 +1,11 @@
-import type { Abi } from 'viem'
-import { approvalsAbi } from '../abi/Approvals.js'
-import { permissionsAbi } from '../abi/Permissions.js'
-import { toContractsError } from '../action/transaction.js'
+import { type Abi, parseAbi } from 'viem'
+import { permitErrorSignatures } from '../abi/error-signatures.js'
 import { ContractsError } from '../errors.js'
+import { ownErrors, toContractsError } from './transaction.js'
 
 /**
- * What to do about an error that only who gives or redeems permits can meet; by name of the Solidity error. Apart from `advice`, so
- * that pages without permits do not carry it.
+ * What to do about an error that only who gives or redeems permits, or carries out a vote about them, can meet; by name of the
+ * Solidity error. Apart from `advice`, so that other pages do not carry it.
  */
 export const permitAdvice: Readonly<Record<string, string>> = {
   GrantOfVoteStands:
@@ -23,13 +22,14 @@ export const permitAdvice: Readonly<Record<string, string>> = {
   PermitTooCheap: 'The permit asks less for a run than the vote lets its issuer ask.',
 }
 
-/** @returns errors of what permits call: they are not among those that every page decodes */
+/** @returns every error of our contracts: those of permits are not among the ones that every page decodes */
 export function permitErrors(): Abi {
-  return [...permissionsAbi, ...approvalsAbi]
+  const ofPermits = permitErrorSignatures.split('\n').map((signature) => `error ${signature}`)
+  return [...ownErrors(), ...parseAbi(ofPermits)]
 }
 
 /**
- * Runs a call about permits; its failure comes with the advice above.
+ * Runs a call in which permits may be refused; its failure comes with the advice above.
  *
  * @throws {ContractsError}
  */
