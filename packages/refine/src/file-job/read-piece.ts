@@ -9,7 +9,7 @@ import { type RecordBatch, readRecordBatches } from '../columnar/record-columns.
 import { createRecordScan, type RecordScan } from '../columnar/record-scan.js'
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
-import { tableOf } from '../schema/parse-schema.js'
+import { tableOf } from '../schema/table-of.js'
 import type { NamedTable, Scalar } from '../schema/table-schema.js'
 import { leafBytes, sha256Into } from './leaf-runs.js'
 import type { FunctionCache, MappedBatch, PieceResult, TablePiece, WorkerData } from './piece-message.js'
