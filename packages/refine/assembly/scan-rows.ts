@@ -5,6 +5,7 @@ import { fill, isSame, STRING_STOPS, take, takeBoolean, takeNull, takeNumber } f
 import { KEY, KEY_BYTES, KEY_LENGTH, KEY_TARGET } from './layout'
 
 export { canonical } from './canonical-text'
+export { page } from './page-body'
 
 let rowsRead: i32 = 0
 /** The row behind the last one that was read. */

@@ -191,6 +191,7 @@ async function refineColumns(
       if (part !== undefined && rows > 0) {
         await part.append(await part.parquet.encodedRowGroup(pages, rows), rows)
         if (digest) await part.leaves.add(leaves)
+        reader.reuse(pages)
       }
       before.rows.set(table, (before.rows.get(table) ?? 0) + rows)
     }
