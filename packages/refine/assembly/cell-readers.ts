@@ -62,6 +62,14 @@ function setInt64(target: usize, row: i32, value: i64): void {
   setPresent(target, row, 1)
 }
 
+/** A number within the bounds of its column, which are those of what is stored. */
+function putNumber(target: usize, row: i32, value: i64): bool {
+  const number = <f64>value
+  if (number < load<f64>(target + LOW) || number > load<f64>(target + HIGH)) return false
+  setInt64(target, row, value)
+  return true
+}
+
 function readInteger(target: usize, start: usize, end: usize, row: i32): bool {
   const negative = start < end && load<u8>(start) == 0x2d
   let at = negative ? start + 1 : start
@@ -72,17 +80,24 @@ function readInteger(target: usize, start: usize, end: usize, row: i32): bool {
     if (digit > 9) return false
     value = value * 10 + digit
   }
-  if (negative) value = -value
-  const number = <f64>value
-  if (number < load<f64>(target + LOW) || number > load<f64>(target + HIGH)) return false
-  setInt64(target, row, value)
-  return true
+  return putNumber(target, row, negative ? -value : value)
 }
 
 const POWERS = memory.data<i64>([
   1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
   1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
 ])
+
+/** Digits of a decimal, so many of them behind the point. */
+function putDecimal(target: usize, row: i32, digits: i64, places: i32, negative: bool): bool {
+  const decimals = load<i32>(target + DECIMALS)
+  if (places > decimals || digits > 1000000000000000) return false
+  const power = load<i64>(POWERS + ((<usize>(decimals - places)) << 3))
+  // As doubles first: the product of whole numbers may be more than 64 bits hold.
+  if (<f64>digits * <f64>power > LARGEST_EXACT) return false
+  const scaled = digits * power
+  return putNumber(target, row, negative ? -scaled : scaled)
+}
 
 function readDecimal(target: usize, start: usize, end: usize, row: i32): bool {
   const negative = start < end && load<u8>(start) == 0x2d
@@ -100,16 +115,9 @@ function readDecimal(target: usize, start: usize, end: usize, row: i32): bool {
     } else if (byte == 0x2e && places < 0 && at > first) places = 0
     else return false
   }
-  const decimals = load<i32>(target + DECIMALS)
-  if (places == 0 || places > decimals || value > 1000000000000000) return false
-  const power = load<i64>(POWERS + ((<usize>(decimals - (places > 0 ? places : 0))) << 3))
-  // As doubles first: the product of whole numbers may be more than 64 bits hold.
-  if (<f64>value * <f64>power > LARGEST_EXACT) return false
-  const scaled = negative ? -(value * power) : value * power
-  const number = <f64>scaled
-  if (number < load<f64>(target + LOW) || number > load<f64>(target + HIGH)) return false
-  setInt64(target, row, scaled)
-  return true
+  // A point without places, which JSON does not write.
+  if (places == 0) return false
+  return putDecimal(target, row, value, places > 0 ? places : 0, negative)
 }
 
 function digitAt(at: usize): u32 {
@@ -318,20 +326,36 @@ function isShortest(start: usize, end: usize, points: i32): bool {
   return load<u8>(first + 2) != 0x30 || load<u8>(first + 3) != 0x30 || load<u8>(first + 4) != 0x30
 }
 
-export function takeNumber(first: usize, start: usize, end: usize, points: i32, row: i32): bool {
-  const isMinusZero = load<u8>(start) == 0x2d && load<u8>(start + 1) == 0x30
+/**
+ * Takes a number of JSON for a target and for those that share its key.
+ *
+ * @param first - the target
+ * @param start - where its text begins
+ * @param end - where it ends
+ * @param digits - its digits as one number, at most 15
+ * @param places - how many of them stand behind the point
+ * @param row - number of its row
+ * @returns whether all of them took it
+ */
+export function takeNumber(first: usize, start: usize, end: usize, digits: i64, places: i32, row: i32): bool {
+  const negative = load<u8>(start) == 0x2d
   for (let target = first; target != 0; target = load<u32>(target + NEXT)) {
     const flags = load<u32>(target + FLAGS)
-    if (!(flags & TAKES_NUMBER)) {
-      if (!(flags & TAKES_CODE) || points != 0 || isMinusZero) return false
-    }
     const kind = load<u32>(target)
     let taken = false
-    if (kind == INTEGER) taken = readInteger(target, start, end, row)
-    else if (kind == DECIMAL) taken = readDecimal(target, start, end, row)
-    else if (kind == TABLE) taken = readKnown(target, start, end, row)
-    else if (kind == DICTIONARY)
-      taken = !isMinusZero && isShortest(start, end, points) && readCoded(target, start, end, row)
+    if (flags & TAKES_NUMBER) {
+      if (kind == INTEGER) taken = places == 0 && putNumber(target, row, negative ? -digits : digits)
+      else if (kind == DECIMAL) taken = putDecimal(target, row, digits, places, negative)
+      else if (kind == TABLE) taken = readKnown(target, start, end, row)
+      else if (kind == DICTIONARY) {
+        // JavaScript writes -0 as 0.
+        const isMinusZero = negative && load<u8>(start + 1) == 0x30
+        taken = !isMinusZero && isShortest(start, end, places) && readCoded(target, start, end, row)
+      }
+    } else if (flags & TAKES_CODE) {
+      const isMinusZero = negative && load<u8>(start + 1) == 0x30
+      if (places == 0 && !isMinusZero && kind == TABLE) taken = readKnown(target, start, end, row)
+    }
     if (!taken) return false
   }
   return true

@@ -5,6 +5,7 @@ import { fill, isSame, STRING_STOPS, take, takeBoolean, takeNull, takeNumber } f
 import { KEY, KEY_BYTES, KEY_LENGTH, KEY_TARGET } from './layout'
 
 export { canonical } from './canonical-text'
+export { page } from './page-body'
 
 let rowsRead: i32 = 0
 /** The row behind the last one that was read. */
@@ -110,21 +111,31 @@ export function lineFeeds(from: usize, end: usize): i32 {
 
 /** A number as JSON writes it (RFC 8259, section 6), without an exponent and of at most 15 digits, which a double holds for certain. */
 function numberEnd(target: usize, from: usize, row: i32): usize {
-  let at = load<u8>(from) == 0x2d ? from + 1 : from
-  const digits = at
-  let points = 0
-  let fraction: usize = 0
-  for (; ; at += 1) {
-    const byte: u32 = load<u8>(at)
-    if (byte == 0x2e) {
-      points += 1
-      fraction = at + 1
-    } else if (byte - 0x30 > 9) break
+  const start = load<u8>(from) == 0x2d ? from + 1 : from
+  let at = start
+  let value: i64 = 0
+  let byte: u32 = load<u8>(at)
+  for (; byte - 0x30 <= 9; byte = load<u8>(at)) {
+    value = value * 10 + (byte - 0x30)
+    at += 1
   }
-  const whole = points == 0 ? at : fraction - 1
-  if (points > 1 || whole == digits || fraction == at || at - digits > 15 + <usize>points) return 0
-  if (load<u8>(digits) == 0x30 && whole > digits + 1) return 0
-  return takeNumber(target, from, at, points, row) ? at : 0
+  let digits = at - start
+  if (digits == 0 || (digits > 1 && load<u8>(start) == 0x30)) return 0
+  let places: usize = 0
+  if (byte == 0x2e) {
+    at += 1
+    const fraction = at
+    for (byte = load<u8>(at); byte - 0x30 <= 9; byte = load<u8>(at)) {
+      value = value * 10 + (byte - 0x30)
+      at += 1
+    }
+    places = at - fraction
+    if (places == 0 || byte == 0x2e) return 0
+    digits += places
+  }
+  // Of more digits the value is none.
+  if (digits > 15) return 0
+  return takeNumber(target, from, at, value, <i32>places, row) ? at : 0
 }
 
 /** The first byte of a string at which it may end, or is none that is copied as it stands: sixteen at a time. */

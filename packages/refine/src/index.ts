@@ -52,9 +52,10 @@ export { toDataDictionary } from './schema/data-dictionary.js'
 export { type Dialect, duckdbType, sqlType, toDdl } from './schema/ddl.js'
 export { type JsonSchema, toJsonSchema } from './schema/json-schema.js'
 export { toMigrationDdl } from './schema/migration-ddl.js'
-export { parseRefinerSchema, tableOf } from './schema/parse-schema.js'
+export { parseRefinerSchema } from './schema/parse-schema.js'
 export { toRowTypes } from './schema/row-types.js'
 export { schemaId } from './schema/schema-id.js'
+export { tableOf } from './schema/table-of.js'
 export {
   type CellValue,
   type ColumnSchema,

@@ -6,8 +6,7 @@ function closedUp(column: BatchColumn, rows: number, width: 1 | 2): Uint8Array {
   const { numbers, present } = column
   let count = 0
   for (let row = 0; row < rows; row += 1) count += present[row] ?? 0
-  // A copy always: the column serves the next piece, and the page is moved to another thread.
-  const out = count === rows ? numbers.slice(0, width * rows) : new Int32Array(width * count)
+  const out = count === rows ? numbers.subarray(0, width * rows) : new Int32Array(width * count)
   if (count < rows) {
     let to = 0
     for (let row = 0; row < rows; row += 1) {
@@ -65,27 +64,54 @@ function valuesPage(column: BatchColumn, rows: number): Uint8Array {
   }
 }
 
+/** Bytes that the body of a column's page takes at most, in whole words. */
+function mostBytes(column: BatchColumn, rows: number): number {
+  const values =
+    column.store === 'text'
+      ? 4 * rows + (rows === 0 ? 0 : (column.ends[rows - 1] ?? 0))
+      : { int64: 8, int32: 4, bit: 1 / 8 }[column.store] * rows
+  const levels = column.column.nullable === true ? 16 + Math.ceil(rows / 8) : 0
+  return 8 * Math.ceil((levels + values) / 8)
+}
+
+function putPage(column: BatchColumn, rows: number, into: Uint8Array): number {
+  const values = valuesPage(column, rows)
+  const levels =
+    column.column.nullable === true ? definitionLevels(column.present.subarray(0, rows)) : new Uint8Array()
+  into.set(levels)
+  into.set(values, levels.length)
+  return levels.length + values.length
+}
+
+/** Gives memory for the pages of a row group: at least so many bytes, from the beginning of a buffer on; what stands in it is no matter. */
+export type PageRoom = (length: number) => Uint8Array<ArrayBuffer>
+
 /**
  * The bodies of a row group's pages: `contributor` first, then the batch's columns. They are what `encodeColumnPage` makes of the
  * same rows.
  *
  * @param batch - rows as columns
  * @param contributor - the contributor's integer surrogate
- * @returns one body per column
+ * @param room - gives their memory; default memory of their own
+ * @returns one body per column, all in one buffer
  */
-export function batchPages(batch: ColumnBatch, contributor: number): Uint8Array[] {
-  const { rows, columns } = batch
-  const ids = new BigInt64Array(rows).fill(BigInt(contributor))
-  return [
-    new Uint8Array(ids.buffer),
-    ...columns.map((column) => {
-      const values = valuesPage(column, rows)
-      if (column.column.nullable !== true) return values
-      const levels = definitionLevels(column.present.subarray(0, rows))
-      const page = new Uint8Array(levels.length + values.length)
-      page.set(levels)
-      page.set(values, levels.length)
-      return page
-    }),
-  ]
+export function batchPages(
+  batch: ColumnBatch,
+  contributor: number,
+  room: PageRoom = (length) => new Uint8Array(length),
+): Uint8Array[] {
+  const { rows, columns, writer } = batch
+  const sizes = columns.map((column) => mostBytes(column, rows))
+  const memory = room(8 * rows + sizes.reduce((sum, size) => sum + size, 0))
+  new BigInt64Array(memory.buffer, memory.byteOffset, rows).fill(BigInt(contributor))
+  const pages = [memory.subarray(0, 8 * rows)]
+  let at = 8 * rows
+  for (const [index, column] of columns.entries()) {
+    const page = memory.subarray(at, at + (sizes[index] ?? 0))
+    const written = writer?.page(column, rows)
+    if (written !== undefined) page.set(written)
+    pages.push(page.subarray(0, written?.length ?? putPage(column, rows, page)))
+    at += page.length
+  }
+  return pages
 }

@@ -32,11 +32,11 @@ export interface ColumnBatch {
   readonly columns: readonly BatchColumn[]
   /** Columns among them that wait for a function of the refiner. */
   readonly pending: readonly PendingColumn[]
-  /** Writes canonical texts of rows, where the columns stand in a memory that can. */
+  /** Writes canonical texts of rows and bodies of pages, where the columns stand in a memory that can. */
   readonly writer?: RowWriter | undefined
 }
 
-/** Writes canonical texts. */
+/** Writes what becomes of rows. */
 export interface RowWriter {
   /**
    * Prepares for rows.
@@ -47,6 +47,14 @@ export interface RowWriter {
   of(
     heads: readonly { readonly head: Uint8Array; readonly column: string | undefined }[],
   ): ((row: number) => Uint8Array | undefined) | undefined
+  /**
+   * Makes the body of a column's page.
+   *
+   * @param column - one of the batch's columns
+   * @param rows - how many rows it has
+   * @returns the body, which stands in memory that is used again for the next one; undefined where it cannot be made there
+   */
+  page(column: BatchColumn, rows: number): Uint8Array | undefined
 }
 
 const storeOf: Readonly<Record<ColumnSchema['type'], ColumnStore>> = {

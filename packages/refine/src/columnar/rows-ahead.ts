@@ -5,7 +5,14 @@
  */
 import type { CellValue, ColumnSchema, DirectColumn } from '../schema/table-schema.js'
 import { cellForm, isEmptyNull } from './cell-form.js'
-import { type BatchColumn, type ColumnRoom, createColumn, type RowWriter, setCell } from './column-batch.js'
+import {
+  type BatchColumn,
+  type ColumnRoom,
+  type ColumnStore,
+  createColumn,
+  type RowWriter,
+  setCell,
+} from './column-batch.js'
 import {
   createScanMemory,
   type ScanFields,
@@ -65,6 +72,10 @@ const writings: Readonly<Record<ColumnSchema['type'], number | undefined>> = {
   timestamp: undefined,
   vector: undefined,
 }
+/** How the values of a page are held. */
+const pageWritings: Readonly<Record<ColumnStore, number>> = { int64: 1, int32: 2, bit: 3, text: 4 }
+/** Most bytes in front of the definition levels. */
+const levelsHead = 16
 /** Most bytes of a cell that is no text, of all names and quotes in front of a cell, and of what stands in front of a row. */
 const cellBytes = 32
 const mostHead = 128
@@ -137,8 +148,10 @@ export function createColumnScan(plan: ScanPlan): ColumnScan | undefined {
     mostPrefix + parts * (mostHead + cellBytes) + texts.reduce((sum, length) => sum + length, 0)
   const writes = rowBytes <= mostRowBytes
   const writerBytes = (writes ? rowBytes : 0) + parts * (partBytes + mostHead + slack + 16) + mostPrefix + 64
+  // Of the largest column.
+  const pageBytes = levelsHead + Math.ceil(rows / 8) + 8 * rows + textBytes + slack
   const memory = createScanMemory(
-    specs.length * columnBytes + roomOfEntries + writerBytes,
+    specs.length * columnBytes + roomOfEntries + writerBytes + pageBytes,
     specs.length,
     bytes,
   )
@@ -239,6 +252,7 @@ export function createColumnScan(plan: ScanPlan): ColumnScan | undefined {
   const partsAt = reserve(partBytes * parts)
   const headsAt = reserve(mostPrefix + parts * (mostHead + slack + 8))
   const rowAt = reserve(writes ? rowBytes : 0)
+  const pageAt = reserve(pageBytes)
   const all = new Uint8Array(buffer)
   const writer: RowWriter = {
     of: (heads) => {
@@ -263,6 +277,13 @@ export function createColumnScan(plan: ScanPlan): ColumnScan | undefined {
         const end = memory.canonical(row, partsAt, heads.length, rowAt)
         return end === 0 ? undefined : all.subarray(rowAt, end)
       }
+    },
+    page: (column, count) => {
+      const target = targets.find(({ column: own }) => own === column)
+      if (target === undefined || column.bytes.buffer !== buffer) return undefined
+      const nullable = column.column.nullable === true ? 1 : 0
+      const end = memory.page(target.at, pageWritings[column.store], nullable, count, pageAt)
+      return all.subarray(pageAt, end)
     },
   }
   return {

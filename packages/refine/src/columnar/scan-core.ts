@@ -11,6 +11,7 @@ export interface ScanCore {
   readonly row: Scan
   readonly lineFeeds: Scan
   readonly canonical: Scan
+  readonly page: Scan
 }
 
 /** Below it stand the module's own tables. */
@@ -51,5 +52,6 @@ export function createScanCore(size: number): ScanCore | undefined {
     row: scan('row'),
     lineFeeds: scan('lineFeeds'),
     canonical: scan('canonical'),
+    page: scan('page'),
   }
 }

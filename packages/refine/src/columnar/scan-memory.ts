@@ -76,6 +76,10 @@ export interface ScanMemory {
   put(bytes: Uint8Array): number
   /** Writes a row's canonical text. @param row - its number @param parts - address of its parts @param count - how many @param into - where it goes @returns where it ends, or 0 */
   canonical(row: number, parts: number, count: number, into: number): number
+  /** Writes the body of a page. @param given - what assembly/page-body.ts takes @returns where it ends */
+  page(
+    ...given: readonly [target: number, writing: number, nullable: number, rows: number, into: number]
+  ): number
   /** Starts a piece of CSV. @param piece - whole rows @param header - names of its fields @param fields - where they go @returns its scan */
   csv(piece: Uint8Array, header: readonly string[], fields: ScanFields): PieceScan
   /** Starts a piece of JSON Lines. @param piece - whole lines @param fields - where values go @returns its scan */
@@ -152,6 +156,7 @@ export function createScanMemory(room: number, targets: number, pieceBytes: numb
       return at
     },
     canonical: (row, parts, count, into) => core.canonical(row, parts, count, into),
+    page: (...given) => core.page(...given),
     csv: (given, header, fields) => {
       // A line feed of ours must not make a line end of a last byte that is none.
       const piece = given.at(-1) === 0x0d ? given : terminated(given)

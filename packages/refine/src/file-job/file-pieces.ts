@@ -2,21 +2,23 @@ import { roomFor } from '../source/byte-source.js'
 import { lastRecordEnd, recordTooLong } from '../source/record-chunks.js'
 import type { OpenFile } from './file-source.js'
 
-/** Memory of pieces that were read, for those that come: made anew it would be the most of all garbage of a job. */
+/** Memory of pieces that were read, for those that come, or of their pages: made anew it would be the most of all garbage of a job. */
 export interface PieceMemory {
-  /** Memory for at least so many bytes; what stands in it is no matter. */
+  /** Memory for at least so many bytes, from the beginning of a buffer on; what stands in it is no matter. */
   take(length: number): Uint8Array<ArrayBuffer>
   /** Gives memory back. @param memory - which nobody reads any more */
   give(memory: ArrayBuffer): void
 }
 
-/** @param most - how many are kept @returns memory of pieces, none yet */
+/** @param most - how many are kept @returns memory, none yet */
 export function createPieceMemory(most: number): PieceMemory {
   const free: ArrayBuffer[] = []
   return {
     take: (length) => {
       const kept = free.pop()
-      return kept !== undefined && kept.byteLength >= length ? new Uint8Array(kept) : roomFor(length)
+      if (kept !== undefined && kept.byteLength >= length) return new Uint8Array(kept)
+      // A quarter more, so that it also serves where the next one is longer.
+      return roomFor(length + (length >> 2))
     },
     give: (memory) => {
       if (free.length < most) free.push(memory)
@@ -45,8 +47,7 @@ export async function* filePieces(
   let wanted = pieceBytes
   for (let offset = from; offset < file.size; ) {
     const length = Math.min(wanted, file.size - offset)
-    // A quarter more, so that it also serves where the rest of a piece is longer.
-    const into = memory.take(rest.length + length + (pieceBytes >> 2))
+    const into = memory.take(rest.length + length)
     into.set(rest)
     await file.readInto(into.subarray(rest.length, rest.length + length), offset)
     offset += length

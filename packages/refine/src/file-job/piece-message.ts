@@ -23,6 +23,8 @@ export interface PieceRequest {
   readonly kind: 'piece'
   readonly number: number
   readonly piece: Uint8Array
+  /** Memory of pages that were stored. */
+  readonly spare: readonly ArrayBuffer[]
 }
 
 /** Values that a function gave for the calls of one piece: a worker has several pieces under way. */

@@ -8,6 +8,8 @@ import { emptyCache, type MapRecords, type PieceHost, readPiece } from './read-p
 export interface PieceReader {
   /** Reads a piece. @param piece - whole records; may be moved away @param map - maps its records @returns its pages */
   read(piece: Uint8Array, map: MapRecords): Promise<PieceResult>
+  /** Takes the memory of a table's pages, which nobody reads any more. @param pages - as `read` gave them */
+  reuse(pages: readonly Uint8Array[]): void
   /** How many pieces may be under way at once, until they are stored. */
   readonly width: number
   close(): Promise<void>
@@ -18,6 +20,9 @@ interface Waiting {
   readonly settle: (result: PieceResult) => void
   readonly fail: (error: unknown) => void
 }
+
+/** The buffers of pages, which share one. */
+const memoriesOf = (pages: readonly Uint8Array[]) => new Set(pages.map(({ buffer }) => buffer as ArrayBuffer))
 
 /**
  * Starts the readers of one export.
@@ -42,6 +47,9 @@ export function createPieceReader(
         const result = await readPiece(piece, data, cache, { call, map })
         free(piece.buffer as ArrayBuffer)
         return result
+      },
+      reuse: (pages) => {
+        for (const memory of memoriesOf(pages)) cache.pages.give(memory)
       },
       close: async () => undefined,
     }
@@ -99,17 +107,26 @@ export function createPieceReader(
     })
     return { thread, waiting }
   })
+  // A piece in each thread and one behind it, and one that is being stored: no thread waits for another's.
+  const width = 2 * workers + 1
+  let spare: ArrayBuffer[] = []
   return {
-    // A piece in each thread and one behind it, and one that is being stored: no thread waits for another's.
-    width: 2 * workers + 1,
+    width,
     read: (piece, map) =>
       new Promise<PieceResult>((settle, fail) => {
         const least = threads.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best))
         number += 1
         least.waiting.set(number, { settle, fail, map })
         // Nothing else looks at a piece's memory: it is moved, not copied.
-        least.thread.postMessage({ kind: 'piece', number, piece }, [piece.buffer as ArrayBuffer])
+        least.thread.postMessage({ kind: 'piece', number, piece, spare }, [
+          piece.buffer as ArrayBuffer,
+          ...spare,
+        ])
+        spare = []
       }),
+    reuse: (pages) => {
+      for (const memory of memoriesOf(pages)) if (spare.length < width) spare.push(memory)
+    },
     close: async () => {
       await Promise.all(threads.map(({ thread }) => thread.terminate()))
     },

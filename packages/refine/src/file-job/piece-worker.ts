@@ -32,7 +32,8 @@ parentPort?.on('message', (message: PieceRequest | FunctionReply | MapReply) => 
     replies.delete(message.number)
     return
   }
-  const { number, piece } = message
+  const { number, piece, spare } = message
+  for (const memory of spare) cache.pages.give(memory)
   readPiece(piece, data, cache, {
     call: (calls) =>
       new Promise((settle) => {

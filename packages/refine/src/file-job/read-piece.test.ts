@@ -120,3 +120,44 @@ test.skipIf(!built)('a thread answers several pieces that wait for functions at 
     await reader.close()
   }
 })
+
+const direct: WorkerData = {
+  ...data,
+  schema: {
+    ...schema,
+    direct: { table: 'pairs', columns: { first: { from: 'a' }, second: { from: 'b', optional: true } } },
+  },
+}
+/** Thousands of rows read in a thread, or here, while the memory of pages goes back and forth; what stood in it before is larger and smaller. */
+async function readInTurn(workers: number) {
+  const reader = createPieceReader(direct, { workers, free: () => undefined, call: twice })
+  const buffers: { readonly buffer: ArrayBufferLike; readonly length: number }[] = []
+  try {
+    for (const [index, count] of [20_000, 19_000, 20, 18_000].entries()) {
+      const { tables } = await reader.read(rowsOf(count, index), noMap)
+      const pages = tables[0]?.pages ?? []
+      expect(valuesOf(pages[1], count)).toEqual(
+        Array.from({ length: count }, (_, row) => BigInt(index + row)),
+      )
+      expect(valuesOf(pages[0], count)).toEqual(Array.from({ length: count }, () => 1n))
+      for (const buffer of new Set(pages.map((page) => page.buffer)))
+        buffers.push({ buffer, length: buffer.byteLength })
+      reader.reuse(pages)
+    }
+  } finally {
+    await reader.close()
+  }
+  return buffers
+}
+test('memory of pages that were stored serves the next ones', async () => {
+  const buffers = await readInTurn(0)
+  expect(buffers).toHaveLength(4)
+  expect(new Set(buffers.map(({ buffer }) => buffer)).size).toBe(1)
+})
+test.skipIf(!built)('also that of a thread, to which it is moved back', async () => {
+  const buffers = await readInTurn(1)
+  const [first] = buffers
+  // Moved away each time but the last, and as large for twenty rows as for thousands.
+  expect(buffers.map(({ buffer }) => buffer.byteLength)).toEqual([0, 0, 0, first?.length])
+  expect(buffers.map(({ length }) => length)).toEqual(buffers.map(() => first?.length))
+})

@@ -9,8 +9,9 @@ import { type RecordBatch, readRecordBatches } from '../columnar/record-columns.
 import { createRecordScan, type RecordScan } from '../columnar/record-scan.js'
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
-import { tableOf } from '../schema/parse-schema.js'
+import { tableOf } from '../schema/table-of.js'
 import type { NamedTable, Scalar } from '../schema/table-schema.js'
+import { createPieceMemory, type PieceMemory } from './file-pieces.js'
 import { leafBytes, sha256Into } from './leaf-runs.js'
 import type { FunctionCache, MappedBatch, PieceResult, TablePiece, WorkerData } from './piece-message.js'
 
@@ -39,12 +40,21 @@ export interface PieceHost {
 export interface PieceCache {
   readonly values: FunctionCache
   readonly columns: KeptColumns
+  /** Memory of pages that were stored. */
+  readonly pages: PieceMemory
   /** For pieces of at most so many bytes. */
   records?: { readonly bytes: number; readonly scan: RecordScan | undefined }
 }
 
+/** Of one piece at once; it may have several tables. */
+const mostPages = 4
+
 /** @returns the cache of a thread's first piece */
-export const emptyCache = (): PieceCache => ({ values: new Map(), columns: {} })
+export const emptyCache = (): PieceCache => ({
+  values: new Map(),
+  columns: {},
+  pages: createPieceMemory(mostPages),
+})
 
 /** Bytes of a piece for which a memory for WebAssembly pays. */
 const leastAhead = 65_536
@@ -88,7 +98,7 @@ export async function readPiece(
     const scan = piece.length < leastAhead ? undefined : recordScanOf(data, cache, piece.length)
     const batches = readRecordBatches({ schema, format, header, piece, limits, batchRecords, scan })
     const total = batches.reduce((sum, { count }) => sum + count, 0)
-    const pieces = createTablePieces(data)
+    const pieces = createTablePieces(data, cache)
     let before = 0
     // One behind the other: what a mapping makes of a few records may be long.
     for (const batch of batches) {
@@ -105,7 +115,7 @@ export async function readPiece(
   const table = schema.direct?.table ?? ''
   // Columns that are kept belong to the next piece from the first wait on; those that wait for functions are not kept.
   if (batch.pending.length > 0) await fillColumns(batch, table, cache.values, host.call)
-  return { records: batch.rows, lines, tables: [tablePiece(table, batch, data)] }
+  return { records: batch.rows, lines, tables: [tablePiece(table, batch, data, cache)] }
 }
 
 /** Fills the columns that wait for functions. */
@@ -138,7 +148,7 @@ async function fillColumns(
   }
 }
 
-function tablePiece(table: string, batch: ColumnBatch, data: WorkerData): TablePiece {
+function tablePiece(table: string, batch: ColumnBatch, data: WorkerData, cache: PieceCache): TablePiece {
   const { contributor, salt, digest } = data
   const leaves = new Uint8Array(digest ? leafBytes * batch.rows : 0)
   if (digest) {
@@ -150,7 +160,7 @@ function tablePiece(table: string, batch: ColumnBatch, data: WorkerData): TableP
       at += leafBytes
     })
   }
-  return { table, rows: batch.rows, pages: batchPages(batch, contributor), leaves }
+  return { table, rows: batch.rows, pages: batchPages(batch, contributor, cache.pages.take), leaves }
 }
 
 /** Rows that are no plain rows, as columns: checked one by one, which says what is wrong with the first of them that is refused. */
@@ -169,7 +179,10 @@ function columnsOfRows(table: NamedTable, rows: readonly unknown[], before: numb
 const groupRows = 65_536
 
 /** Makes row groups of what the mapping gives for the batches of a piece. */
-function createTablePieces(data: WorkerData): {
+function createTablePieces(
+  data: WorkerData,
+  cache: PieceCache,
+): {
   add(mapped: MappedBatch): void
   finish(): TablePiece[]
 } {
@@ -184,7 +197,7 @@ function createTablePieces(data: WorkerData): {
   type Growing = typeof tables extends Map<string, infer Value> ? Value : never
   const put = (growing: Growing, batch: ColumnBatch) => {
     growing.before += batch.rows
-    if (batch.rows > 0) pieces.push(tablePiece(growing.table.name, batch, data))
+    if (batch.rows > 0) pieces.push(tablePiece(growing.table.name, batch, data, cache))
   }
   const flush = (growing: Growing) => {
     const { table, waiting, before } = growing

@@ -9,7 +9,7 @@ import { checkRow } from '../job/check-row.js'
 import { applyFunction, directRows, type FunctionHost } from '../job/direct-rows.js'
 import { mappedBatch, mappedTables } from '../job/mapped-tables.js'
 import type { PiiPass } from '../pii/pii-pass.js'
-import { tableOf } from '../schema/parse-schema.js'
+import { tableOf } from '../schema/table-of.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
 import { peek } from '../source/byte-source.js'
 import { exportFormat, headBytes } from '../source/export-format.js'
@@ -191,6 +191,7 @@ async function refineColumns(
       if (part !== undefined && rows > 0) {
         await part.append(await part.parquet.encodedRowGroup(pages, rows), rows)
         if (digest) await part.leaves.add(leaves)
+        reader.reuse(pages)
       }
       before.rows.set(table, (before.rows.get(table) ?? 0) + rows)
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RefineError } from '../errors.js'
-import { tableOf } from '../schema/parse-schema.js'
+import { tableOf } from '../schema/table-of.js'
 import payroll from '../testing/payroll-refiner.js'
 import { checkRow } from './check-row.js'
 

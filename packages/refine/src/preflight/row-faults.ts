@@ -2,7 +2,7 @@ import { mappedTable } from '../embedding/embedded-rows.js'
 import { RefineError, type RefineErrorCode } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
 import type { PiiPass } from '../pii/pii-pass.js'
-import { tableOf } from '../schema/parse-schema.js'
+import { tableOf } from '../schema/table-of.js'
 import type { NamedTable, RefinerSchema, Row } from '../schema/table-schema.js'
 import type { MappedRows } from './mapped-export.js'
 

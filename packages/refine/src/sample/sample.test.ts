@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkRow } from '../job/check-row.js'
-import { tableOf } from '../schema/parse-schema.js'
+import { tableOf } from '../schema/table-of.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
 import payroll from '../testing/payroll-refiner.js'
 import { property } from '../testing/property.js'

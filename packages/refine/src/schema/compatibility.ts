@@ -1,7 +1,7 @@
 import { RefineError } from '../errors.js'
 import { checkRow } from '../job/check-row.js'
 import { requiredPosition } from './bound.js'
-import { tableOf } from './parse-schema.js'
+import { tableOf } from './table-of.js'
 import type { ColumnSchema, RefinerSchema, Row } from './table-schema.js'
 
 /**

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { RefineError } from '../errors.js'
 import { requiredFields } from '../source/required-fields.js'
 import payroll from '../testing/payroll-refiner.js'
-import { parseRefinerSchema, tableOf } from './parse-schema.js'
+import { parseRefinerSchema } from './parse-schema.js'
 import { schemaId } from './schema-id.js'
+import { tableOf } from './table-of.js'
 import type { ColumnSchema } from './table-schema.js'
 
 const schema = payroll.describe()

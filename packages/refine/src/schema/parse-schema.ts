@@ -7,7 +7,6 @@ import {
   type ColumnSchema,
   contributorColumn,
   type DirectMapping,
-  type NamedTable,
   type RefinerSchema,
   type TableSchema,
 } from './table-schema.js'
@@ -233,20 +232,4 @@ export function parseRefinerSchema(value: unknown): RefinerSchema {
   const unfit = schema.fields === undefined ? undefined : fieldsFault(schema)
   if (unfit !== undefined) throw new RefineError('SCHEMA_INVALID', 'fields', unfit)
   return schema
-}
-
-/**
- * A schema's table with its name.
- *
- * @param schema - the refiner's schema
- * @param name - the table's name
- * @returns the named table
- * @throws RefineError with `ARGUMENT_INVALID` when the schema has no such table
- */
-export function tableOf(schema: RefinerSchema, name: string): NamedTable {
-  const table = Object.hasOwn(schema.tables, name) ? schema.tables[name] : undefined
-  if (table === undefined) {
-    throw new RefineError('ARGUMENT_INVALID', 'table', `The refiner ${schema.id} has no such table`)
-  }
-  return { name, ...table }
 }

@@ -6,7 +6,7 @@ import payroll from '../testing/payroll-refiner.js'
 import { toDataDictionary } from './data-dictionary.js'
 import { toDdl } from './ddl.js'
 import { toJsonSchema } from './json-schema.js'
-import { tableOf } from './parse-schema.js'
+import { tableOf } from './table-of.js'
 import type { RefinerSchema } from './table-schema.js'
 
 const schema = payroll.describe()
