@@ -1,11 +1,12 @@
 import {
   type Coefficient,
-  type ComputationPlan,
   ComputeError,
   type JobManifest,
   type JoinedRow,
   planComputation,
   planJson,
+  type RegressionPlan,
+  type ReleasedOutput,
   runComputation,
 } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
@@ -13,10 +14,11 @@ import type { Cell, SqlEngine } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import { requireViewColumns } from '../policy/admit-views.js'
 import { JobRefusal } from './job-refusal.js'
+import { programJob } from './plan-program-job.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
 
-/** What a computation's answer says of each coefficient: the columns of its rows. */
-const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient)[]
+/** What a computation's answer says of each coefficient, and of each output of a program: the columns of its rows. */
+const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient & keyof ReleasedOutput)[]
 
 /**
  * Plans a computation.
@@ -31,6 +33,11 @@ export async function planComputeJob<Pool extends PlannablePool>(
   try {
     const plan = planComputation({ manifest, policies: pools.map(({ policy }) => policy) })
     requireViewColumns(coefficientFields, manifest)
+    const [only] = pools
+    if (plan.computation === 'program') {
+      if (only === undefined) throw JobRefusal.of('MANIFEST_INVALID')
+      return programJob(plan, only)
+    }
     const charges = pools.flatMap((pool): PoolCharge<Pool>[] => {
       const charge = plan.charge[pool.address]
       const leaves = tablesOf(plan, pool.name).map((table) => `${pool.name}.${table}`)
@@ -60,7 +67,7 @@ export async function planComputeJob<Pool extends PlannablePool>(
   }
 }
 
-function tablesOf(plan: ComputationPlan, pool: string): readonly string[] {
+function tablesOf(plan: RegressionPlan, pool: string): readonly string[] {
   return [...new Set(plan.columns.filter((column) => column.pool === pool).map(({ table }) => table))]
 }
 
@@ -69,7 +76,7 @@ function tablesOf(plan: ComputationPlan, pool: string): readonly string[] {
  * allow lower-case identifiers only; the engine checks the statement's tree a second time.
  */
 async function joinedRows(
-  plan: ComputationPlan,
+  plan: RegressionPlan,
   pools: readonly PlannablePool[],
   engine: SqlEngine,
 ): Promise<readonly JoinedRow[]> {

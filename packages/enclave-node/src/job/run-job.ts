@@ -43,6 +43,7 @@ import { requireNotStopped } from './not-stopped.js'
 import { requireRunnable } from './plan-job.js'
 import type { PlannedJob } from './planned-job.js'
 import { inputsOf, keyEpochs, refuseJob } from './refuse-job.js'
+import { requireProgram } from '../program/require-program.js'
 import { requireHandOff } from './require-hand-off.js'
 import { requireAnchored, requireFree, requireNotBehind, requireTables, reserveJob } from './reserve-job.js'
 import { signOfLife } from './sign-of-life.js'
@@ -66,6 +67,7 @@ export function advanceJob(context: JobContext, id: string): Promise<JobRow | un
     // Answered or over: what was fetched for it goes with its key.
     if (after?.state !== 'waiting' && after?.state !== 'running') {
       await context.live?.end(id)
+      context.programs?.held.forget(id)
       context.jobKeys.forget(id)
     }
     return after
@@ -102,6 +104,8 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
       await requireDeclared(context.chain, job.id, { manifest, planned: shared ?? planned })
       await requireHandOff(context, manifest, async () => (await context.chain.jobTerms(job.id)).deadline)
       await requireRunnableNow(context, job, planned)
+      const deadline = async () => (await context.chain.jobTerms(job.id)).deadline
+      await requireProgram(context, planned.program, deadline)
       // Other nodes are asked for nothing that is refused here anyway.
       if (manifest.handOff?.fallback === 'none') await context.handOff?.requireRunner({ manifest, planned })
       if (shared !== undefined) await context.federation?.look({ job, planned: shared })
