@@ -1,10 +1,11 @@
 /**
- * Job manifests and built-in private computations.
+ * Job manifests, built-in private computations, and programs of others on one block of contributors at a time.
  *
  * @module
  */
 export { computationDigest } from './computation/digest.js'
-export { type ComputationPlan, type PlannedColumn, planComputation, planJson } from './computation/plan.js'
+export { type ComputationPlan, planComputation, planJson, type RegressionPlan } from './computation/plan.js'
+export type { PlanCommon, PlannedColumn } from './computation/plan-common.js'
 export { type ComputationResult, type JoinedRow, runComputation } from './computation/run.js'
 export { ComputeError, type ComputeErrorCode } from './errors.js'
 export { type JobManifest, jobManifestSchema, manifestDigest, parseJobManifest } from './job/manifest.js'
@@ -15,3 +16,10 @@ export type { Coefficient } from './linear-regression/linear-regression.js'
 export type { RegressionMechanism, RegressionStage } from './linear-regression/mechanism.js'
 export { type FittedCoefficient, ordinaryLeastSquares } from './linear-regression/ordinary-least-squares.js'
 export { type LinearRegressionParameters, linearRegressionSchema } from './linear-regression/parameters.js'
+export type { ProgramMechanism } from './program/mechanism.js'
+export { type ProgramParameters, programSchema } from './program/parameters.js'
+export type { ProgramColumn, ProgramOutput, ProgramPlan, ProgramSplit } from './program/plan-program.js'
+export { type ProgramRuntime, programDigest } from './program/program-digest.js'
+export type { ProgramRow, ProgramRows } from './program/program-input.js'
+export type { ReleasedNumber, ReleasedOutput } from './program/release.js'
+export { type ProgramResult, type ProgramRun, runProgram } from './program/run-program.js'

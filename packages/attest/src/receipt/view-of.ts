@@ -16,7 +16,9 @@ export function viewOf(answer: JsonValue, view: ResultView): JsonValue | undefin
   const lines = rows ?? coefficients ?? outputs
   if (!Array.isArray(lines)) return undefined
   if (view.kind === 'count') return { count: lines.length }
-  return rows === undefined ? fieldsOf(coefficients === undefined ? 'outputs' : 'coefficients', lines, view.columns) : columnsOf(answer, view.columns)
+  return rows === undefined
+    ? fieldsOf(coefficients === undefined ? 'outputs' : 'coefficients', lines, view.columns)
+    : columnsOf(answer, view.columns)
 }
 
 function fieldsOf(

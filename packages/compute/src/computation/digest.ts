@@ -25,7 +25,7 @@ export function computationDigest(id: string): Digest {
     throw new ComputeError(
       'COMPUTATION_UNKNOWN',
       'compute.computation',
-      `There is no such built-in computation. Known: ${Object.keys(COMPUTATIONS).join(', ')}.`,
+      `There is no such built-in computation. Known: ${Object.keys(COMPUTATIONS).join(', ')}; code of others is a program.`,
     )
   }
   return digestOf(description)

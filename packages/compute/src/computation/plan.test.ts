@@ -2,7 +2,7 @@ import { canonicalize } from '@sealpool/crypto'
 import { parsePoolPolicy } from '@sealpool/privacy'
 import { describe, expect, test } from 'vitest'
 import { parseJobManifest } from '../job/manifest.js'
-import { changed, manifest, manifestJson, policies, policyJson } from '../testing/wage-job.js'
+import { changed, manifest, manifestJson, policies, policyJson, regressionPlan } from '../testing/wage-job.js'
 import { computationDigest } from './digest.js'
 import { planComputation, planJson } from './plan.js'
 
@@ -10,7 +10,7 @@ const parameters = 'compute.parameters'
 const feature = (index: number, key: string) => `${parameters}.features.${index}.${key}`
 
 describe('plan', () => {
-  const plan = planComputation({ manifest: manifest(), policies: policies() })
+  const plan = regressionPlan()
 
   test('names columns, charge for every pool, and ranges from the policies', () => {
     expect(plan.columns.map(({ key }) => key)).toEqual([
@@ -40,10 +40,7 @@ describe('plan', () => {
   })
 
   test('uses Laplace noise where delta is zero', () => {
-    const pure = planComputation({
-      manifest: parseJobManifest(changed(manifestJson(), 'privacy.delta', 0)),
-      policies: policies(),
-    })
+    const pure = regressionPlan(parseJobManifest(changed(manifestJson(), 'privacy.delta', 0)))
     expect(pure.mechanism.kind).toBe('laplace')
     const spent = pure.mechanism.stages.reduce(
       (sum, { sensitivity, noise }) =>
@@ -56,7 +53,7 @@ describe('plan', () => {
 
   test('a narrower range from the manifest is taken', () => {
     const narrower = parseJobManifest(changed(manifestJson(), feature(0, 'min'), 6))
-    expect(planComputation({ manifest: narrower, policies: policies() }).model.features[0]).toMatchObject({
+    expect(regressionPlan(narrower).model.features[0]).toMatchObject({
       min: 6,
       max: 18,
     })

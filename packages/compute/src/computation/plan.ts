@@ -1,42 +1,31 @@
-import type { Digest, JsonValue } from '@sealpool/crypto'
-import type { Charge, PoolPolicy } from '@sealpool/privacy'
+import type { JsonValue } from '@sealpool/crypto'
+import type { PoolPolicy } from '@sealpool/privacy'
 import { ComputeError } from '../errors.js'
 import { type JobManifest, manifestDigest } from '../job/manifest.js'
 import { type DesignFeature, type DesignTarget, publicDesign } from '../linear-regression/design.js'
 import { collinear } from '../linear-regression/linear-regression.js'
 import { type RegressionMechanism, regressionMechanism } from '../linear-regression/mechanism.js'
 import { parseLinearRegression } from '../linear-regression/parameters.js'
-import { columnKey, lookUpFeature, lookUpTarget, notAllowed } from './column-lookup.js'
+import { type ProgramPlan, planProgram } from '../program/plan-program.js'
+import { checkPool } from './check-pool.js'
+import { columnKey, lookUpFeature, lookUpTarget } from './column-lookup.js'
 import { computationDigest } from './digest.js'
+import type { PlanCommon, PlannedColumn } from './plan-common.js'
 
-/** A column that a computation reads. */
-export interface PlannedColumn {
-  readonly pool: string
-  readonly table: string
-  readonly column: string
-  /** Key under which `runComputation` expects the value in a row. */
-  readonly key: string
-}
-
-/** Everything about a run that can be known without data. Plain JSON; its canonical form has a digest. */
-export interface ComputationPlan {
-  readonly format: 'sealpool/computation-plan'
-  readonly version: 1
+/** What is known of a regression without data. Plain JSON; its canonical form has a digest. */
+export interface RegressionPlan extends PlanCommon {
   readonly computation: 'linear-regression'
-  readonly code: Digest
-  readonly manifest: Digest
-  readonly columns: readonly PlannedColumn[]
-  /** What the job costs each pool, by pool address. */
-  readonly charge: { readonly [pool: string]: Charge }
-  readonly minimumContributors: number
   readonly model: { readonly target: DesignTarget; readonly features: readonly DesignFeature[] }
   readonly mechanism: RegressionMechanism
 }
 
+/** Everything about a run that can be known without data. Plain JSON; its canonical form has a digest. */
+export type ComputationPlan = RegressionPlan | ProgramPlan
+
 /**
  * Checks a compute job against the policies of its pools and works out its noise and its cost.
  *
- * A contributor's data is one joined row, however many pools hold parts of it. So the same noise protects all
+ * Of a regression, a contributor's data is one joined row, however many pools hold parts of it. So the same noise protects all
  * pools, and each of them is charged the job's full epsilon and delta.
  *
  * @param options - `manifest`: parsed; `policies`: parsed policies of exactly its pools, matched by name.
@@ -53,6 +42,7 @@ export function planComputation(options: {
   if (manifest.compute === null) {
     throw new ComputeError('MANIFEST_INVALID', 'kind', 'This manifest is a query, not a computation.')
   }
+  if (manifest.compute.computation === 'program') return planProgram(options)
   const code = computationDigest(manifest.compute.computation)
   const policies = new Map(options.policies.map((policy) => [policy.name, policy]))
   manifest.pools.forEach((pool, index) => {
@@ -97,42 +87,6 @@ export function planComputation(options: {
  */
 export function planJson(plan: ComputationPlan): JsonValue {
   return plan as unknown as JsonValue
-}
-
-function checkPool(manifest: JobManifest, place: string, name: string, policy: PoolPolicy | undefined): void {
-  if (policy === undefined) {
-    throw new ComputeError(
-      'MANIFEST_INVALID',
-      place,
-      `No policy was given for pool ${name}. Pass the policies of all pools of the manifest.`,
-    )
-  }
-  const computation = manifest.compute?.computation ?? ''
-  if (!policy.code.computations.includes(computation)) {
-    throw notAllowed('compute.computation', `Pool ${name} does not accept the computation ${computation}.`)
-  }
-  if (!policy.purposes.includes(manifest.purpose)) {
-    throw notAllowed(
-      'purpose',
-      `Pool ${name} does not accept this purpose. It accepts: ${policy.purposes.join('; ')}.`,
-    )
-  }
-  for (const other of manifest.pools) {
-    if (other.name === name) continue
-    if (!policy.joins.allowed || !policy.joins.with.includes(other.name)) {
-      throw notAllowed(place, `Pool ${name} does not let itself be joined with pool ${other.name}.`)
-    }
-  }
-  const { perJob } = policy.privacy
-  for (const quantity of ['epsilon', 'delta'] as const) {
-    if (manifest.privacy[quantity] > perJob[quantity]) {
-      throw new ComputeError(
-        'BUDGET_PER_JOB_EXCEEDED',
-        `privacy.${quantity}`,
-        `Pool ${name} gives one job at most ${quantity} ${perJob[quantity]}. Ask for less.`,
-      )
-    }
-  }
 }
 
 function plannedColumns(

@@ -2,7 +2,7 @@ import type { Charge, RandomBytes } from '@sealpool/privacy'
 import { ComputeError } from '../errors.js'
 import { type Coefficient, fitLinearRegression } from '../linear-regression/linear-regression.js'
 import { regressionMechanism } from '../linear-regression/mechanism.js'
-import type { ComputationPlan } from './plan.js'
+import type { ComputationPlan, RegressionPlan } from './plan.js'
 
 /** One contributor's values, joined over all tables of the plan: `contributor` and one value per column key. */
 export type JoinedRow = { readonly contributor: number | bigint | string } & {
@@ -17,14 +17,14 @@ export interface ComputationResult {
 }
 
 /**
- * Runs a planned computation. Charge the budget first: the result is private only at the price of the plan.
+ * Runs a planned built-in computation. Charge the budget first: the result is private only at the price of the plan.
  *
  * A contributor counts once: of several rows with one `contributor` the first is used. A row without a usable
  * value in some column counts for nothing.
  *
  * @param options - `plan` from `planComputation`; `rows`: one per contributor; `random`: secret randomness.
  * @returns Coefficients with 95 % intervals that cover sampling error and privacy noise.
- * @throws ComputeError `PLAN_INVALID` when the plan's noise is not the one that its charge pays for;
+ * @throws ComputeError `PLAN_INVALID` when the plan's noise is not the one that its charge pays for, or for a program's plan;
  *   `ROWS_INVALID` when a row has no contributor; `TOO_FEW_CONTRIBUTORS`.
  */
 export function runComputation(options: {
@@ -33,6 +33,13 @@ export function runComputation(options: {
   readonly random: RandomBytes
 }): ComputationResult {
   const { plan, random } = options
+  if (plan.computation !== 'linear-regression') {
+    throw new ComputeError(
+      'PLAN_INVALID',
+      'plan.computation',
+      'This plan is of a program, which runProgram runs: give it the program.',
+    )
+  }
   checkMechanism(plan)
   const seen = new Set<string>()
   const rows = options.rows.filter((row, index) => {
@@ -66,7 +73,7 @@ export function runComputation(options: {
 }
 
 /** Recomputes the noise from the charge, so that a plan from elsewhere cannot carry too little of it. */
-function checkMechanism(plan: ComputationPlan): void {
+function checkMechanism(plan: RegressionPlan): void {
   const width = plan.model.features.length + 1
   const charges = Object.values(plan.charge)
   const paid = charges.every(({ epsilon, delta }) => {
@@ -82,7 +89,7 @@ function checkMechanism(plan: ComputationPlan): void {
   }
 }
 
-function notesOf(plan: ComputationPlan): string[] {
+function notesOf(plan: RegressionPlan): string[] {
   const { target } = plan.model
   return [
     'Intervals hold 95 % for sampling error and privacy noise together; they are simulated from the released statistics.',

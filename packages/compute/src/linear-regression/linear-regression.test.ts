@@ -2,17 +2,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { planComputation } from '../computation/plan.js'
 import { type JoinedRow, runComputation } from '../computation/run.js'
 import { deterministicNumbers, deterministicRandom } from '../testing/deterministic-random.js'
-import { manifest, policies } from '../testing/wage-job.js'
+import { regressionPlan } from '../testing/wage-job.js'
 import { gridBound, onGrid } from './bounded-sum.js'
 import { type DesignFeature, designRow, publicDesign } from './design.js'
 import { exactStatistics, fitLinearRegression } from './linear-regression.js'
 import { regressionMechanism } from './mechanism.js'
 import { ordinaryLeastSquares } from './ordinary-least-squares.js'
 
-const plan = planComputation({ manifest: manifest(), policies: policies() })
+const plan = regressionPlan()
 const { model, mechanism } = plan
 const truth = [0.6, 0.09, 0.03, -0.0005, -0.25, 0.2]
 

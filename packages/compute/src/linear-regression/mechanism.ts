@@ -1,13 +1,14 @@
+import { type Charge, type Noise, toNumber } from '@sealpool/privacy'
 import {
-  type Charge,
-  gaussianSigmaFor,
-  laplaceScaleFor,
-  type Noise,
-  PrivacyError,
-  type Rational,
-  toNumber,
-} from '@sealpool/privacy'
-import { ComputeError } from '../errors.js'
+  asText,
+  calibrated,
+  gaussianCharge,
+  noiseOf,
+  type PlannedFraction,
+  plannedScale,
+  plannedSigmaSquared,
+  rhoOf,
+} from '../noise/planned-noise.js'
 import { GRID, gridBound } from './bounded-sum.js'
 
 /** One noisy release inside the regression. Plain JSON; big integers as decimal text. */
@@ -24,7 +25,7 @@ export interface RegressionStage {
   /** One contributor moves the released integers by at most this: squared L2 for Gaussian, L1 for Laplace noise. */
   readonly sensitivity: string
   /** sigma squared (Gaussian) or scale (Laplace) of the noise on each integer. */
-  readonly noise: { readonly numerator: string; readonly denominator: string }
+  readonly noise: PlannedFraction
 }
 
 /** All noise of a regression. Plain JSON. */
@@ -87,41 +88,29 @@ export function regressionMechanism(options: {
   })
   const all = shapes.reduce((sum, { coordinates }) => sum + coordinates, 0)
   const kind = delta > 0 ? 'gaussian' : 'laplace'
-  let rho = 0
-  try {
+  return calibrated(() => {
+    let rho = 0
     const stages = shapes.map((shape): RegressionStage => {
       const squared = gridBound(shape.coordinates)
       if (kind === 'gaussian') {
         const scaled = (squared * 100n + BigInt(shape.share) - 1n) / BigInt(shape.share)
-        const { sigmaSquared } = gaussianFor({ epsilon, delta, squared: scaled, coordinates: all })
-        rho += Number(squared) / (2 * toNumber(sigmaSquared))
+        const sigmaSquared = plannedSigmaSquared({ epsilon, delta, squared: scaled, coordinates: all })
+        rho += rhoOf(squared, sigmaSquared)
         return { ...shape, sensitivity: squared.toString(), noise: asText(sigmaSquared) }
       }
       // |v|_1 <= sqrt(coordinates) |v|_2.
       const sensitivity = BigInt(Math.ceil(Math.sqrt(shape.coordinates * Number(squared)) * (1 + 1e-12)))
-      const { scale } = laplaceScaleFor({ epsilon: (epsilon * shape.share) / 100, sensitivity })
+      const scale = plannedScale((epsilon * shape.share) / 100, sensitivity)
       return { ...shape, sensitivity: sensitivity.toString(), noise: asText(scale) }
     })
-    const charge: Charge =
-      kind === 'gaussian' ? { epsilon, delta, zcdp: { rho: roundedUp(rho), delta: 0 } } : { epsilon, delta }
+    const charge = kind === 'gaussian' ? gaussianCharge(epsilon, delta, rho) : { epsilon, delta }
     return { mechanism: { kind, rowClipSquared, stages }, charge }
-  } catch (cause) {
-    if (!(cause instanceof PrivacyError)) throw cause
-    throw new ComputeError(
-      'PARAMETERS_INVALID',
-      'privacy',
-      `No noise can be computed for this epsilon and delta: ${cause.message}`,
-      { cause },
-    )
-  }
+  })
 }
 
 /** The noise of a stage in the form that the samplers take. */
 export function stageNoise(mechanism: RegressionMechanism, stage: RegressionStage): Noise {
-  const fraction = { numerator: BigInt(stage.noise.numerator), denominator: BigInt(stage.noise.denominator) }
-  return mechanism.kind === 'gaussian'
-    ? { kind: 'gaussian', sigmaSquared: fraction }
-    : { kind: 'laplace', scale: fraction }
+  return noiseOf(mechanism.kind, stage.noise)
 }
 
 /** Scale of a stage's noise in public coordinates: sigma (Gaussian) or the Laplace scale. */
@@ -129,30 +118,4 @@ export function realScale(mechanism: RegressionMechanism, stage: RegressionStage
   const noise = stageNoise(mechanism, stage)
   const scale = noise.kind === 'gaussian' ? Math.sqrt(toNumber(noise.sigmaSquared)) : toNumber(noise.scale)
   return (scale * stage.clip) / GRID
-}
-
-/** Analytic calibration, or the slightly costlier zCDP one where delta is too small for the grid. */
-function gaussianFor(options: {
-  readonly epsilon: number
-  readonly delta: number
-  readonly squared: bigint
-  readonly coordinates: number
-}): { readonly sigmaSquared: Rational } {
-  const { epsilon, delta, squared, coordinates } = options
-  const sensitivity = { squared }
-  try {
-    return gaussianSigmaFor({ epsilon, delta, sensitivity, coordinates, method: 'analytic' })
-  } catch (error) {
-    if (!(error instanceof PrivacyError && error.place === 'method')) throw error
-    return gaussianSigmaFor({ epsilon, delta, sensitivity, method: 'zcdp' })
-  }
-}
-
-function asText(value: Rational): { readonly numerator: string; readonly denominator: string } {
-  return { numerator: value.numerator.toString(), denominator: value.denominator.toString() }
-}
-
-/** To nine significant digits, upwards, so that the plan's JSON is short and never too cheap. */
-function roundedUp(value: number): number {
-  return Number((value * (1 + 2e-9)).toPrecision(9))
 }

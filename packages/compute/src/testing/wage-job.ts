@@ -1,4 +1,5 @@
 import { type PoolPolicy, parsePoolPolicy } from '@sealpool/privacy'
+import { planComputation, type RegressionPlan } from '../computation/plan.js'
 import { type JobManifest, parseJobManifest } from '../job/manifest.js'
 
 const digest = `sha256:${'0'.repeat(64)}`
@@ -119,6 +120,13 @@ export const manifestJson = () => ({
 
 /** The same, parsed. */
 export const manifest = (): JobManifest => parseJobManifest(manifestJson())
+
+/** The plan of a manifest of a regression; that of the wage equation when none is given. */
+export function regressionPlan(given: JobManifest = manifest()): RegressionPlan {
+  const plan = planComputation({ manifest: given, policies: policies() })
+  if (plan.computation !== 'linear-regression') throw new Error('the manifest is of a regression')
+  return plan
+}
 
 /** A copy of plain JSON with one place overwritten, or removed when the value is undefined. */
 export function changed<T>(json: T, path: string, value: unknown): T {

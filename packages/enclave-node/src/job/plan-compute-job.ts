@@ -18,7 +18,8 @@ import { programJob } from './plan-program-job.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
 
 /** What a computation's answer says of each coefficient, and of each output of a program: the columns of its rows. */
-const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient & keyof ReleasedOutput)[]
+const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient &
+  keyof ReleasedOutput)[]
 
 /**
  * Plans a computation.

@@ -32,9 +32,5 @@ export interface PlannedJob<Pool extends PlannablePool = ServedPool> {
    * Runs the plan on an engine that holds the tables of the charges' leaves.
    * @param runner runs a program; absent for plans that are none
    */
-  run(
-    engine: SqlEngine,
-    random: (length: number) => Uint8Array,
-    runner?: ProgramRunner,
-  ): Promise<JsonValue>
+  run(engine: SqlEngine, random: (length: number) => Uint8Array, runner?: ProgramRunner): Promise<JsonValue>
 }

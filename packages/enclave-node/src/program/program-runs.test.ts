@@ -74,7 +74,11 @@ describe('runs of a program', () => {
   })
 
   it('are put off when the node stops, whatever its ended processes say', async () => {
-    for (const answer of [fails('RUNTIME_LOST'), fails('THREW'), new SandboxError('RUNTIME_CLOSED', 'x', 'x')]) {
+    for (const answer of [
+      fails('RUNTIME_LOST'),
+      fails('THREW'),
+      new SandboxError('RUNTIME_CLOSED', 'x', 'x'),
+    ]) {
       const { runs, stopping } = runsOf([answer])
       const running = runs.run(1)
       stopping.abort()

@@ -81,5 +81,10 @@ export function programRuns(options: {
 
 /** The job is run again by whoever has the state next. */
 function nodeStops(): JobPutOff {
-  return new JobPutOff('NODE_STOPS', 'the node was stopped while the program ran; it is run again', undefined, 0)
+  return new JobPutOff(
+    'NODE_STOPS',
+    'the node was stopped while the program ran; it is run again',
+    undefined,
+    0,
+  )
 }

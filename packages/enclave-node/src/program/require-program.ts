@@ -30,10 +30,7 @@ export function tellingMs({ durationMs, program, split }: ProgramPlan): number {
  * `PROGRAM_TOO_LARGE`; JobPutOff `BLOB_STORE_FAILED`
  */
 export async function requireProgram(
-  {
-    chain,
-    programs,
-  }: Pick<JobContext, 'programs'> & { readonly chain: Pick<JobContext['chain'], 'head'> },
+  { chain, programs }: Pick<JobContext, 'programs'> & { readonly chain: Pick<JobContext['chain'], 'head'> },
   plan: ProgramPlan | undefined,
   deadline?: () => Promise<number>,
 ): Promise<void> {

@@ -100,6 +100,8 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
         poc: digestSchema,
         refiner: digestSchema,
         computations: z.array(z.string().min(1).max(200)).max(100),
+        /** Which programs the computation `program` may be: any that the pool votes for, or these, by digest. Absent: none. */
+        programs: z.exactOptional(z.union([z.literal('voted'), z.array(digestSchema).min(1).max(100)])),
       }),
       tables: z.array(tableSchema).min(1).max(100),
       privacy: privacySchema,
@@ -119,9 +121,16 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
       for (const [path, names] of [
         [['purposes'], policy.purposes],
         [['code', 'computations'], policy.code.computations],
+        [['code', 'programs'], policy.code.programs === 'voted' ? [] : (policy.code.programs ?? [])],
         [['joins', 'with'], policy.joins.with],
       ] as const) {
         if (new Set(names).size !== names.length) issue([...path], 'an entry is listed twice; list each once')
+      }
+      if (policy.code.programs !== undefined && !policy.code.computations.includes('program')) {
+        issue(
+          ['code', 'programs'],
+          'no program runs unless computations lists program; list it or remove programs',
+        )
       }
       if (!policy.joins.allowed && policy.joins.with.length > 0) {
         issue(

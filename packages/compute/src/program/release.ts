@@ -1,0 +1,102 @@
+import { gaussianInterval, type Interval, laplaceInterval, ratioInterval } from '@sealpool/privacy'
+import { ComputeError } from '../errors.js'
+import { noiseOf } from '../noise/planned-noise.js'
+import { scaleOf } from './answer.js'
+import type { ProgramPlan } from './plan-program.js'
+
+/** A released number with its interval. */
+export interface ReleasedNumber extends Interval {
+  readonly value: number
+}
+
+/** A released output with its interval. */
+export interface ReleasedOutput extends ReleasedNumber {
+  readonly name: string
+}
+
+/**
+ * Reads means and the number of answers out of noisy sums. Nothing here looks at data.
+ *
+ * @param plan - Of the program.
+ * @param noisy - Sums with noise: one for each output, the count of answers last.
+ * @returns What is released.
+ * @throws ComputeError `TOO_FEW_CONTRIBUTORS` when, by the noisy count, too few runs answered.
+ */
+export function releasedNumbers(
+  plan: ProgramPlan,
+  noisy: readonly bigint[],
+): { readonly outputs: readonly ReleasedOutput[]; readonly answered: ReleasedNumber } {
+  const { mechanism, outputs, split, significantDigits: digits } = plan
+  const { steps, answerSteps } = mechanism
+  const count = Number(noisy[outputs.length] ?? 0n) / answerSteps
+  requireEnough(plan, count)
+  const each = halfWidth(plan, 0.975)
+  const means = outputs.map(({ name, min, max }, index): ReleasedOutput => {
+    const { middle, half } = scaleOf({ min, max })
+    const inRange = (share: number): number => within(middle + half * share, min, max)
+    const sum = Number(noisy[index] ?? 0n) / steps
+    const { low, high } = ratioInterval({
+      sum: { value: sum, halfWidth: each / steps },
+      count: { value: count, halfWidth: each / answerSteps },
+      bounds: { min: -1, max: 1 },
+    })
+    return {
+      name,
+      ...rounded({ value: inRange(sum / count), low: inRange(low), high: inRange(high) }, digits),
+    }
+  })
+  const most = split.kind === 'contributors' ? split.atMost : split.blocks
+  const width = halfWidth(plan, 0.95) / answerSteps
+  const answered = {
+    value: within(count, 0, most),
+    low: within(count - width, 0, most),
+    high: within(count + width, 0, most),
+  }
+  return { outputs: means, answered: rounded(answered, digits) }
+}
+
+function requireEnough({ split, minimumContributors }: ProgramPlan, count: number): void {
+  if (split.kind === 'contributors' && count < minimumContributors) {
+    throw new ComputeError(
+      'TOO_FEW_CONTRIBUTORS',
+      'rows',
+      `The program answered for fewer than ${minimumContributors} contributors. Wait for more contributions, or see whether it fails.`,
+    )
+  }
+  if (split.kind === 'blocks' && count < split.blocks / 2) {
+    throw new ComputeError(
+      'TOO_FEW_CONTRIBUTORS',
+      'rows',
+      `The program answered for fewer than half of its ${split.blocks} blocks. Ask for fewer blocks, or see whether it fails.`,
+    )
+  }
+}
+
+/** Half-width of the noise on one integer. */
+function halfWidth({ mechanism }: ProgramPlan, confidence: number): number {
+  const noise = noiseOf(mechanism.kind, mechanism.noise)
+  return noise.kind === 'gaussian'
+    ? gaussianInterval({ sigmaSquared: noise.sigmaSquared, confidence }).halfWidth
+    : laplaceInterval({ scale: noise.scale, confidence }).halfWidth
+}
+
+function rounded(number: ReleasedNumber, digits: number | null): ReleasedNumber {
+  if (digits === null) return number
+  return {
+    value: Number(number.value.toPrecision(digits)),
+    low: outwards(number.low, digits, -1),
+    high: outwards(number.high, digits, 1),
+  }
+}
+
+/** The nearest number of so many digits that does not lie inside. */
+function outwards(value: number, digits: number, direction: 1 | -1): number {
+  const near = Number(value.toPrecision(digits))
+  if ((value - near) * direction <= 0) return near
+  const step = 10 ** (Math.floor(Math.log10(Math.abs(value))) - digits + 1)
+  return Number((near + direction * step).toPrecision(digits))
+}
+
+function within(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value))
+}
