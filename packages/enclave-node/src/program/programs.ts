@@ -16,7 +16,7 @@ export interface Programs {
   /** Runs of one program at once. */
   readonly parallel: number
   readonly code: ProgramCodes
-  /** Starts a runtime for one job, which closes it. @throws SandboxError `RUNTIME_UNAVAILABLE`, `RUNTIME_CLOSED` once the node stops */
+  /** Starts a runtime for one job, which closes it. @throws SandboxError `RUNTIME_UNAVAILABLE`; the signal's reason once the node stops */
   open(runtime: ProgramRuntime): Promise<JobRuntime>
   readonly held: HeldAnswers
   /** Monotonic, in milliseconds. */
@@ -53,13 +53,13 @@ export function openPrograms(
     async open(runtime) {
       stopping.signal.throwIfAborted()
       const started = await open({ runtime, isolation, children })
-      opened.add(started)
       if (stopping.signal.aborted) await started.close()
+      stopping.signal.throwIfAborted()
+      opened.add(started)
       return {
         ...started,
         async close() {
-          opened.delete(started)
-          await started.close()
+          if (opened.delete(started)) await started.close()
         },
       }
     },
@@ -68,7 +68,9 @@ export function openPrograms(
     stopping: stopping.signal,
     async stop() {
       stopping.abort()
-      await Promise.all([...opened].map((runtime) => runtime.close()))
+      const left = [...opened]
+      opened.clear()
+      await Promise.all(left.map((runtime) => runtime.close()))
     },
   }
 }
