@@ -12,7 +12,8 @@ function field(value: JsonValue | undefined, name: string): JsonValue | undefine
 /**
  * Whether the code that ran is one that every pool allows. A query has no code but its plan. A compute job's code digest must
  * be allowed by each pool, by digest or by the computation's name; a name counts only when something that is itself checked
- * ties it to the digest: the plan (a top-level field that holds the digest) or the verifier's own knowledge.
+ * ties it to the digest: the plan (a top-level field that holds the digest) or the verifier's own knowledge. A program, whose code
+ * is nobody's built-in one, must be listed by each pool as well, or the pool leaves programs to its votes.
  *
  * @param input the receipt, the pools' rules, and documents whose digests were checked before
  * @returns the check's answer
@@ -34,10 +35,11 @@ export function codeAnswer(input: {
   }
   if (body.job.kind === 'query') return fail('a query names code')
   const name = field(field(manifest, 'compute'), 'computation')
-  const allowed = rules.every(
-    ({ computations }) =>
-      computations.includes(code) || (typeof name === 'string' && computations.includes(name)),
-  )
+  const allowed = rules.every(({ computations, programs }) => {
+    if (computations.includes(code)) return true
+    if (typeof name !== 'string' || !computations.includes(name)) return false
+    return name !== 'program' || programs === 'voted' || programs?.includes(code) === true
+  })
   if (!allowed) return fail('a pool does not allow this computation')
   const byDigest = rules.length > 0 && rules.every(({ computations }) => computations.includes(code))
   const inPlan = typeof plan === 'object' && plan !== null && Object.values(plan).includes(code)

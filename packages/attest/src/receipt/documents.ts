@@ -2,6 +2,8 @@ import { type Digest, digestOf, type JsonObject, type JsonValue } from '@sealpoo
 import { AttestError } from '../errors.js'
 import {
   amount,
+  digestText,
+  either,
   list,
   oneOf,
   optional,
@@ -22,6 +24,8 @@ export interface PoolRules {
   readonly attestation: JsonObject
   /** Computations that the pool allows: names or digests of code. */
   readonly computations: readonly string[]
+  /** Programs that the computation `program` may be: those that are voted for, or those of a list; undefined: none. */
+  readonly programs: Programs | undefined
   /** Digest of its access rules; undefined when it has none. */
   readonly access: Digest | undefined
   /** The most that recipients may get; undefined when it says nothing of that. */
@@ -29,12 +33,14 @@ export interface PoolRules {
   readonly privacy: BudgetRules
 }
 
+type Programs = 'voted' | Digest[]
+
 interface PolicyPart {
   format: 'sealpool/pool-policy'
   version: 1
   name: string
   attestation: JsonObject
-  code: { computations: string[] }
+  code: { computations: string[]; programs?: Programs }
   access?: JsonObject
   views?: ViewRules
   privacy: BudgetRules
@@ -59,7 +65,15 @@ const poolRules = /* @__PURE__ */ (() =>
         name: /* @__PURE__ */ text(),
         attestation: anyObject,
         code: /* @__PURE__ */ record<PolicyPart['code']>(
-          { computations: /* @__PURE__ */ list(/* @__PURE__ */ text(), { max: 10_000 }) },
+          {
+            computations: /* @__PURE__ */ list(/* @__PURE__ */ text(), { max: 10_000 }),
+            programs: /* @__PURE__ */ optional(
+              /* @__PURE__ */ either(
+                /* @__PURE__ */ oneOf(['voted']),
+                /* @__PURE__ */ list(digestText, { max: 100 }),
+              ),
+            ),
+          },
           'drop',
         ),
         access: /* @__PURE__ */ optional(anyObject),
@@ -98,7 +112,8 @@ export function parsePoolRules(policy: JsonValue | undefined, name: string): Poo
     )
   }
   const rules = access === undefined ? undefined : digestOf(access)
-  return { name, attestation, computations: code.computations, access: rules, views, privacy }
+  const { computations, programs } = code
+  return { name, attestation, computations, programs, access: rules, views, privacy }
 }
 
 interface ManifestPart {

@@ -1,7 +1,8 @@
-import { gaussianInterval, type Interval, laplaceInterval, ratioInterval } from '@sealpool/privacy'
+import { gaussianInterval, type Interval, laplaceInterval, type Noise } from '@sealpool/privacy'
 import { ComputeError } from '../errors.js'
 import { noiseOf } from '../noise/planned-noise.js'
 import { scaleOf } from './answer.js'
+import { meanHalfWidth } from './mean-half-width.js'
 import type { ProgramPlan } from './plan-program.js'
 
 /** A released number with its interval. */
@@ -30,23 +31,16 @@ export function releasedNumbers(
   const { steps, answerSteps } = mechanism
   const count = Number(noisy[outputs.length] ?? 0n) / answerSteps
   requireEnough(plan, count)
-  const each = halfWidth(plan, 0.975)
+  const noise = noiseOf(mechanism.kind, mechanism.noise)
+  const each = meanHalfWidth(noise, steps / answerSteps) / steps
   const means = outputs.map(({ name, min, max }, index): ReleasedOutput => {
     const { middle, half } = scaleOf({ min, max })
-    const inRange = (share: number): number => within(middle + half * share, min, max)
     const sum = Number(noisy[index] ?? 0n) / steps
-    const { low, high } = ratioInterval({
-      sum: { value: sum, halfWidth: each / steps },
-      count: { value: count, halfWidth: each / answerSteps },
-      bounds: { min: -1, max: 1 },
-    })
-    return {
-      name,
-      ...rounded({ value: inRange(sum / count), low: inRange(low), high: inRange(high) }, digits),
-    }
+    const mean = (noisySum: number): number => within(middle + (half * noisySum) / count, min, max)
+    return { name, ...rounded({ value: mean(sum), low: mean(sum - each), high: mean(sum + each) }, digits) }
   })
   const most = split.kind === 'contributors' ? split.atMost : split.blocks
-  const width = halfWidth(plan, 0.95) / answerSteps
+  const width = countHalfWidth(noise) / answerSteps
   const answered = {
     value: within(count, 0, most),
     low: within(count - width, 0, most),
@@ -72,12 +66,11 @@ function requireEnough({ split, minimumContributors }: ProgramPlan, count: numbe
   }
 }
 
-/** Half-width of the noise on one integer. */
-function halfWidth({ mechanism }: ProgramPlan, confidence: number): number {
-  const noise = noiseOf(mechanism.kind, mechanism.noise)
+/** Half-width of the noise on one integer, at 95 %. */
+function countHalfWidth(noise: Noise): number {
   return noise.kind === 'gaussian'
-    ? gaussianInterval({ sigmaSquared: noise.sigmaSquared, confidence }).halfWidth
-    : laplaceInterval({ scale: noise.scale, confidence }).halfWidth
+    ? gaussianInterval({ sigmaSquared: noise.sigmaSquared }).halfWidth
+    : laplaceInterval({ scale: noise.scale }).halfWidth
 }
 
 function rounded(number: ReleasedNumber, digits: number | null): ReleasedNumber {

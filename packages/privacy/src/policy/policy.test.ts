@@ -80,10 +80,19 @@ function changed(path: string, value: unknown): unknown {
 }
 
 const column = 'tables.0.columns'
+const programs = { poc: digest, refiner: digest, computations: ['program'] }
 
 describe('pool policy', () => {
   test('is parsed unchanged', () => {
     expect(parsePoolPolicy(example())).toEqual(example())
+  })
+
+  test('says which programs may run: those that are voted for, or those of a list', () => {
+    for (const listed of ['voted', [digest]]) {
+      const policy = parsePoolPolicy(changed('code', { ...programs, programs: listed }))
+      expect(policy.code.programs).toEqual(listed)
+    }
+    expect(parsePoolPolicy(changed('code', programs)).code.programs).toBeUndefined()
   })
 
   test.each([
@@ -95,6 +104,20 @@ describe('pool policy', () => {
     ['no purpose', 'purposes', [], 'purposes'],
     ['a purpose twice', 'purposes', ['a', 'a'], 'purposes'],
     ['a bad digest', 'code.poc', 'sha256:12', 'code.poc'],
+    ['programs without the computation', 'code.programs', 'voted', 'code.programs'],
+    ['programs of a bad digest', 'code', { ...programs, programs: ['sha256:12'] }, 'code.programs[0]'],
+    ['a program twice', 'code', { ...programs, programs: [digest, digest] }, 'code.programs'],
+    ['an empty list of programs', 'code', { ...programs, programs: [] }, 'code.programs'],
+    ['programs by another word', 'code', { ...programs, programs: 'all' }, 'code.programs'],
+    [
+      'too many programs',
+      'code',
+      {
+        ...programs,
+        programs: Array.from({ length: 101 }, (_, i) => `sha256:${String(i).padStart(64, '0')}`),
+      },
+      'code.programs',
+    ],
     ['no tables', 'tables', [], 'tables'],
     ['zero rows per contributor', 'tables.0.rowsPerContributor', 0, 'tables[0].rowsPerContributor'],
     ['the contributor as a column', `${column}.0.name`, 'contributor', 'tables[0].columns[0].name'],
