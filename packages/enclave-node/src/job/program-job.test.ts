@@ -89,9 +89,12 @@ describe('a job of a program', () => {
       const { now: began } = clock
       await world.paid(programManifest(), {}, id)
       world.chain.state = 'Funded'
-      const context = contextOf(programs)
+      const now = () => 1_700_000_000 + Math.floor((clock.now - began) / 1_000)
+      const context = contextOf(programs, { now })
       await advanceJob(context, id)
-      const [row] = await store.query('select state, reason, retry_at::text as at from jobs where id = $1', [id])
+      const [row] = await store.query('select state, reason, retry_at::text as at from jobs where id = $1', [
+        id,
+      ])
       shown.push(row)
       clock.now = began + tellingMs - 1
       expect((await advanceJob(context, id))?.reason).toBe('PROGRAM_RUNS')
