@@ -103,7 +103,7 @@ it('runs what a pool votes for, tells noisy numbers and nothing else, and the sa
           argument: { hello: 'world' },
           split: { kind: 'contributors', atMost: wages.length },
           outputs: [{ name: 'wage', min: 0, max: 100 }],
-          limits: { memoryBytes: 16_777_216, timeMs: 1_500, steps: 200 },
+          limits: { memoryBytes: 16_777_216, timeMs: 1_000, steps: 5_000_000 },
           ...change,
         },
       },
@@ -117,7 +117,7 @@ it('runs what a pool votes for, tells noisy numbers and nothing else, and the sa
       runtime: 'webassembly',
       code: wasm.code,
       outputs: [{ name: 'half', min: 0, max: 1 }],
-      limits: { memoryBytes: 16_777_216, timeMs: 1_500, steps: 1_000_000 },
+      limits: { memoryBytes: 16_777_216, timeMs: 1_000, steps: 1_000_000 },
     }),
     hostile: manifest('hostile', 30, {
       outputs: [
