@@ -101,6 +101,7 @@ function lookUp(request: ColumnName, policies: ReadonlyMap<string, PoolPolicy>, 
       'A regression takes tables with one row per contributor; this one allows more.',
     )
   }
+  if (table.rows !== undefined) throw someRowsCount(`${place}.table`, table.name)
   const column = table.columns.find(({ name }) => name === request.column)
   if (column === undefined) {
     throw new ComputeError(
@@ -115,4 +116,12 @@ function lookUp(request: ColumnName, policies: ReadonlyMap<string, PoolPolicy>, 
 /** Error for what a policy forbids. */
 export function notAllowed(place: string, message: string): ComputeError {
   return new ComputeError('NOT_ALLOWED', place, message)
+}
+
+/** Error for a table whose policy counts only some rows: computations read them all. */
+export function someRowsCount(place: string, table: string): ComputeError {
+  return notAllowed(
+    place,
+    `The policy counts only some rows of table ${table}, and a computation would see them all. Ask a query.`,
+  )
 }

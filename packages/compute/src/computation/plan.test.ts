@@ -174,6 +174,7 @@ test('refuses features that no data set could tell apart', () => {
 
 test.each([
   ['a pool that does not accept the computation', 'code.computations', [], 'NOT_ALLOWED'],
+  ['a table of which only some rows count', 'tables.0.rows', [{ column: 'wage', min: 5 }], 'NOT_ALLOWED'],
   ['a pool that does not join', 'joins', { allowed: false, with: [] }, 'NOT_ALLOWED'],
   ['a pool that joins with others only', 'joins', { allowed: true, with: ['other'] }, 'NOT_ALLOWED'],
 ])('refuses %s', (_, path, value, code) => {

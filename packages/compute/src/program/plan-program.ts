@@ -1,7 +1,7 @@
 import type { Digest, JsonValue } from '@sealpool/crypto'
 import type { PolicyColumn, PolicyTable, PoolPolicy } from '@sealpool/privacy'
 import { checkPool } from '../computation/check-pool.js'
-import { columnKey, notAllowed } from '../computation/column-lookup.js'
+import { columnKey, notAllowed, someRowsCount } from '../computation/column-lookup.js'
 import type { PlanCommon, PlannedColumn } from '../computation/plan-common.js'
 import { ComputeError } from '../errors.js'
 import { type JobManifest, manifestDigest } from '../job/manifest.js'
@@ -136,12 +136,7 @@ function columnsOf(
       `Pool ${policy.name} has no table ${asked.table}.`,
     )
   }
-  if (table.rows !== undefined) {
-    throw notAllowed(
-      `${place}.table`,
-      `The policy counts only some rows of table ${table.name}, and a program would see them all.`,
-    )
-  }
+  if (table.rows !== undefined) throw someRowsCount(`${place}.table`, table.name)
   if (asked.rows > table.rowsPerContributor) {
     throw new ComputeError(
       'PARAMETERS_INVALID',
