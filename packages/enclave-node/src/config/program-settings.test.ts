@@ -34,6 +34,13 @@ it.each([
   expect(() => parse({ programs })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
 })
 
+it('refuses traces beside programs, which would tell when a program ended', () => {
+  const trace = { url: 'http://127.0.0.1:4318/v1/traces' }
+  expect(parse({ trace }).programs).toBeNull()
+  const wrong = expect.objectContaining({ code: 'CONFIG_INVALID', place: 'trace' })
+  expect(() => parse({ trace, programs: { runtimes: ['quickjs'] } })).toThrow(wrong)
+})
+
 it('refuses Python and native programs where the settings ask for no bubblewrap', () => {
   for (const runtime of ['pyodide', 'native']) {
     const programs = { runtimes: ['quickjs', runtime] }

@@ -31,11 +31,22 @@ export type ProgramSettings = NonNullable<z.output<typeof programsSchema>>
 /** Those that are only as safe as the walls around their process. */
 const needWalls: readonly ProgramRuntime[] = ['pyodide', 'native']
 
-/** @throws NodeError `CONFIG_INVALID` for a runtime that is never run without bubblewrap, where the settings ask for none */
+/**
+ * @throws NodeError `CONFIG_INVALID` for a runtime that is never run without bubblewrap, where the settings ask for none; for programs beside
+ * traces, which would tell a collector when a program ended
+ */
 export function requireProgramWalls(config: {
   readonly programs: ProgramSettings | null
   readonly sandbox: { readonly isolation: 'bubblewrap' | 'process' | 'best' }
+  readonly trace: object | null
 }): void {
+  if (config.programs !== null && config.trace !== null) {
+    throw new NodeError(
+      'CONFIG_INVALID',
+      'trace',
+      'traces say when a program ended, which hangs on the data that it saw; leave out trace or programs',
+    )
+  }
   const bare = config.sandbox.isolation === 'process' ? needWalls : []
   const wrong = config.programs?.runtimes.filter((runtime) => bare.includes(runtime)) ?? []
   if (wrong.length === 0) return
