@@ -82,13 +82,17 @@ describe('sealpool program', () => {
   test('stores it where the node looks, and begins its parameters in a new file', async () => {
     const code = 'globalThis.sealpool = { main: () => ({ value: 1 }) }'
     await writeFile(at('median.js'), code)
-    const { code: exit, out } = await sealpool(args('--runtime', 'quickjs', '--json'))
+    const workers = { name: 'workers', rowsPerContributor: 1, columns: [{ name: 'wage' }] }
+    await writeFile(at('tables.json'), JSON.stringify({ ...setUp.policy, tables: [workers] }))
+    const { code: exit, out } = await sealpool(
+      args('--runtime', 'quickjs', '--policy', at('tables.json'), '--json'),
+    )
     expect(exit).toBe(0)
     const digest = sha256Digest(new TextEncoder().encode(code))
     expect(JSON.parse(out)).toMatchObject({ runtime: 'quickjs', entry: 'main', code: digest })
     expect(await readFile(at(`blobs/${digest.slice(7, 9)}/${digest.slice(7)}`), 'utf8')).toBe(code)
     const parameters = JSON.parse(await readFile(at('parameters.json'), 'utf8'))
-    expect(parameters).toMatchObject({ code: digest, split: { kind: 'blocks' } })
+    expect(parameters).toMatchObject({ code: digest, tables: [{ table: 'workers' }] })
     const again = await sealpool(args('--runtime', 'quickjs'))
     expect({ code: again.code, err: again.err }).toMatchObject({
       code: 2,
