@@ -36,8 +36,8 @@ beforeEach(async () => {
 const pools = new Map([[programPool.address, programPool]])
 const contextOf = (programs: JobContext['programs'], change: Partial<JobContext> = {}) =>
   world.context(workers, { pools, programs, ...change })
-/** 4 runs of a second, and half a second for each to be ended. */
-const tellingMs = 6_000
+/** 4 runs of a second, and a second for each to be ended. */
+const tellingMs = 8_000
 
 async function answerIn(job: JobRow | undefined) {
   const opened = await openBytes(job?.sealedResult ?? new Uint8Array(0), {
@@ -75,7 +75,7 @@ describe('a job of a program', () => {
     const fakes = [
       { answer: wages, takes: 0 },
       { answer: wages, takes: 1_400 },
-      { answer: (): RunResult => ({ ...lost, code: 'TIMEOUT' }), takes: 1_499 },
+      { answer: (): RunResult => ({ ...lost, code: 'TIMEOUT' }), takes: 1_999 },
       { answer: () => lost, takes: 400 },
     ]
     const shown: unknown[] = []
@@ -144,9 +144,9 @@ describe('a job of a program', () => {
     const id = await world.paid(programManifest())
     await advanceJob(contextOf(fakePrograms(world).programs), id)
     const retry = async () => (await store.query('select retry_at::int as at from jobs'))[0]?.['at']
-    expect(await retry()).toBe(1_700_000_006)
+    expect(await retry()).toBe(1_700_000_008)
     await wakeJobs(store, 'ANOTHER_REASON')
-    expect(await retry()).toBe(1_700_000_006)
+    expect(await retry()).toBe(1_700_000_008)
     await wakeJobs(store, 'PROGRAM_RUNS')
     expect(await retry()).toBe(0)
   })
@@ -176,7 +176,7 @@ describe('before anybody is charged', () => {
     ['PROGRAMS_NOT_SERVED', programManifest(), unserved, {}],
     ['PROGRAMS_NOT_SERVED', programManifest({ runtime: 'native', limits }), served, {}],
     ['PROGRAM_MISSING', programManifest({ code: missing }), served, {}],
-    ['PROGRAM_PAST_DEADLINE', programManifest(), served, { deadline: 1_700_000_006 }],
+    ['PROGRAM_PAST_DEADLINE', programManifest(), served, { deadline: 1_700_000_008 }],
   ])('it is refused with %s', async (reason, asked, programs, chain) => {
     Object.assign(world.chain, chain)
     const context = contextOf(programs())
@@ -194,7 +194,7 @@ describe('before anybody is charged', () => {
   })
 
   it('one second more is enough', async () => {
-    world.chain.deadline = 1_700_000_007
+    world.chain.deadline = 1_700_000_009
     const job = await advanceJob(contextOf(served()), await world.paid(programManifest()))
     expect(job).toMatchObject({ reason: 'PROGRAM_RUNS' })
   })

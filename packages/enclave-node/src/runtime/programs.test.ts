@@ -136,7 +136,10 @@ it('runs what a pool votes for, tells noisy numbers and nothing else, and the sa
   })
 
   const ended = await Promise.all(
-    Object.keys(asked).map(async (name) => [name, (await consumer.job(node.url, ids.get(name) ?? 0n)).reason]),
+    Object.keys(asked).map(async (name) => [
+      name,
+      (await consumer.job(node.url, ids.get(name) ?? 0n)).reason,
+    ]),
   )
   expect(Object.fromEntries(ended)).toEqual({
     mean: null,
