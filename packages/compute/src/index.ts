@@ -5,7 +5,7 @@
  */
 export { computationDigest } from './computation/digest.js'
 export { type ComputationPlan, planComputation, planJson, type RegressionPlan } from './computation/plan.js'
-export type { PlanCommon, PlannedColumn } from './computation/plan-common.js'
+export type { PlanHead, PlannedColumn } from './computation/plan-head.js'
 export { type ComputationResult, type JoinedRow, runComputation } from './computation/run.js'
 export { ComputeError, type ComputeErrorCode } from './errors.js'
 export { type JobManifest, jobManifestSchema, manifestDigest, parseJobManifest } from './job/manifest.js'

@@ -10,10 +10,10 @@ import { type ProgramPlan, planProgram } from '../program/plan-program.js'
 import { checkPool } from './check-pool.js'
 import { columnKey, lookUpFeature, lookUpTarget } from './column-lookup.js'
 import { computationDigest } from './digest.js'
-import type { PlanCommon, PlannedColumn } from './plan-common.js'
+import type { PlanHead, PlannedColumn } from './plan-head.js'
 
 /** What is known of a regression without data. Plain JSON; its canonical form has a digest. */
-export interface RegressionPlan extends PlanCommon {
+export interface RegressionPlan extends PlanHead {
   readonly computation: 'linear-regression'
   readonly model: { readonly target: DesignTarget; readonly features: readonly DesignFeature[] }
   readonly mechanism: RegressionMechanism

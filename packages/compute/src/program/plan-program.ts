@@ -2,7 +2,7 @@ import type { Digest, JsonValue } from '@sealpool/crypto'
 import type { PolicyColumn, PolicyTable, PoolPolicy } from '@sealpool/privacy'
 import { checkPool } from '../computation/check-pool.js'
 import { columnKey, notAllowed, someRowsCount } from '../computation/column-lookup.js'
-import type { PlanCommon, PlannedColumn } from '../computation/plan-common.js'
+import type { PlanHead, PlannedColumn } from '../computation/plan-head.js'
 import { ComputeError } from '../errors.js'
 import { type JobManifest, manifestDigest } from '../job/manifest.js'
 import { type ProgramMechanism, programMechanism } from './mechanism.js'
@@ -29,7 +29,7 @@ export type ProgramSplit =
   | { readonly kind: 'blocks'; readonly blocks: number; readonly least: number }
 
 /** What is known of a program's run without data. Plain JSON; its canonical form has a digest. */
-export interface ProgramPlan extends PlanCommon {
+export interface ProgramPlan extends PlanHead {
   readonly computation: 'program'
   readonly columns: readonly ProgramColumn[]
   readonly program: {

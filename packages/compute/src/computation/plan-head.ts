@@ -11,7 +11,7 @@ export interface PlannedColumn {
 }
 
 /** What the plans of all computations have. */
-export interface PlanCommon {
+export interface PlanHead {
   readonly format: 'sealpool/computation-plan'
   readonly version: 1
   /** Of a program, or of a built-in computation. */
