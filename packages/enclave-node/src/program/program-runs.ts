@@ -2,8 +2,7 @@
  * The runs of one job's program. What the code does wrong is no answer of that run; what the machine does wrong is never the data's.
  * @module
  */
-import { createHash } from 'node:crypto'
-import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
+import { type Digest, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
 import { type JobRuntime, type Limits, type RunResult, SandboxError } from '@sealpool/sandbox'
 import { JobPutOff } from '../job/job-refusal.js'
 
@@ -63,7 +62,7 @@ export function programRuns(options: {
       if (stopping.aborted) throw nodeStops()
       if (result === undefined || (!result.ok && result.code === 'RUNTIME_LOST')) continue
       const output = result.ok ? result.output : null
-      given[index] = createHash('sha256').update(JSON.stringify(output)).digest('hex')
+      given[index] = sha256Digest(new TextEncoder().encode(JSON.stringify(output)))
       return output
     }
     throw new Error('the process of a run was lost again and again')
