@@ -1,3 +1,4 @@
+import { encodeBase64Url } from '@sealpool/crypto'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createNativeRuntime } from '@sealpool/sandbox/native'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
@@ -31,7 +32,7 @@ export function openProgramRuntime({
 
 /** A program's bytes as its runtime takes them: text for the engines of scripts, base64 for the others. */
 export function codeText(runtime: ProgramRuntime, bytes: Uint8Array): string {
-  return runtime === 'webassembly' || runtime === 'native'
-    ? Buffer.from(bytes).toString('base64')
-    : new TextDecoder().decode(bytes)
+  if (runtime !== 'webassembly' && runtime !== 'native') return new TextDecoder().decode(bytes)
+  const text = encodeBase64Url(bytes).replaceAll('-', '+').replaceAll('_', '/')
+  return text.padEnd(Math.ceil(text.length / 4) * 4, '=')
 }

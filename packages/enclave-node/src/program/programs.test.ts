@@ -73,4 +73,8 @@ it('gives scripts as text and binaries in base64', () => {
   const bytes = new TextEncoder().encode('é')
   expect([codeText('quickjs', bytes), codeText('pyodide', bytes)]).toEqual(['é', 'é'])
   expect([codeText('webassembly', bytes), codeText('native', bytes)]).toEqual(['w6k=', 'w6k='])
+  for (let length = 0; length < 200; length++) {
+    const binary = Uint8Array.from({ length }, (_, index) => (index * 89 + length) % 256)
+    expect(codeText('native', binary)).toBe(Buffer.from(binary).toString('base64'))
+  }
 })
