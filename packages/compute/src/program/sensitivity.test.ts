@@ -133,7 +133,7 @@ describe('one contributor more or less', () => {
       for (let seed = 0; seed < 40 && largest < 0.999_999; seed++) {
         const order = new Uint8Array(32).fill(seed)
         const before = await exactAnswers({ plan, rows: rowsOf(people), order, run })
-        const newcomer = [`newcomer-${seed}`, { wage: 77, visits: [] }] as const
+        const newcomer: readonly [string, Person] = [`newcomer-${seed}`, { wage: 77, visits: [] }]
         const after = await exactAnswers({ plan, rows: rowsOf([...people, newcomer]), order, run })
         largest = Math.max(
           largest,
