@@ -56,7 +56,10 @@ export async function storeProgram(options: {
 }
 
 /** Bounds to begin with: some seconds for one run, and steps that are used up before. */
-const stepsOf: Readonly<Partial<Record<ProgramRuntime, number>>> = { quickjs: 50_000_000, webassembly: 500_000_000 }
+const stepsOf: Readonly<Partial<Record<ProgramRuntime, number>>> = {
+  quickjs: 50_000_000,
+  webassembly: 500_000_000,
+}
 
 /**
  * Parameters of a job to begin with: every column of the pool's first table, twenty blocks, and one output from 0 to 1. Edit what the program reads,
