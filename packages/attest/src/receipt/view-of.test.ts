@@ -60,6 +60,22 @@ it('shows columns with their intervals, each in the order that was asked for, an
   })
 })
 
+it('shows the outputs of a program as it does coefficients', () => {
+  const outputs = [
+    { name: 'wage', value: 2, low: 1, high: 3 },
+    { name: 'age', value: 40, low: 39, high: 41 },
+  ]
+  const released = { outputs, answered: { value: 9, low: 8, high: 10 }, notes: ['x'], charge: {} }
+  expect(viewOf(released, { kind: 'count' })).toEqual({ count: 2 })
+  expect(viewOf(released, { kind: 'columns', columns: ['name', 'value'] })).toEqual({
+    outputs: [
+      { name: 'age', value: 40 },
+      { name: 'wage', value: 2 },
+    ],
+  })
+  expect(viewOf(released, { kind: 'columns', columns: ['answered'] })).toBeUndefined()
+})
+
 it('shows the same whatever the order of the rows, and whatever is in columns that it leaves out', () => {
   const columns = ['sector', 'n']
   const places = answer.rows.map((_, place) => place)

@@ -5,27 +5,33 @@ import type { ResultView } from './result-view.js'
  * The part of an answer that a view shows. Of a table's columns the rows come in the order of their own canonical JSON: the answer's order may tell
  * of columns that the view leaves out. Notes, charges and whatever else an answer has beside its rows are in the whole alone.
  *
- * @param answer - of a query (`columns`, `rows`, `intervals`) or a computation (`coefficients`)
+ * @param answer - of a query (`columns`, `rows`, `intervals`) or a computation (`coefficients`, or `outputs` of a program)
  * @param view - which part
  * @returns the part; undefined where the answer has no rows, or not exactly one column of each name, and for `receipt`
  */
 export function viewOf(answer: JsonValue, view: ResultView): JsonValue | undefined {
   if (view.kind === 'whole') return answer
   if (view.kind === 'receipt' || !isObject(answer)) return undefined
-  const { rows, coefficients } = answer
-  const lines = rows ?? coefficients
+  const { rows, coefficients, outputs } = answer
+  const lines = rows ?? coefficients ?? outputs
   if (!Array.isArray(lines)) return undefined
   if (view.kind === 'count') return { count: lines.length }
-  return rows === undefined ? fieldsOf(lines, view.columns) : columnsOf(answer, view.columns)
+  return rows === undefined
+    ? fieldsOf(coefficients === undefined ? 'outputs' : 'coefficients', lines, view.columns)
+    : columnsOf(answer, view.columns)
 }
 
-function fieldsOf(lines: readonly JsonValue[], names: readonly string[]): JsonValue | undefined {
+function fieldsOf(
+  kind: 'coefficients' | 'outputs',
+  lines: readonly JsonValue[],
+  names: readonly string[],
+): JsonValue | undefined {
   const parts = lines.flatMap((line) =>
     isObject(line) && names.every((name) => Object.hasOwn(line, name))
       ? [Object.fromEntries(names.map((name) => [name, line[name] ?? null]))]
       : [],
   )
-  return parts.length === lines.length ? { coefficients: inOwnOrder(parts) } : undefined
+  return parts.length === lines.length ? { [kind]: inOwnOrder(parts) } : undefined
 }
 
 function columnsOf(

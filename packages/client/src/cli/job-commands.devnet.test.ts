@@ -69,6 +69,43 @@ beforeAll(async () => {
   served.routes[`/v1/jobs/${jobId}/receipt`] = () => bundle
 })
 
+describe('sealpool program', () => {
+  const args = (...more: string[]) => [
+    'program',
+    at('median.js'),
+    at('parameters.json'),
+    '--config',
+    config,
+    ...more,
+  ]
+
+  test('stores it where the node looks, and begins its parameters in a new file', async () => {
+    const code = 'globalThis.sealpool = { main: () => ({ value: 1 }) }'
+    await writeFile(at('median.js'), code)
+    const workers = { name: 'workers', rowsPerContributor: 1, columns: [{ name: 'wage' }] }
+    await writeFile(at('tables.json'), JSON.stringify({ ...setUp.policy, tables: [workers] }))
+    const { code: exit, out } = await sealpool(
+      args('--runtime', 'quickjs', '--policy', at('tables.json'), '--json'),
+    )
+    expect(exit).toBe(0)
+    const digest = sha256Digest(new TextEncoder().encode(code))
+    expect(JSON.parse(out)).toMatchObject({ runtime: 'quickjs', entry: 'main', code: digest })
+    expect(await readFile(at(`blobs/${digest.slice(7, 9)}/${digest.slice(7)}`), 'utf8')).toBe(code)
+    const parameters = JSON.parse(await readFile(at('parameters.json'), 'utf8'))
+    expect(parameters).toMatchObject({ code: digest, tables: [{ table: 'workers' }] })
+    const again = await sealpool(args('--runtime', 'quickjs'))
+    expect({ code: again.code, err: again.err }).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('exists'),
+    })
+  })
+
+  test('knows its runtimes', async () => {
+    const { code, err } = await sealpool(args('--runtime', 'lisp'))
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining('--runtime') })
+  })
+})
+
 describe('sealpool, for a job that was run', () => {
   test('grant proposes nothing when the proposal could not be kept', async () => {
     const before = await world.time()

@@ -15,12 +15,13 @@ import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js
 import { jobCommands } from './job-commands.js'
 import { memberCommands } from './member-commands.js'
 import { permitCommands } from './permit-commands.js'
+import { programCommand } from './program-command.js'
 import { openPool, poolOptions } from './settings.js'
 
 /** Commands by whom they are for, in the order of the help. */
 const commandLists: readonly (readonly [title: string, commands: readonly Command[]])[] = [
   ['Contributors', [...contributorCommands, ...consentCommands]],
-  ['Consumers', [...jobCommands, checkAccessCommand, credentialCommand]],
+  ['Consumers', [programCommand, ...jobCommands, checkAccessCommand, credentialCommand]],
   ['Members', memberCommands],
   ['Permits', permitCommands],
   ['Everybody', [catalogueCommand, similarCommand]],

@@ -21,6 +21,7 @@ import {
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
 import { measuredOwnCopies, ownCopiesSchema, requireLiveAlone } from './own-copies-settings.js'
+import { measuredPrograms, programsSchema, requireProgramWalls } from './program-settings.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
 import { jobRetentionSchema } from './retention-settings.js'
 import { measuredTrace, traceSchema } from './trace-settings.js'
@@ -227,6 +228,7 @@ export const nodeConfigSchema = z.strictObject({
       refiner: limitsSchema.prefault({ timeMs: 60_000, memoryBytes: 256_000_000 }),
     })
     .prefault({}),
+  programs: programsSchema,
   engine: z
     .strictObject({
       memoryBytes: z.int().min(16_000_000).max(1_000_000_000_000).default(512_000_000),
@@ -278,6 +280,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
   requireOthersPools(parsed.data)
   requireFederationAnchors(parsed.data)
   requireLiveAlone(parsed.data)
+  requireProgramWalls(parsed.data)
   if (parsed.data.committee !== null && parsed.data.peers === null) {
     throw new NodeError(
       'CONFIG_INVALID',
@@ -354,6 +357,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
     ...measuredOwnCopies(config.ownCopies),
     ...(config.retention === null ? {} : { retention: config.retention }),
     sandbox: config.sandbox,
+    ...measuredPrograms(config.programs),
     engine: { memoryBytes: config.engine.memoryBytes, timeoutMs: config.engine.timeoutMs },
     ingest: {
       maximumBlobBytes: config.ingest.maximumBlobBytes,

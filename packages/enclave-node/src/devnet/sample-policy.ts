@@ -30,7 +30,7 @@ export function samplePolicy(
     description: 'Made-up payslips on a chain of one machine. SIMULATED: nothing here protects anybody.',
     purposes: ['research'],
     attestation: attestation as unknown as JsonObject,
-    code: { ...code, computations: [] },
+    code: { ...code, computations: ['program'], programs: 'voted' },
     tables: [
       {
         name: 'workers',

@@ -152,6 +152,7 @@ async function start(
     keyRelease: { adapter: 'development' },
     blobStore: { kind: 'files', directory: join(folder, 'blobs') },
     sandbox: { isolation: 'best' },
+    programs: { runtimes: ['quickjs', 'webassembly'] },
     pools: [{ address: pool.pool, policy, poc, refiner }],
   }
   const config = parseNodeConfig(settings)

@@ -4,12 +4,14 @@ import type { GivenShare } from '../federation/federation.js'
 import type { HandOffFacts } from '../hand-off/hand-off-statements.js'
 import { lastingScope } from '../ingest/served-pool.js'
 import type { LiveSet, LiveSets, LiveTables } from '../live/live-tables.js'
+import type { ProgramRunner } from '../program/program-runs.js'
 import type { JobRow, Reservation } from '../state/job-table.js'
 import { countUsable } from '../state/live-copy-table.js'
 import { poolRefinements, type Refinement } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
 import { readVerdictList } from '../state/verdict-list-table.js'
 import { traced } from '../trace/tracer.js'
+import { executeProgram } from './execute-program.js'
 import type { JobContext } from './job-context.js'
 import { noiseStream } from './job-noise.js'
 import { JobRefusal } from './job-refusal.js'
@@ -147,13 +149,20 @@ export async function executeJob(
       (await traced(trace, 'job.visit', about, () => handOff.visit({ ...asked, planned, material })))
     if (handed !== undefined && handed !== 'home') return handed
   }
-  const answer = await runOnEngine({
-    openEngine: context.openEngine,
-    planned,
-    tables: material.tables.map((table) => tableLoad(table, { paths: table.paths, key: table.key })),
-    pseudonymKey: material.pseudonyms,
-    noise: noiseStream(material.noise),
-  }).finally(() => {
+  const onEngine = (runner?: ProgramRunner) =>
+    runOnEngine({
+      ...(runner === undefined ? {} : { runner }),
+      openEngine: context.openEngine,
+      planned,
+      tables: material.tables.map((table) => tableLoad(table, { paths: table.paths, key: table.key })),
+      pseudonymKey: material.pseudonyms,
+      noise: noiseStream(material.noise),
+    })
+  const { program } = planned
+  const answer = await (program === undefined || asked === undefined
+    ? onEngine()
+    : executeProgram(context, { id: asked.job.id, charge: reservation.charge, program }, onEngine)
+  ).finally(() => {
     // They follow from the root and can be made again: there is no need for them to lie about meanwhile.
     for (const secret of [material.noise, material.pseudonyms, material.share]) secret.fill(0)
   })

@@ -13,6 +13,7 @@ import type { JobKeys } from '../key/job-keys.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import type { NodeSigner } from '../key/node-signer.js'
 import type { LiveTables } from '../live/live-tables.js'
+import type { Programs } from '../program/programs.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Tracer } from '../trace/tracer.js'
 import type { JobLock } from './job-lock.js'
@@ -48,6 +49,8 @@ export interface JobContext {
   readonly federation?: Federation
   /** Makes the tables of live pools for jobs; absent: it serves none. */
   readonly live?: LiveTables
+  /** Runs programs of pools; absent: the settings name no runtime for any. */
+  readonly programs?: Programs | undefined
   /** True when this node does no work now, by an incident's order; absent: it is never asked. */
   readonly stopped?: () => boolean
   /** Notes the steps of jobs; absent: nothing of them leaves the node. */

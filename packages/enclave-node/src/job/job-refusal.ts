@@ -51,6 +51,17 @@ const texts = {
     'the home of a pool of the job is not what the pools ask for, or not among the nodes of the settings; ask its operator',
   HOME_SILENT: 'the home of a pool of the job did not answer in time; propose it again later',
   HOME_REFUSED: 'the home of a pool of the job refused it; ask its operator',
+  PROGRAMS_NOT_SERVED:
+    'this node runs no programs, or none for this runtime; ask its operator, or write the program for a runtime that its settings name',
+  PROGRAM_MISSING:
+    'the pool’s blob store has no program under the digest of the parameters; upload it (sealpool program) and propose again',
+  PROGRAM_DIGEST_MISMATCH:
+    'what the blob store gives is not the program whose digest the parameters name; upload that one',
+  PROGRAM_TOO_LARGE: 'the program is larger than 8 MiB, or than this node fetches; make it smaller',
+  PROGRAM_LIMITS:
+    'a limit of the program is outside of what its runtime takes: 1 MiB to 1 GiB of memory, 1 to 600,000 milliseconds',
+  PROGRAM_PAST_DEADLINE:
+    'the program may take longer than until the deadline of the job; give it fewer runs or less time, or propose it with a later deadline',
   TOO_FEW_CONTRIBUTORS: 'a pool has fewer accepted contributors than its policy asks for; wait for more',
   BUDGET_EXHAUSTED:
     'a pool has less privacy budget left than the job needs; ask for less or use another pool',

@@ -6,6 +6,7 @@ import {
   planComputation,
   planJson,
   type RegressionPlan,
+  type ReleasedOutput,
   runComputation,
 } from '@sealpool/compute'
 import { digestOf, type JsonValue } from '@sealpool/crypto'
@@ -13,10 +14,12 @@ import type { Cell, SqlEngine } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import { requireViewColumns } from '../policy/admit-views.js'
 import { JobRefusal } from './job-refusal.js'
+import { programJob } from './plan-program-job.js'
 import type { PlannedJob, PoolCharge } from './planned-job.js'
 
-/** What a computation's answer says of each coefficient: the columns of its rows. */
-const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient)[]
+/** What a computation's answer says of each coefficient, and of each output of a program: the columns of its rows. */
+const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient &
+  keyof ReleasedOutput)[]
 
 /**
  * Plans a computation.
@@ -30,9 +33,12 @@ export async function planComputeJob<Pool extends PlannablePool>(
 ): Promise<PlannedJob<Pool>> {
   try {
     const plan = planComputation({ manifest, policies: pools.map(({ policy }) => policy) })
-    // This node has nothing to run programs with.
-    if (plan.computation === 'program') throw JobRefusal.of('COMPUTATION_NOT_ALLOWED')
     requireViewColumns(coefficientFields, manifest)
+    const [only] = pools
+    if (plan.computation === 'program') {
+      if (only === undefined) throw JobRefusal.of('MANIFEST_INVALID')
+      return programJob(plan, only)
+    }
     const charges = pools.flatMap((pool): PoolCharge<Pool>[] => {
       const charge = plan.charge[pool.address]
       const leaves = tablesOf(plan, pool.name).map((table) => `${pool.name}.${table}`)

@@ -1,7 +1,9 @@
+import type { ProgramPlan } from '@sealpool/compute'
 import type { Digest, JsonValue } from '@sealpool/crypto'
 import type { Charge } from '@sealpool/privacy'
 import type { SqlEngine } from '@sealpool/query'
 import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
+import type { ProgramRunner } from '../program/program-runs.js'
 
 /** What a job takes from one pool. */
 export interface PoolCharge<Pool extends PlannablePool = ServedPool> {
@@ -24,6 +26,11 @@ export interface PlannedJob<Pool extends PlannablePool = ServedPool> {
   readonly reached: readonly string[]
   /** What the consumer may know before paying: charges and expected errors. */
   readonly explanation: JsonValue
-  /** Runs the plan on an engine that holds the tables of the charges' leaves. */
-  run(engine: SqlEngine, random: (length: number) => Uint8Array): Promise<JsonValue>
+  /** Of a program of the pool's own. */
+  readonly program?: ProgramPlan
+  /**
+   * Runs the plan on an engine that holds the tables of the charges' leaves.
+   * @param runner runs a program; absent for plans that are none
+   */
+  run(engine: SqlEngine, random: (length: number) => Uint8Array, runner?: ProgramRunner): Promise<JsonValue>
 }

@@ -8,6 +8,7 @@ import { type BudgetState, fromUnits, toUnits } from '@sealpool/privacy'
 import { NodeError } from '../errors.js'
 import { planShare } from '../federation/plan-shared-job.js'
 import { admitConsumer, withAccess } from '../policy/admit-consumer.js'
+import { requireProgram } from '../program/require-program.js'
 import { jobInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { findJob, type JobRow } from '../state/job-table.js'
@@ -141,6 +142,7 @@ async function planOrRefusal(
     const planned = await plan()
     signal?.throwIfAborted()
     await requireHandOff(context, manifest)
+    await requireProgram(context, planned.program)
     await requireRunnable(context.store, `plan ${manifestDigest(manifest)}`, planned)
     return { ok: true, planned }
   } catch (caught) {

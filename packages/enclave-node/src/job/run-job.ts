@@ -14,6 +14,7 @@ import { coordinates, type PlannedShare, planShare } from '../federation/plan-sh
 import { isHandOffKept } from '../hand-off/kept-hand-off.js'
 import { isHandedOff } from '../hand-off/tidy-hand-offs.js'
 import { keyScope } from '../ingest/served-pool.js'
+import { requireProgram } from '../program/require-program.js'
 import { reservedInputs, verdictsByPool } from '../release/job-inputs.js'
 import { signReceipt } from '../release/receipt.js'
 import { resultMediaType } from '../release/seal-result.js'
@@ -66,6 +67,7 @@ export function advanceJob(context: JobContext, id: string): Promise<JobRow | un
     // Answered or over: what was fetched for it goes with its key.
     if (after?.state !== 'waiting' && after?.state !== 'running') {
       await context.live?.end(id)
+      context.programs?.held.forget(id)
       context.jobKeys.forget(id)
     }
     return after
@@ -102,6 +104,8 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
       await requireDeclared(context.chain, job.id, { manifest, planned: shared ?? planned })
       await requireHandOff(context, manifest, async () => (await context.chain.jobTerms(job.id)).deadline)
       await requireRunnableNow(context, job, planned)
+      const deadline = async () => (await context.chain.jobTerms(job.id)).deadline
+      await requireProgram(context, planned.program, deadline)
       // Other nodes are asked for nothing that is refused here anyway.
       if (manifest.handOff?.fallback === 'none') await context.handOff?.requireRunner({ manifest, planned })
       if (shared !== undefined) await context.federation?.look({ job, planned: shared })

@@ -2,8 +2,9 @@ import { ComputeError } from '@sealpool/compute'
 import type { JsonValue } from '@sealpool/crypto'
 import type { EngineColumn, TableLoad } from '@sealpool/query'
 import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
+import type { ProgramRunner } from '../program/program-runs.js'
 import type { JobContext } from './job-context.js'
-import { JobRefusal } from './job-refusal.js'
+import { JobPutOff, JobRefusal } from './job-refusal.js'
 import type { PlannedJob } from './planned-job.js'
 
 /** One table of the pools that a job reads. */
@@ -50,10 +51,10 @@ export function tableLoad(
 
 /**
  * Runs a planned job on an engine of its own, which ends with it.
- * @param options `tables`: what {@link readTables} names, loaded; `pseudonymKey`, `noise`: secrets of this job
+ * @param options `tables`: what {@link readTables} names, loaded; `pseudonymKey`, `noise`: secrets of this job; `runner`: of a program
  * @returns the answer, already private
  * @throws JobRefusal `EXECUTION_FAILED`, whatever went wrong inside: the cause may depend on the data;
- *   `TOO_FEW_CONTRIBUTORS_AFTER_NOISE` when the computation's noisy count says so
+ *   `TOO_FEW_CONTRIBUTORS_AFTER_NOISE` when the computation's noisy count says so; JobPutOff of the runner
  */
 export async function runOnEngine(options: {
   readonly openEngine: JobContext['openEngine']
@@ -61,14 +62,17 @@ export async function runOnEngine(options: {
   readonly tables: readonly TableLoad[]
   readonly pseudonymKey: Uint8Array
   readonly noise: (length: number) => Uint8Array
+  readonly runner?: ProgramRunner
 }): Promise<JsonValue> {
-  const { planned, tables, pseudonymKey, noise } = options
+  const { planned, tables, pseudonymKey, noise, runner } = options
   // Nobody's number in one job says anything in another, or outside of the engine.
   const engine = options.openEngine({ pseudonymKey })
   try {
     for (const table of tables) await engine.load(table)
-    return await planned.run(engine, noise)
+    return await planned.run(engine, noise, runner)
   } catch (error) {
+    // The node stops: nothing was decided.
+    if (error instanceof JobPutOff) throw error
     // Decided on a noisy count that the charge pays for: this reason may be told.
     if (error instanceof ComputeError && error.code === 'TOO_FEW_CONTRIBUTORS') {
       throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE', error)

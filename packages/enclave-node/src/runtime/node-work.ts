@@ -361,6 +361,8 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     }),
   }
   const stop = async (): Promise<void> => {
+    // They may have an hour to go, and are run again.
+    await job.programs?.stop()
     await Promise.all(Object.values(loops).map((loop) => loop.stop()))
     await running.ended()
     await tidier.ended()

@@ -21,17 +21,21 @@ import { configDigest, type NodeConfig } from '../config/node-config.js'
 import type { NodeSecrets } from '../config/secrets.js'
 import type { NodeError } from '../errors.js'
 import { openEvidence } from '../evidence/node-evidence.js'
+import { programWaits } from '../job/execute-program.js'
 import { requireNotBehind } from '../job/reserve-job.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { useFolder } from '../migration/awaiting-folder.js'
 import { handOver } from '../migration/hand-over.js'
 import { keysMoved, placeOfKeys } from '../migration/moved-keys.js'
 import { platformNow, platformRandom } from '../platform.js'
+import { openProgramRuntime } from '../program/open-program-runtime.js'
+import { tryRuntimes } from '../program/programs.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger, verifyLedgers } from '../state/pglite-ledger.js'
 import { anyRevoked, revoke } from '../state/revocation-table.js'
 import { openSealedStore } from '../state/sealed-store.js'
 import type { StateStore } from '../state/state-store.js'
+import { wakeJobs } from '../state/wake-jobs.js'
 import { isSimulated } from './is-simulated.js'
 import { isolationOf } from './isolation-words.js'
 import { type NodeLogger, nodeLogger } from './logger.js'
@@ -170,11 +174,14 @@ async function start(
   phase('chain')
   const runtime = await (options.openRuntime ?? createProcessRuntime)({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
+  const programWords = await wordsOfPrograms(config)
+  // Their outcomes were in memory alone.
+  await wakeJobs(store, programWaits)
   let begun: NodeWork | undefined
   const moved = () => begun?.ended() ?? false
   const { tracer: trace, stop: stopTrace } = openTrace(config, chain, log)
   closers.push(stopTrace)
-  const parts = { store, chain, keys, evidence, pools, runtime, moved, trace }
+  const parts = { store, chain, keys, evidence, pools, runtime, programWords, moved, trace }
   // Of jobs of an earlier run, whose keys went with it.
   await rm(liveFolder(config), { recursive: true, force: true })
   const contexts = workContexts(config, secrets, parts)
@@ -344,10 +351,16 @@ async function start(
     keySet: keys.keySet,
     keySetDigest: keys.keySetDigest,
     quoteDigest: evidence.quoteDigest,
-    isolation: isolationOf(runtime),
+    isolation: isolationOf(runtime, programWords),
     failed: Promise.race([lost, stateBroken, ...(anchored === undefined ? [] : [anchored.rolledBack])]),
     stop: close,
   }
+}
+
+/** @returns what is between programs and the machine; undefined where the settings name no runtime for any */
+async function wordsOfPrograms({ programs, sandbox }: NodeConfig): Promise<string | undefined> {
+  if (programs === null) return undefined
+  return tryRuntimes({ settings: programs, isolation: sandbox.isolation, open: openProgramRuntime })
 }
 
 /**

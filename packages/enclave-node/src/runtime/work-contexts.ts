@@ -23,6 +23,8 @@ import { nodeSigner } from '../key/node-signer.js'
 import { liveTables } from '../live/live-tables.js'
 import { ownCopies } from '../own-copy/own-copies.js'
 import { platformNow, platformRandom } from '../platform.js'
+import { openProgramRuntime } from '../program/open-program-runtime.js'
+import { openPrograms } from '../program/programs.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Tracer } from '../trace/tracer.js'
 import { isolationOf } from './isolation-words.js'
@@ -39,6 +41,8 @@ export function workContexts(
     readonly evidence: EvidenceSource
     readonly pools: JobContext['pools']
     readonly runtime: JobRuntime
+    /** What is between programs and the machine, in words for receipts; absent: the settings name no runtime for any. */
+    readonly programWords: string | undefined
     /** True once the keys are with a successor: nothing is signed any more. */
     readonly moved: () => boolean
     readonly trace: Tracer | undefined
@@ -98,8 +102,21 @@ export function workContexts(
           memoryLimit: `${Math.floor(config.engine.memoryBytes / 1_000_000)}MB`,
           timeoutMs: config.engine.timeoutMs,
         }),
-      isolation: isolationOf(runtime),
+      isolation: isolationOf(runtime, parts.programWords),
+      programs: programsOf(config, shared.blobStore),
       random: platformRandom,
     },
   }
+}
+
+/** Absent: every job of a program is refused. */
+function programsOf(config: NodeConfig, blobStore: JobContext['blobStore']): JobContext['programs'] {
+  if (config.programs === null) return undefined
+  return openPrograms({
+    settings: config.programs,
+    isolation: config.sandbox.isolation,
+    blobStore,
+    open: openProgramRuntime,
+    clock: () => performance.now(),
+  })
 }

@@ -54,6 +54,8 @@ const carriedElsewhere: readonly string[] = [
   'JOB_SUSPENDED',
   'POOL_KEY_OF_OTHER_NODE',
   'POOL_PAUSED',
+  'PROGRAM_AWAY',
+  'PROGRAM_RUNS',
   'RESTRICTION_UNKNOWN',
   'TAKEN_FROM_SILENT_NODE',
   'TRIED_AGAIN',

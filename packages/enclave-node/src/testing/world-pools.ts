@@ -56,7 +56,12 @@ export async function foundWorldPools(options: {
       description: `Test pool ${name}.`,
       purposes: ['research'],
       attestation,
-      code: { poc: poc.digest, refiner: refiner.digest, computations: ['linear-regression'] },
+      code: {
+        poc: poc.digest,
+        refiner: refiner.digest,
+        computations: ['linear-regression', 'program'],
+        programs: 'voted',
+      },
       tables,
       privacy: {
         accounting: 'basic',

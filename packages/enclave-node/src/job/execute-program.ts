@@ -1,0 +1,101 @@
+/**
+ * Runs the program of a job, and tells how it ended at a moment that does not hang on what it saw.
+ * @module
+ */
+import type { JsonValue } from '@sealpool/crypto'
+import { type HeldOutcome, type ProgramOutcome, tellingTime } from '../program/held-answers.js'
+import { codeText } from '../program/open-program-runtime.js'
+import { type ProgramRunner, programRuns } from '../program/program-runs.js'
+import type { Programs } from '../program/programs.js'
+import { tellingMs } from '../program/require-program.js'
+import { putOffJob } from '../state/job-table.js'
+import type { JobContext } from './job-context.js'
+import { JobPutOff, JobRefusal } from './job-refusal.js'
+import type { PlannedJob } from './planned-job.js'
+
+/** Why a job waits whose program has been begun. */
+export const programWaits = 'PROGRAM_RUNS'
+const waitsText = 'the program has the time that its plan gives it; how it ended is told when that is over'
+
+/** A job of a program. */
+export interface ProgramJob {
+  readonly id: string
+  /** Name of its charge. */
+  readonly charge: string
+  readonly program: NonNullable<PlannedJob['program']>
+}
+
+/**
+ * @param run runs the plan with a runner; it is called once for a job that was charged, and again after a stop
+ * @returns what `run` gave
+ * @throws JobPutOff `PROGRAM_RUNS` until it may be told, `NODE_STOPS`, `BLOB_STORE_FAILED`, `PROGRAM_AWAY`; JobRefusal
+ * `EXECUTION_FAILED`; what `run` throws
+ */
+export async function executeProgram(
+  context: Pick<JobContext, 'programs' | 'store' | 'now'>,
+  job: ProgramJob,
+  run: (runner: ProgramRunner) => Promise<JsonValue>,
+): Promise<JsonValue> {
+  const { programs } = context
+  if (programs === undefined) throw JobRefusal.of('EXECUTION_FAILED')
+  let held = programs.held.find(job.id, job.charge)
+  if (held === undefined) {
+    held = await outcomeOf({ ...context, programs }, job, run)
+    programs.held.keep(job.id, job.charge, held)
+  }
+  const left = held.at - programs.clock()
+  if (left > 0) throw new JobPutOff(programWaits, waitsText, undefined, Math.ceil(left / 1000))
+  if (held.outcome.ok) return held.outcome.answer
+  throw held.outcome.error
+}
+
+async function outcomeOf(
+  context: Pick<JobContext, 'store' | 'now'> & { readonly programs: Programs },
+  job: ProgramJob,
+  run: (runner: ProgramRunner) => Promise<JsonValue>,
+): Promise<HeldOutcome> {
+  const { programs, store } = context
+  const { runtime: kind, entry, limits } = job.program.program
+  const code = await codeOf(programs, job)
+  const atLeast = tellingMs(job.program)
+  let began = programs.clock()
+  const runtime = await programs.open(kind).catch((error: unknown) => {
+    if (!programs.stopping.aborted) throw JobRefusal.of('EXECUTION_FAILED', error)
+    throw new JobPutOff('NODE_STOPS', 'the node was stopped; the program is run again', error, 0)
+  })
+  const runner = programRuns({
+    runtime,
+    code: codeText(kind, code),
+    entry,
+    limits,
+    parallel: programs.parallel,
+    stopping: programs.stopping,
+    async begun() {
+      began = programs.clock()
+      // Now, and not when it has ended: what the job's status says meanwhile is the same however long the program takes.
+      const at = context.now() + Math.ceil(atLeast / 1000)
+      await putOffJob(store, job.id, { reason: programWaits, reasonText: waitsText, at })
+    },
+  })
+  const outcome = await run(runner)
+    .then(
+      (answer): ProgramOutcome => ({ ok: true, answer }),
+      (error: unknown): ProgramOutcome => {
+        if (error instanceof JobPutOff) throw error
+        return { ok: false, error }
+      },
+    )
+    .finally(() => runtime.close())
+  return { at: tellingTime({ began, ended: programs.clock(), atLeast }), outcome }
+}
+
+/** The job is charged: code that is away now was there before, and is waited for until the job's deadline. */
+async function codeOf(programs: Programs, job: ProgramJob): Promise<Uint8Array> {
+  try {
+    return await programs.code(job.program.program.code)
+  } catch (error) {
+    if (!(error instanceof JobRefusal)) throw error
+    const text = 'the blob store does not give the program any more; it is asked for again'
+    throw new JobPutOff('PROGRAM_AWAY', text, error)
+  }
+}

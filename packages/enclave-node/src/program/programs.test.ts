@@ -1,0 +1,80 @@
+import { memoryBlobStore } from '@sealpool/client'
+import { type JobRuntime, SandboxError } from '@sealpool/sandbox'
+import { expect, it } from 'vitest'
+import { codeText, openProgramRuntime, type ProgramRuntimeOptions } from './open-program-runtime.js'
+import { openPrograms, tryRuntimes } from './programs.js'
+
+function fake() {
+  const asked: ProgramRuntimeOptions[] = []
+  const world = { asked, running: 0 }
+  const open = async (options: ProgramRuntimeOptions): Promise<JobRuntime> => {
+    asked.push(options)
+    world.running += 1
+    return {
+      name: 'fake',
+      isolation: options.runtime === 'quickjs' ? 'process' : 'bubblewrap',
+      run: async () => ({ ok: true, output: null, logs: [] }),
+      close: async () => {
+        world.running -= 1
+      },
+    }
+  }
+  return { world, open }
+}
+
+it('starts each runtime of the settings once, says what is around it, and leaves none running', async () => {
+  const { world, open } = fake()
+  const settings = { runtimes: ['quickjs' as const, 'webassembly' as const], children: 3 }
+  const words = await tryRuntimes({ settings, isolation: 'best', open })
+  expect(words).toBe('quickjs process, webassembly bubblewrap')
+  expect(world).toMatchObject({ running: 0, asked: [{ runtime: 'quickjs' }, { runtime: 'webassembly' }] })
+})
+
+it('starts no node that could not run what its settings say', async () => {
+  const settings = { runtimes: ['quickjs' as const], children: 1 }
+  const open = async () => {
+    throw new SandboxError('RUNTIME_UNAVAILABLE', 'process', 'x')
+  }
+  await expect(tryRuntimes({ settings, isolation: 'bubblewrap', open })).rejects.toMatchObject({
+    code: 'RUNTIME_UNAVAILABLE',
+  })
+})
+
+it('ends what runs when the node stops, and starts nothing any more', async () => {
+  const { world, open } = fake()
+  const settings = { runtimes: ['quickjs' as const], children: 2 }
+  const blobStore = memoryBlobStore()
+  const programs = openPrograms({ settings, isolation: 'best', open, blobStore, clock: () => 0 })
+  const first = await programs.open('quickjs')
+  await programs.open('quickjs')
+  expect(world.asked[0]).toEqual({ runtime: 'quickjs', isolation: 'best', children: 2 })
+  await first.close()
+  expect(world.running).toBe(1)
+  await programs.stop()
+  await first.close()
+  expect(world.running).toBe(0)
+  await expect(programs.open('quickjs')).rejects.toThrow()
+  expect(world.asked).toHaveLength(2)
+})
+
+it('puts bubblewrap around native programs whatever the settings ask for', async () => {
+  const opened = await openProgramRuntime({ runtime: 'native', isolation: 'process', children: 1 }).catch(
+    (error: unknown) => error,
+  )
+  if (opened instanceof SandboxError) expect(opened.code).toBe('RUNTIME_UNAVAILABLE')
+  else {
+    const runtime = opened as JobRuntime
+    expect(runtime.isolation).toBe('bubblewrap')
+    await runtime.close()
+  }
+})
+
+it('gives scripts as text and binaries in base64', () => {
+  const bytes = new TextEncoder().encode('é')
+  expect([codeText('quickjs', bytes), codeText('pyodide', bytes)]).toEqual(['é', 'é'])
+  expect([codeText('webassembly', bytes), codeText('native', bytes)]).toEqual(['w6k=', 'w6k='])
+  for (let length = 0; length < 200; length++) {
+    const binary = Uint8Array.from({ length }, (_, index) => (index * 89 + length) % 256)
+    expect(codeText('native', binary)).toBe(Buffer.from(binary).toString('base64'))
+  }
+})
