@@ -4,7 +4,7 @@
  * @module
  */
 import { pieceBytes } from './paged-file.js'
-import type { MemoryEntry, PagedMemory } from './paged-memory.js'
+import { lockFile, type MemoryEntry, type PagedMemory } from './paged-memory.js'
 import type { WrittenFile } from './sealed-archive.js'
 
 /** The piece of the log that a start reads, and where it ends in it. */
@@ -15,8 +15,6 @@ export interface LogEnd {
 
 const pageBytes = 8192
 const logFolder = 'pg_wal/'
-/** Whose the files are while they are open. */
-const lockFile = 'postmaster.pid'
 /** Of tables and indexes; maps of free room and the like have names with a word more. */
 const pagesFile = /^(base\/\d+|global)\/\d+(\.\d+)?$/
 
@@ -31,7 +29,8 @@ export function memoryFiles(memory: PagedMemory, log: LogEnd): readonly WrittenF
       // What another piece says is in the files; one to come holds what was in it when it was used before.
       .filter(
         ({ path, file }) =>
-          path !== lockFile && !(file !== undefined && path.startsWith(logFolder) && path !== logFolder + log.piece),
+          path !== lockFile &&
+          !(file !== undefined && path.startsWith(logFolder) && path !== logFolder + log.piece),
       )
       .map((entry) => fileOf(entry, log.end))
   )

@@ -8,7 +8,12 @@ const place = fc.oneof(
   fc.integer({ min: 0, max: 4 * pieceBytes }),
 )
 const step = fc.oneof(
-  fc.record({ kind: fc.constant('write' as const), at: place, length: place, byte: fc.integer({ min: 1, max: 255 }) }),
+  fc.record({
+    kind: fc.constant('write' as const),
+    at: place,
+    length: place,
+    byte: fc.integer({ min: 1, max: 255 }),
+  }),
   fc.record({ kind: fc.constant('truncate' as const), size: place }),
   fc.record({ kind: fc.constant('copy' as const) }),
 )
@@ -17,7 +22,8 @@ type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 /** The same on one array. */
 function onArray(bytes: Buffer, one: Step): Buffer {
   if (one.kind === 'copy') return bytes
-  const size = one.kind === 'truncate' ? one.size : Math.max(bytes.length, one.length === 0 ? 0 : one.at + one.length)
+  const size =
+    one.kind === 'truncate' ? one.size : Math.max(bytes.length, one.length === 0 ? 0 : one.at + one.length)
   const after = Buffer.alloc(size)
   bytes.copy(after)
   if (one.kind === 'write' && one.length > 0) after.fill(one.byte, one.at, one.at + one.length)

@@ -66,4 +66,24 @@ describe('files in memory', () => {
     expect(refused(() => memory.rmdir('/base'))).toBe(55)
     expect(refused(() => memory.read(99, new Uint8Array(1), 0, 1, 0))).toBe(8)
   })
+
+  it('take over what is in another file system, but for whose it is', () => {
+    const other = filled()
+    other.writeFile('/postmaster.pid', '42')
+    expect(other.isEmpty()).toBe(false)
+    const memory = new PagedMemory()
+    expect(memory.isEmpty()).toBe(true)
+    const inFolder = (path: string) => path.slice('/data'.length)
+    memory.takeFrom(
+      {
+        readdir: (path) => other.readdir(inFolder(path)),
+        stat: (path) => other.lstat(inFolder(path)),
+        isDir: (mode) => (mode & 0o170000) === 0o040000,
+        readFile: (path) => bytes(contentOf(other, inFolder(path))),
+      },
+      '/data',
+    )
+    expect(memory.entries().map(({ path }) => path)).toEqual(['base', 'base/1', 'base/12', 'top'])
+    expect(contentOf(memory, '/base/12')).toBe('twelve')
+  })
 })

@@ -7,6 +7,9 @@ import { BaseFilesystem, ERRNO_CODES, type FsStats } from '@electric-sql/pglite/
 import { type FileCopy, PagedFile } from './paged-file.js'
 import type { ArchivedFile } from './sealed-archive.js'
 
+/** Whose the files of a database are while they are open. */
+export const lockFile = 'postmaster.pid'
+
 const folderBit = 0o040_000
 const fileBit = 0o100_000
 
@@ -33,6 +36,14 @@ class MemoryFileError extends Error {
   }
 }
 
+/** What is asked of the file system that PGlite has of its own. */
+interface OtherFiles {
+  readdir(path: string): readonly string[]
+  stat(path: string): { readonly mode: number }
+  isDir(mode: number): boolean
+  readFile(path: string, options: { readonly encoding: 'binary' }): Uint8Array
+}
+
 /** Files in memory that PGlite works on. */
 export class PagedMemory extends BaseFilesystem {
   readonly #entries = new Map<string, Entry>([['', entryOf(folderBit | 0o700)]])
@@ -43,8 +54,27 @@ export class PagedMemory extends BaseFilesystem {
   constructor(files: readonly ArchivedFile[] = []) {
     super()
     for (const { path, bytes } of files) {
-      if (path.endsWith('/')) this.#entries.set(`/${path.slice(0, -1)}`, entryOf(folderBit | 0o700))
-      else this.#entries.set(`/${path}`, entryOf(fileBit | 0o600, new PagedFile(bytes)))
+      if (path.endsWith('/')) this.mkdir(`/${path.slice(0, -1)}`)
+      else this.writeFile(`/${path}`, bytes)
+    }
+  }
+
+  /** @returns whether there is nothing in it */
+  isEmpty(): boolean {
+    return this.#entries.size === 1
+  }
+
+  /** Takes over what is in a folder of another file system, but for the file that says whose it is while it is open. */
+  takeFrom(other: OtherFiles, folder: string, into = ''): void {
+    for (const name of other.readdir(folder)) {
+      if (name === '.' || name === '..' || name === lockFile) continue
+      const [from, path] = [`${folder}/${name}`, `${into}/${name}`]
+      if (!other.isDir(other.stat(from).mode)) {
+        this.writeFile(path, other.readFile(from, { encoding: 'binary' }))
+        continue
+      }
+      this.mkdir(path)
+      this.takeFrom(other, from, path)
     }
   }
 
@@ -162,7 +192,9 @@ export class PagedMemory extends BaseFilesystem {
   /** Paths from a folder on, of all that is in it. */
   #below(path: string): readonly string[] {
     const start = `${path}/`
-    return [...this.#entries.keys()].flatMap((name) => (name.startsWith(start) ? [name.slice(start.length)] : []))
+    return [...this.#entries.keys()].flatMap((name) =>
+      name.startsWith(start) ? [name.slice(start.length)] : [],
+    )
   }
 }
 

@@ -128,9 +128,7 @@ function* contents(first: readonly Uint8Array[], files: readonly WrittenFile[]):
 }
 
 /** Cuts bytes into pieces of one length; the last one is shorter, or as long. */
-function* pieces(
-  parts: Iterable<Uint8Array>,
-): Generator<{ readonly bytes: Buffer; readonly last: boolean }> {
+function* pieces(parts: Iterable<Uint8Array>): Generator<{ readonly bytes: Buffer; readonly last: boolean }> {
   const piece = Buffer.alloc(pieceBytes)
   let filled = 0
   for (const part of parts) {
