@@ -132,7 +132,6 @@ export class PagedMemory extends BaseFilesystem {
     const entry = this.#entry(path)
     if (entry.file === undefined) throw new MemoryFileError('EISDIR', path)
     entry.file.truncate(length)
-    entry.modified = Date.now()
   }
 
   writeFile(path: string, data: string | Uint8Array, options: { readonly mode?: number } = {}): void {
