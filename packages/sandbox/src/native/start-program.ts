@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Command } from '../process/child.js'
+import { withoutInherited } from '../process/inherited-descriptors.js'
 import { BEGUN } from './launcher.js'
 
 /** How a program ended. */
@@ -45,16 +46,11 @@ export function startProgram(options: {
   readonly complains?: boolean
 }): RunningProgram {
   const { command, feeds, input, outputBytes } = options
-  const child = spawn(command.program, command.args, {
-    env: {},
-    cwd: '/',
-    stdio: [
-      'pipe',
-      'pipe',
-      options.complains === true ? 'pipe' : 'ignore',
-      ...feeds.map(() => 'pipe' as const),
-    ],
-  })
+  const complaints = options.complains === true ? 'pipe' : 'ignore'
+  const own = ['pipe', 'pipe', complaints, ...feeds.map(() => 'pipe' as const)] as const
+  const child = withoutInherited(own.length, (covered) =>
+    spawn(command.program, command.args, { env: {}, cwd: '/', stdio: [...own, ...covered] }),
+  )
   const read = { begun: false, complaint: '', chunks: [] as Uint8Array[], held: 0 }
   let by: Ending['by'] = 'itself'
   const end = (why: Ending['by']): void => {

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import type { TextJob, TextResult } from '../engine.js'
 import { SandboxError } from '../errors.js'
 import { failure } from '../failure.js'
 import { createFrameReader, encodeFrame, type Message } from './frame.js'
+import { withoutInherited } from './inherited-descriptors.js'
 import { PROTOCOL, readAnswer } from './protocol.js'
 
 /** A running child that takes one job at a time. */
@@ -38,7 +39,10 @@ const memorySignals = new Set(['SIGABRT', 'SIGTRAP', '134', '133'])
  * @throws {@link SandboxError} `RUNTIME_UNAVAILABLE` when it does not become ready
  */
 export async function startChild(command: Command): Promise<Child> {
-  const child = spawn(command.program, command.args, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = withoutInherited(3, (covered) =>
+    spawn(command.program, command.args, { env: {}, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', ...covered] }),
+  )
+  const { stdin, stdout, stderr } = pipesOf(child)
   let ended = false
   let early = ''
   let answerLimit = 0
@@ -77,18 +81,18 @@ export async function startChild(command: Command): Promise<Child> {
       else settle(message)
     },
   )
-  child.stdout.on('data', (chunk: Uint8Array) => {
+  stdout.on('data', (chunk: Uint8Array) => {
     if (!reader.push(chunk)) {
       settle({ lost: 'protocol' })
       void kill()
     }
   })
   // Before it is ready nothing private is in the child, and why it did not start is worth knowing; later it is dropped.
-  child.stderr.on('data', (chunk: Uint8Array) => {
+  stderr.on('data', (chunk: Uint8Array) => {
     if (early.length < 500) early += new TextDecoder().decode(chunk).slice(0, 500 - early.length)
   })
-  child.stdin.on('error', () => {})
-  child.stdout.on('error', () => {})
+  stdin.on('error', () => {})
+  stdout.on('error', () => {})
 
   function exchange(
     frame: Uint8Array | undefined,
@@ -105,7 +109,7 @@ export async function startChild(command: Command): Promise<Child> {
         clearTimeout(timer)
         resolve(message)
       }
-      if (frame !== undefined) child.stdin.write(frame)
+      if (frame !== undefined) stdin.write(frame)
     })
   }
 
@@ -118,7 +122,7 @@ export async function startChild(command: Command): Promise<Child> {
   }
   // An idle child must not keep the parent's event loop alive; while a job runs, its kill timer does.
   child.unref()
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
+  for (const stream of [stdin, stdout, stderr]) {
     if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
   }
 
@@ -143,4 +147,9 @@ export async function startChild(command: Command): Promise<Child> {
       return failure(memorySignals.has(message.lost) ? 'OUT_OF_MEMORY' : 'RUNTIME_LOST', 'run')
     },
   }
+}
+
+function pipesOf({ stdin, stdout, stderr }: ChildProcess) {
+  if (stdin === null || stdout === null || stderr === null) throw new TypeError('pipes were asked for')
+  return { stdin, stdout, stderr }
 }
