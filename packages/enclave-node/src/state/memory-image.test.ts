@@ -91,7 +91,7 @@ describe('the image of the memory', { timeout: 240_000 }, () => {
     image = readFileSync(path)
     await note('first')
     return async () => durable.close()
-  })
+  }, 240_000)
   beforeEach(async () => {
     await putBack('first')
     writeFileSync(path, image, { mode: 0o600 })
