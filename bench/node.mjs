@@ -9,11 +9,12 @@ import { manyProposals } from './node/proposals.mjs'
 import { jobs, plans } from './node/queries.mjs'
 import { openStage } from './node/stage.mjs'
 import { starts } from './node/start.mjs'
+import { stateMemory } from './node/state-memory.mjs'
 import { run as sandbox } from './sandbox.mjs'
 
 const sizes = {
-  short: { contributions: 400, starts: 3, rounds: 2, jobs: 10, group: 50 },
-  long: { contributions: 20_000, starts: 10, rounds: 4, jobs: 100, group: 500 },
+  short: { contributions: 400, starts: 3, rounds: 2, jobs: 10, group: 50, state: 400 },
+  long: { contributions: 20_000, starts: 10, rounds: 4, jobs: 100, group: 500, state: 20_000 },
 }
 /** Contributions that a stage begins with. */
 const first = 8
@@ -43,6 +44,7 @@ export async function run({ print, long = false }) {
   } finally {
     await stage.close()
   }
+  await printStateMemory(print, size.state)
   await printProposals(print)
   printCatalogue(print)
   await printGroup(print, size)
@@ -121,6 +123,24 @@ async function printStarts(print, stage, size) {
       ],
       row(`after a stop in good order, ${ordered.length} times`, 'under 3', ordered),
       row(`after kill -9 under work, ${killed.length} times`, 'under 5', killed),
+    ],
+  })
+}
+
+async function printStateMemory(print, count) {
+  const measured = await stateMemory(count, 4)
+  const [first] = measured
+  const last = measured.at(-1)
+  const each = (last.after - first.after) / (last.contributions - first.contributions)
+  printTable(print, {
+    title: 'The state alone, filled with what a node writes for contributions: MB of a process',
+    columns: ['contributions', 'as it stands', 'after a collection', 'V8 heap', 'buffers', 'rows', 'indexes'],
+    rows: measured.map(({ contributions, before, after, heap, buffers, rows, indexes }) => [
+      String(contributions),
+      ...[before, after, heap, buffers, rows, indexes].map(figure),
+    ]),
+    notes: [
+      `After a collection ${figure(each * 1000)} kB more for each contribution, the buffers of both databases filling included.`,
     ],
   })
 }

@@ -14,6 +14,7 @@ import {
   rowsPerCheckpoint,
   rowsPerVacuum,
 } from './embedded-postgres.js'
+import { PagedMemory } from './paged-memory.js'
 import { pgliteStore } from './pglite-store.js'
 import type { StateStore } from './state-store.js'
 
@@ -29,7 +30,7 @@ const logBytes = (store: StateStore) => figure(store, 'select sum(size) from pg_
 
 const row = { rows: 1, bytes: 0 }
 const memoryStore = async () =>
-  pgliteStore(await openEmbeddedPostgres({ dataDir: 'memory://', memory: true }), () => undefined)
+  pgliteStore(await openEmbeddedPostgres({ memory: new PagedMemory() }), () => undefined)
 
 /** Replaces one row, of 32 kB that do not pack, in so many transactions. */
 async function rewrite(store: StateStore, times: number): Promise<void> {
@@ -48,8 +49,8 @@ describe('the embedded database', { timeout: 240_000 }, () => {
     ['in memory', true],
     ['in a folder', false],
   ])('%s keeps a log and tables of a bounded size, however much is written', async (_, memory) => {
-    const dataDir = memory ? 'memory://' : join(directory, 'kept')
-    const store = pgliteStore(await openEmbeddedPostgres({ dataDir, memory }), () => undefined)
+    const place = memory ? { memory: new PagedMemory() } : { dataDir: join(directory, 'kept') }
+    const store = pgliteStore(await openEmbeddedPostgres(place), () => undefined)
     await store.run('create table kept (id int primary key, content text not null)')
     const before = await logBytes(store)
     await rewrite(store, commitsPerVacuum)
@@ -68,7 +69,7 @@ describe('the embedded database', { timeout: 240_000 }, () => {
     const earlier = await PGlite.create({ dataDir })
     await earlier.exec('create table kept (id int primary key); insert into kept values (7)')
     await earlier.close()
-    const store = pgliteStore(await openEmbeddedPostgres({ dataDir, memory: false }), () => undefined)
+    const store = pgliteStore(await openEmbeddedPostgres({ dataDir }), () => undefined)
     expect(await store.query('select id from kept')).toEqual([{ id: 7 }])
     await store.close()
   })

@@ -4,6 +4,7 @@
  * @module
  */
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
+import type { PagedMemory } from './paged-memory.js'
 
 /** Commits between two checkpoints: some megabytes of log. */
 export const commitsPerCheckpoint = 500
@@ -20,29 +21,46 @@ export const bytesPerVacuum = 64_000_000
 
 const megabytes = (setting: string, value: number): readonly string[] => ['-c', `${setting}=${value}MB`]
 
+// Small pieces of log: what is kept of it is counted in pieces. Rows are authenticated where they are sealed.
+const initDbStartParams = ['--wal-segsize=1', '--no-data-checksums']
+
 /**
  * Opens PGlite with little memory of its own: 128 MB of buffers, its default, would fill beside what the system keeps of the same files.
- * @param options as PGlite's; `memory`: the database lies in memory and ends with the process, so that its log needs no page images
+ * @param options as PGlite's; `memory`: where the database lies that ends with the process, so that its log needs no page images; absent for a folder
  */
-export function openEmbeddedPostgres({
+export async function openEmbeddedPostgres({
   memory,
   ...options
-}: PGliteOptions & { readonly memory: boolean }): Promise<PGlite> {
+}: Omit<PGliteOptions, 'fs'> & { readonly memory?: PagedMemory }): Promise<PGlite> {
+  const inMemory = memory !== undefined
+  // By itself PGlite would make another memory, an archive of it, and the files out of that.
+  if (memory?.isEmpty() === true && options.loadDataDir === undefined) await makeDatabase(memory)
   return PGlite.create({
-    // Small pieces of log: what is kept of it is counted in pieces. Rows are authenticated where they are sealed.
-    initDbStartParams: ['--wal-segsize=1', '--no-data-checksums'],
+    initDbStartParams,
     startParams: [
       ...PGlite.defaultStartParams,
-      ...megabytes('shared_buffers', memory ? 32 : 16),
+      // What is not in them is a copy away where the files are in memory as well.
+      ...megabytes('shared_buffers', inMemory ? 8 : 16),
       // Folders of earlier releases have pieces of 16 MB, and need two of them.
-      ...megabytes('min_wal_size', memory ? 4 : 32),
+      ...megabytes('min_wal_size', inMemory ? 4 : 32),
       // Pieces that were written are kept for use again, up to this: in memory they take room.
-      ...megabytes('max_wal_size', memory ? 16 : 64),
+      ...megabytes('max_wal_size', inMemory ? 16 : 64),
       ...['-c', 'wal_level=minimal', '-c', 'max_wal_senders=0'],
-      ...(memory ? ['-c', 'full_page_writes=off'] : []),
+      ...(inMemory ? ['-c', 'full_page_writes=off'] : []),
     ],
     ...options,
+    ...(inMemory ? { fs: memory } : {}),
   })
+}
+
+async function makeDatabase(memory: PagedMemory): Promise<void> {
+  const made = await PGlite.create({ initDbStartParams })
+  try {
+    await made.exec('checkpoint')
+    memory.takeFrom(made.Module.FS, PGlite.paths.PGDATA)
+  } finally {
+    await made.close()
+  }
 }
 
 /** What a commit wrote. */

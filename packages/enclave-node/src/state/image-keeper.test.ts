@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ImagePace, imageKeeper } from './image-keeper.js'
 import type { KnownRows } from './known-rows.js'
-import type { EmbeddedStore } from './pglite-store.js'
+import type { MemoryStore } from './pglite-store.js'
 import type { StateStore } from './state-store.js'
 
 const pace: ImagePace = { rows: 100, changes: 50, changesWithout: 20, changesAtStop: 5 }
@@ -31,7 +31,7 @@ function keeper(
     transaction: () => Promise.reject(new Error('not asked')),
   }
   const durable: StateStore = { name: 'pglite', ...plain }
-  const working: EmbeddedStore = {
+  const working: MemoryStore = {
     name: 'pglite',
     ...plain,
     async snapshot(note) {

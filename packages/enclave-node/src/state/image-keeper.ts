@@ -6,7 +6,7 @@
 import { forgetGoneRows } from './gone-rows.js'
 import { countOfRows, type KnownRows, knownRowsBytes } from './known-rows.js'
 import type { MemoryImages } from './memory-image.js'
-import type { EmbeddedStore } from './pglite-store.js'
+import type { MemoryStore } from './pglite-store.js'
 import type { StateStore } from './state-store.js'
 
 /** How many rows make an image worth its while. */
@@ -35,7 +35,7 @@ const changedShare = 1 / 8
 interface ImagedStore {
   readonly images: MemoryImages
   readonly durable: StateStore
-  readonly working: EmbeddedStore
+  readonly working: MemoryStore
   readonly store: Uint8Array
   readonly known: KnownRows
   readonly version: () => number

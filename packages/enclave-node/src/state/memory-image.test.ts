@@ -6,12 +6,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { NodeError } from '../errors.js'
 import { canary, cipherOf, cipherWith, everything, memory } from '../testing/sealed-stores.js'
 import type { ImagePace } from './image-keeper.js'
-import { openMemoryFiles } from './memory-files.js'
 import { aboutImages, memoryImageFile, memoryImages } from './memory-image.js'
 import { deleteMeta, getMeta, setMeta } from './meta-table.js'
 import { currentVersion, migrate, storedVersion } from './migration.js'
-import { pgliteStore } from './pglite-store.js'
-import { readSealedArchive } from './sealed-archive.js'
+import { openMemoryStore } from './pglite-store.js'
+import { readSealedArchive, writeSealedArchive } from './sealed-archive.js'
 import { openSealedStore, type SealedStoreOptions } from './sealed-store.js'
 import type { StateStore } from './state-store.js'
 import { openWorkingDatabase, workingTemplateFile } from './working-template.js'
@@ -92,7 +91,7 @@ describe('the image of the memory', { timeout: 240_000 }, () => {
     image = readFileSync(path)
     await note('first')
     return async () => durable.close()
-  })
+  }, 240_000)
   beforeEach(async () => {
     await putBack('first')
     writeFileSync(path, image, { mode: 0o600 })
@@ -328,9 +327,11 @@ describe('the image of the memory', { timeout: 240_000 }, () => {
     await setMeta(store, 'x', 'kept')
     const { files, at } = await store.snapshot(() => 'then')
     await setMeta(store, 'x', 'later')
+    const place = { path: join(directory, 'files'), key, about: 'files' }
+    await writeSealedArchive(place, files, { random })
     await store.close()
     expect(at).toBe('then')
-    const again = pgliteStore(await openMemoryFiles(files), () => undefined)
+    const again = await openMemoryStore(readSealedArchive(place, 1e9) ?? [])
     expect(await getMeta(again, 'x')).toBe('kept')
     await setMeta(again, 'x', 'on')
     await again.run('vacuum')

@@ -8,13 +8,13 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { captureForm } from './change-capture.js'
 import { type KnownRows, parseKnownRows } from './known-rows.js'
-import { openMemoryFiles } from './memory-files.js'
-import { type EmbeddedStore, pgliteStore } from './pglite-store.js'
+import { type MemoryStore, openMemoryStore } from './pglite-store.js'
 import {
-  type ArchivedFile,
   readSealedArchive,
   removeSealedArchive,
+  type WrittenFile,
   writeSealedArchive,
+  writtenFile,
 } from './sealed-archive.js'
 import { pgliteRelease } from './working-template.js'
 
@@ -33,7 +33,7 @@ export interface ImagedState {
 
 /** A working database that stands as it stood. */
 export interface MemoryImage extends ImagedState {
-  readonly working: EmbeddedStore
+  readonly working: MemoryStore
   readonly known: KnownRows
 }
 
@@ -41,7 +41,7 @@ export interface MemoryImage extends ImagedState {
 export interface TakenImage extends ImagedState {
   /** The known rows, as bytes. */
   readonly known: Uint8Array
-  readonly files: readonly ArchivedFile[]
+  readonly files: readonly WrittenFile[]
 }
 
 /** Where the image is kept. */
@@ -85,16 +85,16 @@ export function memoryImages(options: {
         store: Uint8Array.from(Buffer.from(store, 'hex')),
         version,
         known: parseKnownRows(known.bytes),
-        working: pgliteStore(await openMemoryFiles(files), () => undefined),
+        working: await openMemoryStore(files),
       }
     },
     async keep({ store, version, known, files }, wanted) {
-      const bytes = files.reduce((sum, file) => sum + file.bytes.length, known.length)
+      const bytes = files.reduce((sum, file) => sum + file.size, known.length)
       if (release === undefined || bytes > mostBytes) return false
       const head = Buffer.from(JSON.stringify({ store: Buffer.from(store).toString('hex'), version }))
       return writeSealedArchive(
         place,
-        [{ path: 'head', bytes: head }, { path: 'known', bytes: known }, ...files],
+        [writtenFile({ path: 'head', bytes: head }), writtenFile({ path: 'known', bytes: known }), ...files],
         { random, wanted },
       )
     },

@@ -7,8 +7,9 @@ import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite'
 import { NodeError } from '../errors.js'
 import { lockDirectory } from './directory-lock.js'
 import { embeddedUpkeep, openEmbeddedPostgres, type Written } from './embedded-postgres.js'
-import { readMemoryFiles } from './memory-files.js'
-import type { ArchivedFile } from './sealed-archive.js'
+import { memoryFiles } from './memory-files.js'
+import { PagedMemory } from './paged-memory.js'
+import type { ArchivedFile, WrittenFile } from './sealed-archive.js'
 import type { Sql, SqlRow, SqlValue, StateStore } from './state-store.js'
 
 function sqlOn(
@@ -58,13 +59,11 @@ export async function openPgliteStore(options: {
     chmodSync(options.directory, 0o700)
   }
   const unlock = inMemory ? () => undefined : lockDirectory(options.directory)
-  let database: PGlite
   try {
-    if (!inMemory) await initialise(`${options.directory}/pglite`, options.empty)
-    database = await openEmbeddedPostgres({
-      dataDir: inMemory ? 'memory://' : `${options.directory}/pglite`,
-      memory: inMemory,
-    })
+    if (inMemory) return await openMemoryStore([])
+    await initialise(`${options.directory}/pglite`, options.empty)
+    const database = await openEmbeddedPostgres({ dataDir: `${options.directory}/pglite` })
+    return pgliteStore(database, unlock, options.onUpkeepError)
   } catch (cause) {
     unlock()
     throw new NodeError(
@@ -74,16 +73,15 @@ export async function openPgliteStore(options: {
       { cause },
     )
   }
-  return pgliteStore(database, unlock, options.onUpkeepError)
 }
 
-/** A store that can give the files it stands on. */
-export interface EmbeddedStore extends StateStore {
+/** A store in memory, which can give the files it stands on. */
+export interface MemoryStore extends StateStore {
   /**
-   * Cleans up and reads all files, at a moment between two transactions; see {@link openMemoryFiles}.
+   * Cleans up and takes all files, at a moment between two transactions; see {@link openMemoryStore}.
    * @param note called at that moment
    */
-  snapshot<T>(note: () => T): Promise<{ readonly files: readonly ArchivedFile[]; readonly at: T }>
+  snapshot<T>(note: () => T): Promise<{ readonly files: readonly WrittenFile[]; readonly at: T }>
 }
 
 /** The store on an open database. @param closed called when both are closed @param onUpkeepError told of cleaning that failed */
@@ -91,7 +89,7 @@ export function pgliteStore(
   database: PGlite,
   closed: () => void,
   onUpkeepError: (error: unknown) => void = () => undefined,
-): EmbeddedStore {
+): StateStore {
   const upkeep = embeddedUpkeep(database, onUpkeepError)
   return {
     name: 'pglite',
@@ -106,6 +104,23 @@ export function pgliteStore(
       await upkeep(written)
       return value
     },
+    async close() {
+      await database.close()
+      closed()
+    },
+  }
+}
+
+/** Opens a store in memory. @param files of {@link MemoryStore.snapshot}; without any it is an empty one */
+export async function openMemoryStore(files: readonly ArchivedFile[]): Promise<MemoryStore> {
+  const memory = new PagedMemory(files)
+  return memoryStore(await openEmbeddedPostgres({ memory }), memory)
+}
+
+/** The store on an open database. @param memory where the database lies */
+export function memoryStore(database: PGlite, memory: PagedMemory): MemoryStore {
+  return {
+    ...pgliteStore(database, () => undefined),
     async snapshot(note) {
       // Values of rows that went stay among what is noted of a table's rows until it is noted anew, which is never done of an empty one.
       await database.exec('delete from pg_statistic')
@@ -122,12 +137,8 @@ export function pgliteStore(
         const [log] = rows
         if (log === undefined || log.piece !== log.last)
           throw new RangeError('the log goes on in another piece')
-        return { files: readMemoryFiles(database, log), at: note() }
+        return { files: memoryFiles(memory, log), at: note() }
       })
-    },
-    async close() {
-      await database.close()
-      closed()
     },
   }
 }
@@ -143,7 +154,6 @@ async function initialise(
   const files = await empty()
   const database = await openEmbeddedPostgres({
     dataDir: unfinished,
-    memory: false,
     ...(files === undefined ? {} : { loadDataDir: new Blob([files]) }),
   })
   await database.close()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { platformRandom } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { readSealedArchive, removeSealedArchive, writeSealedArchive } from './sealed-archive.js'
+import { readSealedArchive, removeSealedArchive, writeSealedArchive, writtenFile } from './sealed-archive.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'sealpool-archive-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -17,7 +17,7 @@ const text = (value: string): Uint8Array => Buffer.from(value)
 const written = async (files: Readonly<Record<string, Uint8Array>>, to = place): Promise<boolean> =>
   writeSealedArchive(
     to,
-    Object.entries(files).map(([path, bytes]) => ({ path, bytes })),
+    Object.entries(files).map(([path, bytes]) => writtenFile({ path, bytes })),
     { random },
   )
 const read = (from = place, mostBytes = room) => {
@@ -94,14 +94,14 @@ describe('a sealed archive', () => {
       if (steps < 6) found.push(read())
       return true
     }
-    const files = [{ path: 'a', bytes: Buffer.alloc(3 * piece, 1) }]
+    const files = [writtenFile({ path: 'a', bytes: Buffer.alloc(3 * piece, 1) })]
     expect(await writeSealedArchive(place, files, { random, wanted })).toBe(true)
     expect(found).toEqual(Array(5).fill({ a: digestOf(text('old')) }))
     expect(read()).toEqual({ a: digestOf(Buffer.alloc(3 * piece, 1)) })
   })
 
   it('that is not wanted any more leaves nothing, whenever that is', async () => {
-    const files = [{ path: 'a', bytes: Buffer.alloc(3 * piece, 1) }]
+    const files = [writtenFile({ path: 'a', bytes: Buffer.alloc(3 * piece, 1) })]
     for (let last = 0; last < 6; last += 1) {
       let steps = 0
       const wanted = () => steps++ < last
@@ -114,7 +114,7 @@ describe('a sealed archive', () => {
     const below = { ...place, path: join(directory, 'none', 'kept') }
     await expect(written({ a: text('b') }, below)).rejects.toMatchObject({ code: 'ENOENT' })
     await expect(
-      writeSealedArchive(place, [{ path: 'a', bytes: Buffer.alloc(3 * piece) }], {
+      writeSealedArchive(place, [writtenFile({ path: 'a', bytes: Buffer.alloc(3 * piece) })], {
         random,
         wanted() {
           // As a disk says it that is full.

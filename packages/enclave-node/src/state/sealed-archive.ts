@@ -8,10 +8,23 @@ import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 
-/** A file in an archive. */
+/** A file that was read from an archive. */
 export interface ArchivedFile {
   readonly path: string
   readonly bytes: Uint8Array
+}
+
+/** A file that goes into an archive. */
+export interface WrittenFile {
+  readonly path: string
+  readonly size: number
+  /** @returns its bytes, part by part: a part is of no use any more once the next one was asked for */
+  parts(): Iterable<Uint8Array>
+}
+
+/** @returns a file of bytes that are there */
+export function writtenFile({ path, bytes }: ArchivedFile): WrittenFile {
+  return { path, size: bytes.length, parts: () => [bytes] }
 }
 
 /** Where an archive lies, and what it is sealed with. */
@@ -35,7 +48,7 @@ const lengthBytes = 4
  */
 export async function writeSealedArchive(
   place: ArchivePlace,
-  files: readonly ArchivedFile[],
+  files: readonly WrittenFile[],
   options: { readonly random: (length: number) => Uint8Array; readonly wanted?: () => boolean },
 ): Promise<boolean> {
   const { random, wanted = () => true } = options
@@ -93,15 +106,15 @@ const partOf = (path: string): string => `${path}.part`
 function* sealed(
   { key, about }: ArchivePlace,
   salt: Uint8Array,
-  files: readonly ArchivedFile[],
+  files: readonly WrittenFile[],
 ): Generator<Uint8Array> {
-  const index = Buffer.from(JSON.stringify(files.map(({ path, bytes }) => [path, bytes.length])))
+  const index = Buffer.from(JSON.stringify(files.map(({ path, size }) => [path, size])))
   const length = Buffer.alloc(lengthBytes)
   length.writeUInt32BE(index.length)
   const own = keyOf(key, salt)
   yield salt
   let number = 0
-  for (const { bytes, last } of pieces([length, index, ...files.map((file) => file.bytes)])) {
+  for (const { bytes, last } of pieces(contents([length, index], files))) {
     const cipher = createCipheriv('aes-256-gcm', own, nonceOf(number, last))
     cipher.setAAD(Buffer.from(about))
     yield Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
@@ -109,10 +122,13 @@ function* sealed(
   }
 }
 
+function* contents(first: readonly Uint8Array[], files: readonly WrittenFile[]): Generator<Uint8Array> {
+  yield* first
+  for (const file of files) yield* file.parts()
+}
+
 /** Cuts bytes into pieces of one length; the last one is shorter, or as long. */
-function* pieces(
-  parts: readonly Uint8Array[],
-): Generator<{ readonly bytes: Buffer; readonly last: boolean }> {
+function* pieces(parts: Iterable<Uint8Array>): Generator<{ readonly bytes: Buffer; readonly last: boolean }> {
   const piece = Buffer.alloc(pieceBytes)
   let filled = 0
   for (const part of parts) {

@@ -25,7 +25,7 @@ import { countOfRows, headText, type KnownRow, type KnownRows, rememberRow, tota
 import type { MemoryImages } from './memory-image.js'
 import { bringUpToDate } from './memory-since.js'
 import { migrate } from './migration.js'
-import type { EmbeddedStore } from './pglite-store.js'
+import type { MemoryStore } from './pglite-store.js'
 import { startRowCheck } from './row-check.js'
 import type { RowCipher } from './row-cipher.js'
 import { headPlace, lineOf, readAll, requireKey, requireWhole, type StoredRows } from './sealed-contents.js'
@@ -249,7 +249,7 @@ function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledM
 function keeperOf(
   { durable, images, imagePace, onImageError }: SealedStoreOptions,
   standing: Standing,
-  { working, since }: { readonly working: StateStore | EmbeddedStore; readonly since: number | undefined },
+  { working, since }: { readonly working: StateStore | MemoryStore; readonly since: number | undefined },
 ): ImageKeeper | undefined {
   if (images === undefined || !('snapshot' in working)) return undefined
   return imageKeeper(

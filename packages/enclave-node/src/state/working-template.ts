@@ -10,9 +10,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { captureForm, prepareCapture, watchTables } from './change-capture.js'
 import { openEmbeddedPostgres } from './embedded-postgres.js'
-import { openMemoryFiles } from './memory-files.js'
 import { migrate, migrations } from './migration.js'
-import { type EmbeddedStore, pgliteStore } from './pglite-store.js'
+import { PagedMemory } from './paged-memory.js'
+import { type MemoryStore, memoryStore, openMemoryStore } from './pglite-store.js'
 import { readSealedArchive, writeSealedArchive } from './sealed-archive.js'
 
 /** Name of the file in the data folder. */
@@ -34,7 +34,7 @@ export function pgliteRelease(): string | undefined {
 
 /** What came of a template. */
 export interface WorkingDatabase {
-  readonly store: EmbeddedStore
+  readonly store: MemoryStore
   /** Whether it was unpacked; else it was made, and the template with it. */
   readonly unpacked: boolean
   /** The files of a database without tables, as PGlite takes them, where one was made. */
@@ -59,12 +59,12 @@ export async function openWorkingDatabase(options: {
   }
   const files = release === undefined ? undefined : readSealedArchive(place, mostTemplateBytes)
   if (files !== undefined) {
-    const store = pgliteStore(await openMemoryFiles(files), () => undefined)
-    return { store, unpacked: true, empty: undefined }
+    return { store: await openMemoryStore(files), unpacked: true, empty: undefined }
   }
-  const database = await openEmbeddedPostgres({ dataDir: 'memory://', memory: true })
+  const memory = new PagedMemory()
+  const database = await openEmbeddedPostgres({ memory })
   const empty = new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())
-  const store = pgliteStore(database, () => undefined)
+  const store = memoryStore(database, memory)
   await prepareCapture(store)
   await migrate(store)
   await watchTables(store)
