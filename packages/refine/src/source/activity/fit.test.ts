@@ -109,3 +109,9 @@ test('limits hold over all files, and for sessions', () => {
   expect(fitSamples(sessions(65_535), { records: 3 })).toHaveLength(1)
   expect(() => fitSamples(sessions(65_536), { records: 3 })).toThrow('sessions')
 })
+
+test('a time that the device counts from its start is none', () => {
+  const times = (...seconds: number[]) =>
+    fitSamples(file(...seconds.map((each) => record(each - noon))), { records: 100 }).map((each) => each.time)
+  expect(times(0, 100, 0x0fffffff, 0x10000000)).toEqual([null, null, null, '1998-07-03T21:24:16Z'])
+})

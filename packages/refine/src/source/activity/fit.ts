@@ -16,6 +16,8 @@ const crcTable = [
 ]
 /** 1989-12-31T00:00:00Z, the epoch of FIT, in seconds of Unix. */
 const epoch = 631_065_600
+/** Times below this are seconds since the device was switched on, not since {@link epoch}. */
+const leastInstant = 0x10000000
 const message = { sport: 12, session: 18, record: 20 } as const
 const sports: Readonly<Record<number, string>> = {
   0: 'generic',
@@ -97,7 +99,7 @@ const thousandth = (value: number) => Math.round(value * 1000) / 1000
  * @param bytes - the export
  * @param limits - `records`
  * @returns the samples, each with the number and the sport of the session in whose time it lies (a file without sessions is one
- *   activity); altitude and speed are taken from the enhanced fields where both are there
+ *   activity); a time that the device counted from its start is null; altitude and speed are taken from the enhanced fields where both are there
  * @throws RefineError with `FIT_INVALID` or `LIMIT_EXCEEDED`; `place` is a byte's offset
  */
 export function fitSamples(
@@ -225,7 +227,10 @@ function sampleOf(values: ReadonlyMap<number, number>, activity: number): Activi
   const time = values.get(253)
   const latitude = values.get(0)
   const longitude = values.get(1)
-  sample.time = time === undefined ? null : (printInstant(BigInt(time + epoch) * 1_000_000n) ?? null)
+  sample.time =
+    time === undefined || time < leastInstant
+      ? null
+      : (printInstant(BigInt(time + epoch) * 1_000_000n) ?? null)
   if (latitude !== undefined && longitude !== undefined && Math.abs(latitude) <= 2 ** 30) {
     sample.latitude = degrees(latitude)
     sample.longitude = degrees(longitude)
