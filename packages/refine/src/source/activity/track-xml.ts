@@ -152,9 +152,9 @@ export async function* trackSamples(
   let begun = false
   for await (const piece of textChunks(chunks)) {
     // XML allows nothing in front of its declaration; Strava writes blanks there.
-    const text = begun ? piece : piece.replace(/^[ \t\r\n]+/, '')
-    begun ||= text !== ''
-    stream.write(text)
+    const written: string = begun ? piece : piece.replace(/^[ \t\r\n]+/, '')
+    begun ||= written !== ''
+    stream.write(written)
     yield* ready
     ready = []
   }
