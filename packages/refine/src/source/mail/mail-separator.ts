@@ -12,10 +12,10 @@ const separator = new RegExp(
 )
 
 /**
- * Length of the line that parts the messages of a mailbox: `From `, who sent (an address, `-`, a name; `ann at example.org` of list archives), and a
- * date as asctime or RFC 5322 write it, maybe with a zone and words behind. Text that begins with `From ` is none. `@sealpool/poc` has
- * the same rule (`conformance/mail/mailboxes.json`); only blanks, tabs and line ends count as white space, so that it does not matter
- * how the bytes were decoded.
+ * Length of the line that parts the messages of a mailbox: `From `, who sent (an address, `-`, a name; `ann at example.org` of list
+ * archives), and a date as asctime or RFC 5322 write it, maybe with a zone and words behind. Text that begins with `From ` is none.
+ * `@sealpool/poc` has the same rule (`conformance/mail/mailboxes.json`); only blanks, tabs and line ends count as white space, so that
+ * it does not matter how the bytes were decoded.
  *
  * @param text - text with the line at its beginning
  * @returns its length with its line feed; 0 when it is no separator
