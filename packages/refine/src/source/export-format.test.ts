@@ -19,6 +19,7 @@ test.each([
   ['a separator without its date', 'From ann@example.org\nSubject: x\n'],
   ['a separator in front of text', `${dated}\nHello Ann,\n`],
   ['a separator alone', dated],
+  ['a field of a header alone', 'Subject: x\n\ny\n'],
   ['something in front', `\n${dated}\nSubject: x\n`],
 ])('no mailbox: %s', (_, text) => {
   expect(formatOf(text, 'Inbox')).toBeUndefined()

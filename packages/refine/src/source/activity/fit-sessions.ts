@@ -18,7 +18,7 @@ export interface FitSample {
 const mostSessions = 65_535
 
 /**
- * Begins of a session: `start_time`, else its end less its `total_elapsed_time`, else its first sample.
+ * When a session began: `start_time`, else its end less its `total_elapsed_time`, else its first sample.
  *
  * @param values - fields of the message `session`
  * @param since - time of the first sample behind the session before
