@@ -451,18 +451,24 @@ export async function malformed() {
     [
       'a huge message',
       'a.mbox',
-      `From x\n${'a: b\n'.repeat(10)}\n${'x\n'.repeat(2 << 20)}`,
+      `From x Fri Nov 20 10:00:00 2026\n${'a: b\n'.repeat(10)}\n${'x\n'.repeat(2 << 20)}`,
       'LIMIT_EXCEEDED',
       { recordBytes: 1 << 20 },
     ],
     [
       'a huge line',
       'a.mbox',
-      `From x\nSubject: ${'x'.repeat(2 << 20)}`,
+      `From x Fri Nov 20 10:00:00 2026\nSubject: ${'x'.repeat(2 << 20)}`,
       'LIMIT_EXCEEDED',
       { recordBytes: 1 << 20 },
     ],
-    ['too many messages', 'a.mbox', 'From x\nA: b\n\nbody\n\n'.repeat(11), 'LIMIT_EXCEEDED', { records: 10 }],
+    [
+      'too many messages',
+      'a.mbox',
+      'From x Fri Nov 20 10:00:00 2026\nA: b\n\nbody\n\n'.repeat(11),
+      'LIMIT_EXCEEDED',
+      { records: 10 },
+    ],
     ['parts inside of each other', 'a.eml', nestedParts(200), 'MAIL_INVALID'],
     [
       'messages in messages in messages',
@@ -480,10 +486,10 @@ export async function malformed() {
     [
       'a message of a million empty lines',
       'a.mbox',
-      `From x\nA: b\n\n${'\n'.repeat(1 << 20)}`,
+      `From x Fri Nov 20 10:00:00 2026\nA: b\n\n${'\n'.repeat(1 << 20)}`,
       'LIMIT_EXCEEDED',
     ],
-    ['a message without headers', 'a.mbox', 'From x\n\nbody\n', 'MAIL_INVALID'],
+    ['a message without headers', 'a.mbox', 'From x Fri Nov 20 10:00:00 2026\n\nbody\n', 'MAIL_INVALID'],
   ])
   return refused
 }

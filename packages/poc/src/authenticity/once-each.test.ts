@@ -29,7 +29,7 @@ const mail = (names: readonly (keyof typeof field)[], own: { body?: string; sele
     ...own,
   })
 const box = (...messages: string[]): Uint8Array =>
-  Buffer.from(messages.map((text) => `From x\r\n${text}\r\n`).join(''), 'latin1')
+  Buffer.from(messages.map((text) => `From x Fri Nov 20 10:00:00 2026\r\n${text}\r\n`).join(''), 'latin1')
 const find = (...messages: string[]) =>
   verifySigned({ source: { kind: 'dkim', keys }, bytes: box(...messages), work: workMeter() })
 const counted = (...messages: string[]) => find(...messages).map(({ authentic }) => authentic)

@@ -11,7 +11,7 @@ import { ed25519Record, mailEd25519, signMail } from '../testing/signed-mail.js'
 import { authenticMail, headerOf, readMail } from './read-mail.js'
 
 const box =
-  'From a Fri\r\nFrom: A <a@b>\r\nSubject: one\r\n two\r\nX: 1\r\nX: 2\r\n\r\nHi\r\n>From me\r\n\r\nFrom b Fri\r\nFrom: b@b\r\n\r\n'
+  'From a Fri Nov 20 10:00:00 2026\r\nFrom: A <a@b>\r\nSubject: one\r\n two\r\nX: 1\r\nX: 2\r\n\r\nHi\r\n>From me\r\n\r\nFrom b Fri Nov 20 10:00:00 2026\r\nFrom: b@b\r\n\r\n'
 test('messages are read with their fields unfolded and their quoting undone', () => {
   const [first, second] = readMail(box)
   expect(first?.body).toBe('Hi\nFrom me')
@@ -31,7 +31,7 @@ describe('what a signed message quotes is no message', () => {
       ['Subject', subject],
     ] as const
   const note =
-    'note:\r\n\r\nFrom x\r\nFrom: Shop <orders@example.org>\r\nSubject: Order 99\r\n\r\nTotal: 9999.00\r\n'
+    'note:\r\n\r\nFrom x Fri Nov 20 10:00:00 2026\r\nFrom: Shop <orders@example.org>\r\nSubject: Order 99\r\n\r\nTotal: 9999.00\r\n'
   const first = signMail({ ...base, headers: fields('Order 1'), body: note })
   const second = signMail({ ...base, headers: fields('Order 2'), body: 'Total: 2.00\r\n' })
   const source = {
@@ -48,12 +48,20 @@ describe('what a signed message quotes is no message', () => {
   }
   test.each(['\r\r', '\r\r\n', '\n\r', '\r'])('whatever carriage returns stand before it: %j', (gap) => {
     const forged = first.replace('note:\r\n\r\nFrom x', `note:${gap}From x`)
-    expect(read(`From a Fri\r\n${forged}\r\n\r\nFrom y Fri\r\n${second}`)).toEqual(['Order 2'])
+    expect(
+      read(
+        `From a Fri Nov 20 10:00:00 2026\r\n${forged}\r\n\r\nFrom y Fri Nov 20 10:00:00 2026\r\n${second}`,
+      ),
+    ).toEqual(['Order 2'])
   })
   test('a message whose lines are as they were signed is read', () => {
     const quoted = first.replace('\nFrom x', '\n>From x')
-    expect(read(`From a Fri\r\n${quoted}\r\n\r\nFrom y Fri\r\n${second}`)).toEqual(['Order 1', 'Order 2'])
-    expect(read(`\ufeffFrom a Fri\r\n${second}`)).toEqual([])
+    expect(
+      read(
+        `From a Fri Nov 20 10:00:00 2026\r\n${quoted}\r\n\r\nFrom y Fri Nov 20 10:00:00 2026\r\n${second}`,
+      ),
+    ).toEqual(['Order 1', 'Order 2'])
+    expect(read(`\ufeffFrom a Fri Nov 20 10:00:00 2026\r\n${second}`)).toEqual([])
   })
   test('fields that no signature covers are not read, and a required one makes the message none', () => {
     const bare = signMail({ ...base, headers: fields('x').slice(0, 1), body: 'Total: 3.00\r\n' })
@@ -73,7 +81,7 @@ describe('what a signed message quotes is no message', () => {
   test('the mailbox for a refiner holds what a proof reads, and nothing more', () => {
     const quoted = first.replace('\nFrom x', '\n>From x')
     const forged = second.replace('2.00', '3.00')
-    const box = `From a\r\nX-A: 1\r\n${quoted}\r\nFrom b\r\n${forged}\r\nFrom c\r\n${second}\r\n`
+    const box = `From a Fri Nov 20 10:00:00 2026\r\nX-A: 1\r\n${quoted}\r\nFrom b Fri Nov 20 10:00:00 2026\r\n${forged}\r\nFrom c Fri Nov 20 10:00:00 2026\r\n${second}\r\n`
     const bytes = Uint8Array.from(Buffer.from(box, 'latin1'))
     const read = authenticMail(box, factOf('dkim', verifySigned({ source, bytes, work: workMeter() })))
     const kept = Buffer.from(authenticMailbox({ bytes, keys: source.keys })).toString('latin1')
@@ -88,16 +96,28 @@ describe('what a signed message quotes is no message', () => {
   })
 })
 test('a mailbox of more messages than the host takes has none', () => {
-  const box = 'From a\n\n'.repeat(10_001)
+  const box = 'From a Fri Nov 20 10:00:00 2026\n\n'.repeat(10_001)
   expect([readMail(box).length, splitMailbox(new TextEncoder().encode(box))]).toEqual([0, undefined])
-  expect(readMail('From a\n\n'.repeat(10_000))).toHaveLength(10_000)
+  expect(readMail('From a Fri Nov 20 10:00:00 2026\n\n'.repeat(10_000))).toHaveLength(10_000)
 })
 
 test('there are as many messages as the host verifies, in the same order', () => {
   fc.assert(
     fc.property(
       fc.array(
-        fc.constantFrom('From ', '\n', '\r\n', '\r', '\n\n', '>From ', '\ufeff', '\u2028', 'a', 'b: c'),
+        fc.constantFrom(
+          'From ',
+          '\n',
+          '\r\n',
+          '\r',
+          '\n\n',
+          '>From ',
+          'From a Fri Nov 20 10:00:00 2026',
+          '\ufeff',
+          '\u2028',
+          'a',
+          'b: c',
+        ),
         { maxLength: 30 },
       ),
       fc.boolean(),

@@ -99,7 +99,12 @@ describe('sources that a proof declares', () => {
   })
   test('a mailbox that a refiner would take for an archive is refused: it would deliver other letters', async () => {
     const archive = Buffer.from(
-      tar([{ name: 'From a.txt', data: `\n\nFrom x\r\n${mail()}\r\nFrom y\r\nX: y\r\n` }]),
+      tar([
+        {
+          name: 'From a Fri Nov 20 10:00:00 2026 a.txt',
+          data: `\n\nFrom x Fri Nov 20 10:00:00 2026\r\n${mail()}\r\nFrom y Fri Nov 20 10:00:00 2026\r\nX: y\r\n`,
+        },
+      ]),
     )
     const text = archive.toString('latin1')
     const marked = ['ustar\u000000', 'ustar  \u0000'].map(

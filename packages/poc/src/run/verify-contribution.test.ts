@@ -24,7 +24,7 @@ const mail = signMail({
 const box = (letters: number): Uint8Array =>
   new TextEncoder().encode(
     [mail, ...Array.from({ length: letters - 1 }, (_, at) => `From: b@example.org\r\n\r\n${at}`)]
-      .map((text) => `From x\r\n${text}\r\n`)
+      .map((text) => `From x Fri Nov 20 10:00:00 2026\r\n${text}\r\n`)
       .join('\r\n'),
   )
 const file = { mediaType: 'application/mbox', bytes: box(100), owner, sources: [source], at: 5 }

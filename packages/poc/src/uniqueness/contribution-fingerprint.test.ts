@@ -117,7 +117,8 @@ function dkim(): Case {
       key: mailEd25519,
     })
   const [one, two] = [mail('Order 1'), mail('Order 2')]
-  const box = (...messages: string[]) => bytes(messages.map((text) => `From x\r\n${text}\r\n`).join(''))
+  const box = (...messages: string[]) =>
+    bytes(messages.map((text) => `From x Fri Nov 20 10:00:00 2026\r\n${text}\r\n`).join(''))
   const unsigned = one.slice(one.indexOf('From:'))
   const [signature = '', ...fields] = one.split('\r\n')
   // A signature does not fix the order of different fields.
@@ -136,7 +137,9 @@ function dkim(): Case {
       box(two, one),
       box(one, two, one),
       box(one, unsigned, two),
-      bytes(`From y\n${one.replaceAll('\r\n', '\n')}\nFrom z\n${two.replaceAll('\r\n', '\n')}`),
+      bytes(
+        `From y Fri Nov 20 10:00:00 2026\n${one.replaceAll('\r\n', '\n')}\nFrom z Fri Nov 20 10:00:00 2026\n${two.replaceAll('\r\n', '\n')}`,
+      ),
     ],
     others: [box(one), box(one, mail('Order 3')), box(one, mail('Order 2', '12.51'))],
     again: { file: box(one, two, one, `X-A: 1\r\n${one}`, unsigned, two), counted: 2 },

@@ -24,7 +24,11 @@ const letters = ['one', 'two', 'three'].map(letter)
 const statementsOf = async (source: AuthenticitySource, mediaType: string, text: string) =>
   (await verifyContribution({ mediaType, bytes: encode(text), sources: [source] })).statements
 const ofBox = (...mails: readonly string[]) =>
-  statementsOf(mailSource, 'application/mbox', mails.map((mail) => `From x\r\n${mail}\r\n`).join('\r\n'))
+  statementsOf(
+    mailSource,
+    'application/mbox',
+    mails.map((mail) => `From x Fri Nov 20 10:00:00 2026\r\n${mail}\r\n`).join('\r\n'),
+  )
 
 test('a part of a mailbox has statements of the whole and no others', async () => {
   const all = await ofBox(...letters)

@@ -38,7 +38,7 @@ export interface HealthRecord {
   readonly start: string | null
   readonly end: string | null
   readonly source: string | null
-  /** All other attributes by name, as text. */
+  /** All other attributes by name, as text; a workout's totals also where the export writes them as `WorkoutStatistics`. */
   readonly attributes: { readonly [name: string]: string }
 }
 

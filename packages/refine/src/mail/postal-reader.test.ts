@@ -17,9 +17,13 @@ const mail = (subject: string, body: string) =>
   `From a@b.example Mon Jan  1 12:00:00 2024\nSubject: ${subject}\n\n${body}\n`
 
 test('a line of text that begins with From, and that nobody quoted, makes no message', async () => {
-  const letters = [mail('one', 'Hi,\n\nFrom today on we meet at 9.\nBye\n'), mail('two', 'x\n')].join('\n')
-  await expect(subjectsOf(letters)).rejects.toMatchObject({ code: 'MAIL_INVALID', place: 'message 2' })
-  expect(await subjectsOf(letters.replace('\nFrom today', '\n>From today'))).toEqual(['one', 'two'])
+  const letters = [mail('one', 'Hi,\n\nFrom today on we meet at 9.\nBye: now\n'), mail('two', 'x\n')].join(
+    '\n',
+  )
+  expect(await subjectsOf(letters)).toEqual(['one', 'two'])
+  const dated = letters.replace('today on we meet at 9.\nBye: now', 'me Mon Jan  1 12:00:00 2024\nBye')
+  await expect(subjectsOf(dated)).rejects.toMatchObject({ code: 'MAIL_INVALID', place: 'message 2' })
+  expect(await subjectsOf(dated.replace('\nFrom me', '\n>From me'))).toEqual(['one', 'two'])
 })
 
 test.each([

@@ -1,4 +1,5 @@
 import type { SourceFormat } from '../schema/table-schema.js'
+import { separatorLength } from './mail/mail-separator.js'
 import { isTarHead } from './tar-header.js'
 
 /** Formats of single files. */
@@ -93,12 +94,20 @@ function formatOfXml(head: Uint8Array): ExportFormat | undefined {
   return undefined
 }
 
+/** Does a mailbox begin here: its separator, and a field of a header (old ones have a `>From ` in front of it)? */
+function isMailboxHead(head: Uint8Array): boolean {
+  const text = ascii.decode(head)
+  const length = separatorLength(text)
+  return length > 0 && /^(?:>From [^\n]*\n)?[!-9;-~]+[ \t]*:/.test(text.slice(length))
+}
+
 /** How many bytes {@link exportFormat} wants to see. */
 export const headBytes = 4096
 
 /**
  * Tells a file's format: binary formats by their first bytes, which cannot be anything else; text by its media type, then by its
- * name's extension, XML by its root element.
+ * name's extension, XML by its root element, and a mailbox, which Apple Mail and Thunderbird name without an extension, by its first
+ * two lines.
  *
  * @param file - `mediaType` (parameters are ignored) and `name` where known; `head`: the first bytes
  * @returns the format, or undefined when nothing says it
@@ -118,5 +127,5 @@ export function exportFormat(file: {
   // Said to be binary, but the first bytes are not: the reader will say what is wrong.
   if (found !== undefined) return found
   if (['application/xml', 'text/xml'].includes(essence) || extension === 'xml') return formatOfXml(file.head)
-  return undefined
+  return isMailboxHead(file.head) ? 'mbox' : undefined
 }

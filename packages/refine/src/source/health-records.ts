@@ -13,6 +13,39 @@ const kinds: Readonly<Record<string, HealthRecord['kind']>> = {
 }
 const own = new Set(['type', 'unit', 'value', 'startDate', 'endDate', 'sourceName', 'workoutActivityType'])
 
+/** What a workout's statistics tell since iOS 16, in the attributes that told it before. */
+const totals = [
+  { attribute: 'totalDistance', type: /^HKQuantityTypeIdentifierDistance/ },
+  { attribute: 'totalEnergyBurned', type: /^HKQuantityTypeIdentifierActiveEnergyBurned$/ },
+] as const
+
+/** A workout that has not ended, with the sums that stand in it. */
+interface OpenWorkout {
+  readonly record: HealthRecord
+  readonly sums: Map<string, { readonly sum: string; readonly unit: string } | undefined>
+}
+
+/** Takes a WorkoutStatistics; of a total that several tell, distances swum and run for one, none is the workout's. */
+function takeStatistics(
+  { sums }: OpenWorkout,
+  { type = '', sum, unit }: Readonly<Record<string, string>>,
+): void {
+  const total = totals.find((each) => each.type.test(type))
+  if (total === undefined || sum === undefined || unit === undefined) return
+  sums.set(total.attribute, sums.has(total.attribute) ? undefined : { sum, unit })
+}
+
+function withTotals({ record, sums }: OpenWorkout): HealthRecord {
+  const told: [string, string][] = []
+  for (const [attribute, found] of sums) {
+    if (found === undefined || Object.hasOwn(record.attributes, attribute)) continue
+    told.push([attribute, found.sum], [`${attribute}Unit`, found.unit])
+  }
+  return told.length === 0
+    ? record
+    : { ...record, attributes: { ...record.attributes, ...Object.fromEntries(told) } }
+}
+
 function recordOf(
   kind: HealthRecord['kind'],
   attributes: Readonly<Record<string, string>>,
@@ -39,7 +72,9 @@ function recordOf(
 }
 
 /**
- * Reads the records of an Apple Health export as they come.
+ * Reads the records of an Apple Health export as they come. Distance and active energy of a workout, which exports since iOS 16 write
+ * in `WorkoutStatistics` below it, are its attributes `totalDistance`, `totalDistanceUnit`, `totalEnergyBurned`,
+ * `totalEnergyBurnedUnit`, as in older ones; distances of several kinds have no total.
  *
  * @param chunks - `export.xml`
  * @param options - `xml`: reader of XML; `limits`
@@ -54,6 +89,7 @@ export async function* healthRecords(
   let ready: HealthRecord[] = []
   let depth = 0
   let count = 0
+  let workout: OpenWorkout | undefined
   const stream = options.xml(
     {
       open(name, attributes) {
@@ -63,18 +99,25 @@ export async function* healthRecords(
         }
         depth += 1
         const kind = Object.hasOwn(kinds, local) ? kinds[local] : undefined
+        if (depth === 3 && workout !== undefined && local === 'WorkoutStatistics')
+          takeStatistics(workout, attributes)
         // Correlations repeat their records below themselves.
         if (kind === undefined || depth !== 2) return
         count += 1
         if (count > limits.records)
           throw new RefineError('LIMIT_EXCEEDED', 'source', 'The export has too many records')
-        ready.push(recordOf(kind, attributes, count))
+        const record = recordOf(kind, attributes, count)
+        if (kind === 'workout') workout = { record, sums: new Map() }
+        else ready.push(record)
       },
       text() {
         // Elements of the export hold no text.
       },
       close() {
         depth -= 1
+        if (depth !== 1 || workout === undefined) return
+        ready.push(withTotals(workout))
+        workout = undefined
       },
     },
     { depth: limits.depth, fieldLength: limits.fieldLength, documentType: 'elements' },

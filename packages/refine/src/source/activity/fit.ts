@@ -7,6 +7,7 @@ import type { ActivitySample } from '../../define/record-types.js'
 import { RefineError } from '../../errors.js'
 import { printInstant } from '../../schema/instant.js'
 import type { FullSourceLimits } from '../source-limits.js'
+import { bySession, checkSessions, type FitSample, type FitSession, sessionStart } from './fit-sessions.js'
 import { emptySample } from './sample.js'
 
 const crcTable = [
@@ -15,6 +16,8 @@ const crcTable = [
 ]
 /** 1989-12-31T00:00:00Z, the epoch of FIT, in seconds of Unix. */
 const epoch = 631_065_600
+/** Times below this are seconds since the device was switched on, not since {@link epoch}. */
+const leastInstant = 0x10000000
 const message = { sport: 12, session: 18, record: 20 } as const
 const sports: Readonly<Record<number, string>> = {
   0: 'generic',
@@ -95,7 +98,8 @@ const thousandth = (value: number) => Math.round(value * 1000) / 1000
  *
  * @param bytes - the export
  * @param limits - `records`
- * @returns the samples; altitude and speed are taken from the enhanced fields where both are there
+ * @returns the samples, each with the number and the sport of the session in whose time it lies (a file without sessions is one
+ *   activity); a time that the device counted from its start is null; altitude and speed are taken from the enhanced fields where both are there
  * @throws RefineError with `FIT_INVALID` or `LIMIT_EXCEEDED`; `place` is a byte's offset
  */
 export function fitSamples(
@@ -106,19 +110,20 @@ export function fitSamples(
   let start = 0
   let activity = 0
   do {
-    start = readFile(bytes, start, activity, samples, limits)
-    activity += 1
+    const file = readFile(bytes, start, { activity, room: limits.records - samples.length })
+    for (const sample of file.samples) samples.push(sample)
+    start = file.end
+    activity += file.activities
   } while (start < bytes.length)
   return samples
 }
 
+/** One file from `start`: where it ends, its samples, at most `room`, and how many activities they are of; the first is `activity`. */
 function readFile(
   bytes: Uint8Array,
   start: number,
-  activity: number,
-  samples: ActivitySample[],
-  limits: Pick<FullSourceLimits, 'records'>,
-): number {
+  { activity, room }: { readonly activity: number; readonly room: number },
+): { readonly end: number; readonly samples: readonly ActivitySample[]; readonly activities: number } {
   const headerSize = bytes[start] ?? 0
   if ((headerSize !== 12 && headerSize !== 14) || start + headerSize > bytes.length)
     throw invalid(start, 'No FIT header')
@@ -134,8 +139,12 @@ function readFile(
     throw invalid(end, "The file's check sum is wrong")
 
   const definitions = new Map<number, Definition>()
-  const first = samples.length
+  const samples: FitSample[] = []
+  const sessions: FitSession[] = []
   let sport: string | null = null
+  // Behind the last session: the sport that was told, the time of the first sample.
+  let told: string | null = null
+  let since: number | undefined
   let lastTime = 0
   let at = start + headerSize
   const need = (count: number) => {
@@ -189,19 +198,24 @@ function readFile(
     } else lastTime = values.get(253) ?? lastTime
     if (definition.global === message.session || definition.global === message.sport) {
       const code = values.get(definition.global === message.session ? 5 : 0)
-      if (code !== undefined) sport = sports[code] ?? `sport-${code}`
+      if (code !== undefined) sport = told = sports[code] ?? `sport-${code}`
+    }
+    if (definition.global === message.session) {
+      checkSessions(sessions.push({ sport: told, start: sessionStart(values, since) }))
+      told = null
+      since = undefined
     }
     if (definition.global !== message.record) continue
-    if (samples.length >= limits.records)
+    if (samples.length >= room)
       throw new RefineError('LIMIT_EXCEEDED', 'source', 'The export has too many samples')
-    samples.push(sampleOf(values, activity))
+    const time = values.get(253)
+    since ??= time
+    samples.push({ sample: sampleOf(values, activity), time })
   }
+  if (sessions.length > 1)
+    return { end: end + 2, samples: bySession(samples, sessions, activity), activities: sessions.length }
   // The sport stands behind the samples, in the session.
-  for (let index = first; index < samples.length; index += 1) {
-    const sample = samples[index]
-    if (sample !== undefined) samples[index] = { ...sample, sport }
-  }
-  return end + 2
+  return { end: end + 2, samples: samples.map(({ sample }) => ({ ...sample, sport })), activities: 1 }
 }
 
 function sampleOf(values: ReadonlyMap<number, number>, activity: number): ActivitySample {
@@ -213,7 +227,10 @@ function sampleOf(values: ReadonlyMap<number, number>, activity: number): Activi
   const time = values.get(253)
   const latitude = values.get(0)
   const longitude = values.get(1)
-  sample.time = time === undefined ? null : (printInstant(BigInt(time + epoch) * 1_000_000n) ?? null)
+  sample.time =
+    time === undefined || time < leastInstant
+      ? null
+      : (printInstant(BigInt(time + epoch) * 1_000_000n) ?? null)
   if (latitude !== undefined && longitude !== undefined && Math.abs(latitude) <= 2 ** 30) {
     sample.latitude = degrees(latitude)
     sample.longitude = degrees(longitude)

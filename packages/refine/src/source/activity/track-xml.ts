@@ -66,7 +66,7 @@ const ranges: Readonly<Record<Field, readonly [number, number]>> = {
 }
 
 /**
- * Reads the samples of a track.
+ * Reads the samples of a track. White space in front of the document, which XML forbids and exports have, is passed over.
  *
  * @param format - `gpx` or `tcx`
  * @param chunks - the export
@@ -149,8 +149,12 @@ export async function* trackSamples(
     },
     { depth: limits.depth, fieldLength: limits.fieldLength, documentType: 'refuse' },
   )
+  let begun = false
   for await (const piece of textChunks(chunks)) {
-    stream.write(piece)
+    // XML allows nothing in front of its declaration; Strava writes blanks there.
+    const written: string = begun ? piece : piece.replace(/^[ \t\r\n]+/, '')
+    begun ||= written !== ''
+    stream.write(written)
     yield* ready
     ready = []
   }

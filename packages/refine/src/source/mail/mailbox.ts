@@ -3,6 +3,7 @@ import type { MailMessage } from '../../define/record-types.js'
 import { RefineError } from '../../errors.js'
 import type { FullSourceLimits } from '../source-limits.js'
 import { mailInstant } from './mail-date.js'
+import { separatorLength } from './mail-separator.js'
 
 /** What a reader of MIME finds in one message. */
 export interface ParsedMail {
@@ -20,7 +21,8 @@ export interface ParsedMail {
 export type MimeReader = (bytes: Uint8Array, limits: { readonly depth: number }) => Promise<ParsedMail>
 
 const lineFeed = 0x0a
-const separator = [...new TextEncoder().encode('From ')]
+const from = [...new TextEncoder().encode('From ')]
+const latin1 = new TextDecoder('latin1')
 
 function beginsWith(bytes: Uint8Array, at: number, word: readonly number[]): boolean {
   return word.every((byte, index) => bytes[at + index] === byte)
@@ -35,7 +37,7 @@ function createMessage(): { add(line: Uint8Array): void; take(): Uint8Array } {
       // One `>` goes from lines of `>From `, `>>From ` and so on: what mboxrd put in front.
       let depth = 0
       while (line[depth] === 0x3e) depth += 1
-      const plain = depth > 0 && beginsWith(line, depth, separator) ? line.subarray(1) : line
+      const plain = depth > 0 && beginsWith(line, depth, from) ? line.subarray(1) : line
       if (length + plain.length > bytes.length) {
         const grown = new Uint8Array(Math.max(2 * bytes.length, length + plain.length))
         grown.set(bytes.subarray(0, length))
@@ -85,7 +87,7 @@ function createLines(lineBytes: number): {
 }
 
 /**
- * Splits a mailbox into its messages.
+ * Splits a mailbox into its messages, where a separator (see {@link separatorLength}) stands after an empty line.
  *
  * @param chunks - the mailbox
  * @param limits - `recordBytes` per message, `records`
@@ -103,7 +105,7 @@ export async function* mailboxMessages(
   /** Takes a line; gives the message that it ends. */
   const take = (line: Uint8Array): Uint8Array | undefined => {
     const blank = line.length === 1 || (line.length === 2 && line[0] === 0x0d)
-    const begins = afterBlank && beginsWith(line, 0, separator)
+    const begins = afterBlank && beginsWith(line, 0, from) && separatorLength(latin1.decode(line)) > 0
     afterBlank = blank
     if (begins) {
       const ended = message?.take()
@@ -115,7 +117,12 @@ export async function* mailboxMessages(
       return ended
     }
     if (message === undefined) {
-      if (!blank) throw new RefineError('MAIL_INVALID', 'line 1', 'A mailbox begins with a line "From "')
+      if (!blank)
+        throw new RefineError(
+          'MAIL_INVALID',
+          'line 1',
+          'A mailbox begins with a line "From ", a sender and a date',
+        )
       return undefined
     }
     bytes += line.length
