@@ -210,8 +210,7 @@ async function runLocked(
   const sourceLimits = fullLimits(options.sourceLimits ?? jobSourceLimits)
   const leafKey = new Uint8Array(hkdfSync('sha256', key, salt, 'sealpool/refine/leaves', 32))
   const { batchRecords = 5_000, pieceBytes = 1 << 20, runtime } = options
-  const piiKey = requirePiiKey(schema, options.piiKey)
-  // Hashes under two keys are no hashes of one table.
+  const piiKey = requirePiiKey(schema, options.piiKey) // Hashes under two keys are no hashes of one table.
   const pii = piiKey && createHmac('sha256', leafKey).update('pii').update(piiKey).digest('hex')
   const terms = {
     refiner: refiner.digest,
