@@ -194,9 +194,15 @@ const redeem: Command = {
     const { chain, deployment, pool } = opened()
     const job = given.get('job')
     const jobId = job === undefined ? undefined : wholeNumber(job, '--job')
-    const { digest, hash } = await redeemPermit(chain, { deployment, signed: await permitOf(context) })
-    if (jobId === undefined) return sent('the permit is a grant now', hash, { digest })
-    await approveByGrant(chain, { deployment, jobId, pool })
+    const signed = await permitOf(context)
+    if (jobId === undefined) {
+      const { digest, hash } = await redeemPermit(chain, { deployment, signed })
+      return sent('the permit is a grant now', hash, { digest })
+    }
+    // Whoever was stopped between the two steps goes on with the second one.
+    const { state, digest } = await getPermit(chain, { deployment, signed })
+    if (state !== 'redeemed') await redeemPermit(chain, { deployment, signed })
+    const { hash } = await approveByGrant(chain, { deployment, jobId, pool })
     return sent(`the permit is a grant now, and approves job ${jobId}`, hash, { digest, jobId })
   },
 }
