@@ -106,7 +106,7 @@ export function programRuns(options: {
 
 function isShort(input: JsonValue): boolean {
   try {
-    return Buffer.byteLength(JSON.stringify(input)) <= programInputBytes
+    return new TextEncoder().encode(JSON.stringify(input)).length <= programInputBytes
   } catch {
     // Longer than any text can be.
     return false
