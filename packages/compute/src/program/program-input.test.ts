@@ -137,7 +137,7 @@ test('rows of one rank are no more than the plan allows either', () => {
 })
 
 test('somebody without rows in some table is run with none of it, and nobody without rows at all', () => {
-  const visits = [{ contributor: 5n, rank: '2', values: { length: '7', day: '2024-01-01' } }]
+  const visits = [{ contributor: 5n, rank: '2', values: { length: '7', day: '19723' } }]
   expect(inputs(single, { workers: [], visits })).toEqual([
     {
       argument: { quantile: 0.5 },

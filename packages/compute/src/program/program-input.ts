@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '@sealpool/crypto'
 import { keyedFingerprint } from '@sealpool/privacy'
 import { ComputeError } from '../errors.js'
+import { momentOf } from './moment-of.js'
 import type { ProgramColumn, ProgramPlan } from './plan-program.js'
 
 /** A row of one table, as an engine gives it. */
@@ -8,7 +9,7 @@ export interface ProgramRow {
   readonly contributor: number | bigint | string
   /** The row's number among the contributor's in this table, from 1 (`row_rank`). Whole numbers may be decimal text. */
   readonly rank: number | bigint | string
-  /** By column. Numbers may be decimal text. */
+  /** By column. Numbers may be decimal text; moments are ISO text, or days and microseconds since 1970. */
   readonly values: { readonly [column: string]: unknown }
 }
 
@@ -115,13 +116,14 @@ function valuesOf(values: ProgramRow['values'], columns: readonly ProgramColumn[
   return Object.fromEntries(columns.map(({ column, type }) => [column, cellOf(values[column], type)]))
 }
 
-/** Numbers as doubles, moments as their text; what is not of the column's type is missing. */
+/** Numbers as doubles, moments as ISO text; what is not of the column's type is missing. */
 function cellOf(value: unknown, type: ProgramColumn['type']): JsonValue {
   if (type === 'integer' || type === 'decimal') {
     const written = typeof value === 'bigint' || (typeof value === 'string' && value.trim() !== '')
     const number = written ? Number(value) : value
     return typeof number === 'number' && Number.isFinite(number) ? number : null
   }
+  if (type === 'date' || type === 'timestamp') return momentOf(value, type)
   if (type === 'boolean') return typeof value === 'boolean' ? value : null
   return typeof value === 'string' ? value : null
 }

@@ -7,7 +7,7 @@ import { type HeldOutcome, type ProgramOutcome, tellingTime } from '../program/h
 import { codeText } from '../program/open-program-runtime.js'
 import { type ProgramRunner, programRuns } from '../program/program-runs.js'
 import type { Programs } from '../program/programs.js'
-import { tellingMs } from '../program/require-program.js'
+import { slotMs, tellingMs } from '../program/require-program.js'
 import { putOffJob } from '../state/job-table.js'
 import type { JobContext } from './job-context.js'
 import { JobPutOff, JobRefusal } from './job-refusal.js'
@@ -38,13 +38,18 @@ export async function executeProgram(
 ): Promise<JsonValue> {
   const { programs } = context
   if (programs === undefined) throw JobRefusal.of('EXECUTION_FAILED')
-  let held = programs.held.find(job.id, job.charge)
-  if (held === undefined) {
-    held = await outcomeOf({ ...context, programs }, job, run)
+  const found = programs.held.find(job.id, job.charge)
+  const held = found ?? (await outcomeOf({ ...context, programs }, job, run))
+  if (found === undefined) {
     programs.held.keep(job.id, job.charge, held)
+    // In its place among the jobs that run at once: when another job gets that, which the chain shows by its start, must not hang on how long the
+    // runs took, nor on how many contributors there were to run.
+    await programs.wait(held.at - programs.clock())
   }
   const left = held.at - programs.clock()
-  if (left > 0) throw new JobPutOff(programWaits, waitsText, undefined, Math.ceil(left / 1000))
+  // The row has said since the first run that the job waits: it is told in a turn of its own.
+  if (found === undefined || left > 0)
+    throw new JobPutOff(programWaits, waitsText, undefined, Math.max(0, Math.ceil(left / 1000)))
   if (held.outcome.ok) return held.outcome.answer
   throw held.outcome.error
 }
@@ -68,7 +73,11 @@ async function outcomeOf(
     code: codeText(kind, code),
     entry,
     limits,
-    parallel: programs.parallel,
+    // Where nobody counts steps, one run would feel another beside it: by the time that it gets, or by a clock.
+    parallel: limits.steps === undefined ? 1 : programs.parallel,
+    slotMs: slotMs(job.program),
+    clock: programs.clock,
+    wait: (milliseconds) => programs.wait(milliseconds),
     stopping: programs.stopping,
     async begun() {
       began = programs.clock()

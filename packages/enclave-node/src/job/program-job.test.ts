@@ -7,7 +7,7 @@ import { findJob, type JobRow } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { wakeJobs } from '../state/wake-jobs.js'
-import { jobFixture, resultKeys } from '../testing/job-fixture.js'
+import { engine, jobFixture, resultKeys } from '../testing/job-fixture.js'
 import {
   fakePrograms,
   openProgramBudget,
@@ -107,9 +107,63 @@ describe('a job of a program', () => {
       ['settled', null],
       ['settled', null],
       ['refused', 'TOO_FEW_CONTRIBUTORS_AFTER_NOISE'],
-      // What is the machine's fault is no answer of anybody.
-      ['refused', 'EXECUTION_FAILED'],
+      // As any other run without an answer: a failure of the job as a whole would have no noise.
+      ['refused', 'TOO_FEW_CONTRIBUTORS_AFTER_NOISE'],
     ])
+  })
+
+  it('keeps its place among the jobs that run at once until it may be told, whatever its runs were', async () => {
+    const ends: unknown[] = []
+    for (const [index, { takes, few }] of [
+      { takes: 0, few: false },
+      { takes: 1_700, few: false },
+      { takes: 0, few: true },
+    ].entries()) {
+      const id = `${index + 1}`
+      const starts: number[] = []
+      const { clock, open, programs } = fakePrograms(world, (job) => {
+        starts.push(clock.now - began)
+        clock.now += takes
+        return wages(job)
+      })
+      clock.moves = true
+      const { now: began } = clock
+      await world.paid(programManifest(), {}, id)
+      world.chain.state = 'Funded'
+      const nobody = () => engine({ query: async () => [] })
+      const context = world.context(few ? nobody : workers, { pools, programs })
+      // No other job could have begun meanwhile.
+      expect(await advanceJob(context, id)).toMatchObject({ state: 'waiting', reason: 'PROGRAM_RUNS' })
+      ends.push(clock.now - began)
+      expect(starts).toEqual(few ? [] : [0, 2_000, 4_000, 6_000])
+      expect(open.runtimes).toBe(0)
+      expect((await advanceJob(context, id))?.reason).not.toBe('PROGRAM_RUNS')
+    }
+    expect(ends).toEqual([tellingMs, tellingMs, tellingMs])
+  })
+
+  it('has one run at a time where nobody counts steps', async () => {
+    const limits = { memoryBytes: 16_777_216, timeMs: 1_000 }
+    for (const [runtime, atOnce] of [
+      ['quickjs', 2],
+      ['native', 1],
+    ] as const) {
+      let running = 0
+      let most = 0
+      const answer = async (job: Job): Promise<RunResult> => {
+        running += 1
+        most = Math.max(most, running)
+        await new Promise((resolve) => setImmediate(resolve))
+        running -= 1
+        return wages(job)
+      }
+      const { programs } = fakePrograms(world, answer, { runtimes: [runtime], children: 2 })
+      const id = atOnce === 2 ? '1' : '2'
+      await world.paid(programManifest(runtime === 'native' ? { runtime, limits } : {}), {}, id)
+      world.chain.state = 'Funded'
+      await advanceJob(contextOf(programs), id)
+      expect(most).toBe(atOnce)
+    }
   })
 
   it('is run again after a stop, and comes to the same answer byte for byte under the same charge', async () => {

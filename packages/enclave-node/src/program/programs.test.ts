@@ -44,7 +44,9 @@ it('ends what runs when the node stops, and starts nothing any more', async () =
   const { world, open } = fake()
   const settings = { runtimes: ['quickjs' as const], children: 2 }
   const blobStore = memoryBlobStore()
-  const programs = openPrograms({ settings, isolation: 'best', open, blobStore, clock: () => 0 })
+  const waits: [number, AbortSignal][] = []
+  const wait = async (...asked: [number, AbortSignal]): Promise<void> => void waits.push(asked)
+  const programs = openPrograms({ settings, isolation: 'best', open, blobStore, clock: () => 0, wait })
   const first = await programs.open('quickjs')
   await programs.open('quickjs')
   expect(world.asked[0]).toEqual({ runtime: 'quickjs', isolation: 'best', children: 2 })
@@ -55,6 +57,12 @@ it('ends what runs when the node stops, and starts nothing any more', async () =
   expect(world.running).toBe(0)
   await expect(programs.open('quickjs')).rejects.toThrow()
   expect(world.asked).toHaveLength(2)
+  await programs.wait(-1)
+  expect(waits).toEqual([])
+  await programs.wait(5)
+  // Whoever waits is woken by the stop.
+  expect(waits).toEqual([[5, programs.stopping]])
+  expect(programs.stopping.aborted).toBe(true)
 })
 
 it('puts bubblewrap around native programs whatever the settings ask for', async () => {

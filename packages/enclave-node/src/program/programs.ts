@@ -21,6 +21,8 @@ export interface Programs {
   readonly held: HeldAnswers
   /** Monotonic, in milliseconds. */
   readonly clock: () => number
+  /** Resolves after so many milliseconds, at once where there are none, and once the node stops. */
+  wait(milliseconds: number): Promise<void>
   /** Aborted when the node stops: what runs then is run again. */
   readonly stopping: AbortSignal
   /** Ends what runs. */
@@ -40,6 +42,8 @@ export function openPrograms(
   options: ProgramsOptions & {
     readonly blobStore: Pick<BlobStore, 'get'>
     readonly clock: () => number
+    /** Resolves after so many milliseconds, or when the signal is aborted. */
+    readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>
   },
 ): Programs {
   const { settings, isolation, open } = options
@@ -65,6 +69,9 @@ export function openPrograms(
     },
     held: heldAnswers(),
     clock: options.clock,
+    async wait(milliseconds) {
+      if (milliseconds > 0) await options.wait(milliseconds, stopping.signal)
+    },
     stopping: stopping.signal,
     async stop() {
       stopping.abort()

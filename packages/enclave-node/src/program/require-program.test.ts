@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { planJob } from '../job/plan-job.js'
 import { programManifest, programPool, someCode } from '../testing/program-fixture.js'
 import { openPrograms } from './programs.js'
-import { requireProgram, tellingMs } from './require-program.js'
+import { requireProgram, slotMs, tellingMs } from './require-program.js'
 
 const blobStore = memoryBlobStore()
 await blobStore.put(someCode)
@@ -16,6 +16,7 @@ const programs = openPrograms({
     throw new Error('nothing is started before the charge')
   },
   clock: () => 0,
+  wait: async () => undefined,
 })
 const chain = { head: async () => ({ number: 1n, hash: '0x' as const, timestamp: 1_000 }) }
 const planned = await planJob(parseJobManifest(programManifest()), [programPool])
@@ -40,6 +41,7 @@ it.each<[string, Partial<ProgramPlan>]>([
 })
 
 it('gives each run the time to be ended, beside all that the runs may take', () => {
+  expect(slotMs(plan)).toBe(2_000)
   expect(tellingMs(plan)).toBe(8_000)
   expect(tellingMs({ ...plan, split: { kind: 'blocks', blocks: 10, least: 1 } })).toBe(14_000)
   expect(tellingMs({ ...plan, program: { ...plan.program, runtime: 'pyodide' } })).toBe(24_000)

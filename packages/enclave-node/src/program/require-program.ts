@@ -14,6 +14,11 @@ import { programOutputBytes } from './program-runs.js'
  */
 const besideMs = { quickjs: 1_000, webassembly: 1_000, pyodide: 5_000, native: 1_000 } as const
 
+/** @returns what one run of a program may take, with what it takes to end it, in milliseconds */
+export function slotMs({ program }: Pick<ProgramPlan, 'program'>): number {
+  return program.limits.timeMs + besideMs[program.runtime]
+}
+
 /**
  * The time from the first run of a program to the moment when its outcome is told: what all of its runs may take, with what it takes to end
  * each of them, so that no program can make it longer.

@@ -12,7 +12,7 @@ import { judgeReceipt, receiptOf } from '../testing/world-receipts.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
-/* Programs of a pool's own on a node with a real sandbox, all of them at the same time: each waits for the end of its time. */
+/* Programs of a pool's own on a node with a real sandbox, two at a time: each keeps its place until the end of its time. */
 
 let world: PoolWorld
 let node: RunningNode

@@ -2,7 +2,7 @@
  * What ingest and jobs work with, made of the parts that a start has opened.
  * @module
  */
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Address } from '@sealpool/crypto'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import type { JobRuntime } from '@sealpool/sandbox'
@@ -118,5 +118,9 @@ function programsOf(config: NodeConfig, blobStore: JobContext['blobStore']): Job
     blobStore,
     open: openProgramRuntime,
     clock: () => performance.now(),
+    async wait(milliseconds, signal) {
+      // It rejects for nothing but the signal.
+      await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined)
+    },
   })
 }

@@ -60,13 +60,13 @@ export function wageOf({ input }: Pick<Job, 'input'>): number {
 /** Answers each run with its worker's wage. */
 export const wages = (job: Job): RunResult => ({ ok: true, output: { wage: wageOf(job) }, logs: [] })
 
-/** Programs whose runs the test answers, on a clock that it moves. */
+/** Programs whose runs the test answers, on a clock that it moves; with `clock.moves`, waiting moves it too. */
 export function fakePrograms(
   world: ReturnType<typeof jobFixture>,
   answer: (job: Job) => RunResult | Promise<RunResult> = wages,
   settings: ProgramSettings = { runtimes: ['quickjs'], children: 1 },
 ) {
-  const clock = { now: 5_000 }
+  const clock = { now: 5_000, moves: false }
   const open = { runtimes: 0, jobs: [] as Job[] }
   const runtime = (): JobRuntime => {
     open.runtimes += 1
@@ -88,6 +88,10 @@ export function fakePrograms(
     blobStore: { get: (...asked) => world.blobs.get(...asked) },
     open: async () => runtime(),
     clock: () => clock.now,
+    async wait(milliseconds) {
+      const until = clock.now + milliseconds
+      if (clock.moves) clock.now = Math.max(clock.now, until)
+    },
   })
   return { clock, open, programs }
 }
