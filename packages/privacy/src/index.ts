@@ -82,7 +82,9 @@ export {
   parseInstant,
 } from './policy/calendar.js'
 export type { PolicyColumn } from './policy/column.js'
+export { type OutputRule, outputRuleOf } from './policy/output-rule.js'
 export { type PolicyTable, type PoolPolicy, parsePoolPolicy, poolPolicySchema } from './policy/policy.js'
+export { roundOutwards } from './policy/round-outwards.js'
 export type { RowRule } from './policy/row-rule.js'
 export {
   isViewWithin,

@@ -185,6 +185,28 @@ test.each([
   )
 })
 
+test('keeps to the strictest output rule of its pools', () => {
+  const planWith = (output: { pay: object; people: object }) => {
+    const { pay, people } = policyJson()
+    const given = [
+      parsePoolPolicy({ ...pay, output: output.pay }),
+      parsePoolPolicy({ ...people, output: output.people }),
+    ]
+    const plan = planComputation({ manifest: manifest(), policies: given })
+    if (plan.computation !== 'linear-regression') throw new Error('the manifest is of a regression')
+    return plan
+  }
+  expect(regressionPlan().significantDigits).toBeNull()
+  expect(
+    planWith({ pay: { significantDigits: 4 }, people: { significantDigits: 3 } }).significantDigits,
+  ).toBe(3)
+  const coefficients = manifestJson().compute.parameters.features.length + 1
+  expect(planWith({ pay: { maximumRows: coefficients }, people: {} }).significantDigits).toBeNull()
+  expect(() => planWith({ pay: {}, people: { maximumRows: coefficients - 1 } })).toThrow(
+    expect.objectContaining({ code: 'NOT_ALLOWED', place: 'compute.parameters.features' }),
+  )
+})
+
 test('refuses missing policies, idle pools and queries', () => {
   const [pay] = policies()
   expect(() => planComputation({ manifest: manifest(), policies: pay === undefined ? [] : [pay] })).toThrow(

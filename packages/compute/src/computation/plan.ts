@@ -1,5 +1,5 @@
 import type { JsonValue } from '@sealpool/crypto'
-import type { PoolPolicy } from '@sealpool/privacy'
+import { outputRuleOf, type PoolPolicy } from '@sealpool/privacy'
 import { ComputeError } from '../errors.js'
 import { type JobManifest, manifestDigest } from '../job/manifest.js'
 import { type DesignFeature, type DesignTarget, publicDesign } from '../linear-regression/design.js'
@@ -8,7 +8,7 @@ import { type RegressionMechanism, regressionMechanism } from '../linear-regress
 import { parseLinearRegression } from '../linear-regression/parameters.js'
 import { type ProgramPlan, planProgram } from '../program/plan-program.js'
 import { checkPool } from './check-pool.js'
-import { columnKey, lookUpFeature, lookUpTarget } from './column-lookup.js'
+import { columnKey, lookUpFeature, lookUpTarget, notAllowed } from './column-lookup.js'
 import { computationDigest } from './digest.js'
 import type { PlanHead, PlannedColumn } from './plan-head.js'
 
@@ -16,6 +16,8 @@ import type { PlanHead, PlannedColumn } from './plan-head.js'
 export interface RegressionPlan extends PlanHead {
   readonly computation: 'linear-regression'
   readonly model: { readonly target: DesignTarget; readonly features: readonly DesignFeature[] }
+  /** Digits of released numbers where a policy bounds them, or null. */
+  readonly significantDigits: number | null
   readonly mechanism: RegressionMechanism
 }
 
@@ -53,6 +55,8 @@ export function planComputation(options: {
   const target = lookUpTarget(parameters.target, named)
   const features = parameters.features.map((feature, index) => lookUpFeature(feature, index, named))
   if (publicDesign(features) === null) throw collinear()
+  const output = outputRuleOf([...named.values()])
+  requireRows(features.length + 1, output?.maximumRows ?? null)
   const columns = plannedColumns([parameters.target, ...parameters.features])
   for (const [index, { name }] of manifest.pools.entries()) {
     if (!columns.some(({ pool }) => pool === name)) {
@@ -75,8 +79,17 @@ export function planComputation(options: {
     charge: Object.fromEntries(manifest.pools.map(({ address }) => [address, charge])),
     minimumContributors: Math.max(...[...named.values()].map(({ privacy }) => privacy.minimumContributors)),
     model: { target, features },
+    significantDigits: output?.significantDigits ?? null,
     mechanism,
   }
+}
+
+function requireRows(coefficients: number, most: number | null): void {
+  if (most === null || coefficients <= most) return
+  throw notAllowed(
+    'compute.parameters.features',
+    `The policies let at most ${most} rows of an answer leave, and the intercept and these features are ${coefficients}. Use fewer features.`,
+  )
 }
 
 /**

@@ -3,6 +3,7 @@ import { ComputeError } from '../errors.js'
 import { type Coefficient, fitLinearRegression } from '../linear-regression/linear-regression.js'
 import { regressionMechanism } from '../linear-regression/mechanism.js'
 import type { ComputationPlan, RegressionPlan } from './plan.js'
+import { roundReleased } from './round-released.js'
 
 /** One contributor's values, joined over all tables of the plan: `contributor` and one value per column key. */
 export type JoinedRow = { readonly contributor: number | bigint | string } & {
@@ -69,7 +70,8 @@ export function runComputation(options: {
     rows,
     random,
   })
-  return { coefficients, notes: notesOf(plan), charge: plan.charge }
+  const released = coefficients.map((coefficient) => roundReleased(coefficient, plan.significantDigits))
+  return { coefficients: released, notes: notesOf(plan), charge: plan.charge }
 }
 
 /** Recomputes the noise from the charge, so that a plan from elsewhere cannot carry too little of it. */

@@ -50,6 +50,21 @@ const leastSquares = (rows: readonly JoinedRow[]) =>
     target: rows.map((row) => Math.log(Math.min(30, Math.max(1, Number(row['pay.workers.wage']))))),
   }).coefficients
 
+test('releases no more digits than the policies allow, intervals outwards', () => {
+  const rows = synthetic(500, 11)
+  const random = () => deterministicRandom(5)
+  const exact = runComputation({ plan, rows, random: random() })
+  const { coefficients } = runComputation({ plan: { ...plan, significantDigits: 2 }, rows, random: random() })
+  expect(coefficients).toHaveLength(exact.coefficients.length)
+  coefficients.forEach(({ value, low, high }, index) => {
+    const { value: fine, low: lowest = 0, high: highest = 0 } = exact.coefficients[index] ?? { value: 0 }
+    for (const number of [value, low, high]) expect(Number(number.toPrecision(2))).toBe(number)
+    expect(value).toBe(Number(fine.toPrecision(2)))
+    expect(low).toBeLessThanOrEqual(lowest)
+    expect(high).toBeGreaterThanOrEqual(highest)
+  })
+})
+
 describe('sensitivity', () => {
   const anything = fc.oneof(
     fc.double(),

@@ -1,6 +1,5 @@
 import * as z from 'zod'
-import { ComputeError } from '../errors.js'
-import { placeOf } from '../job/place.js'
+import { parseParameters } from '../computation/parse-parameters.js'
 
 const nameSchema = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected a lower-case ASCII name')
 const columnShape = {
@@ -60,16 +59,5 @@ export type LinearRegressionParameters = z.output<typeof linearRegressionSchema>
  * @throws ComputeError `PARAMETERS_INVALID` with the first offending place.
  */
 export function parseLinearRegression(json: unknown): LinearRegressionParameters {
-  const parsed = linearRegressionSchema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const [first] = parsed.error.issues
-  const place = placeOf(['compute', 'parameters', ...(first?.path ?? [])])
-  throw new ComputeError(
-    'PARAMETERS_INVALID',
-    place,
-    `The parameters are not valid. ${place}: ${first?.message}`,
-    {
-      cause: parsed.error,
-    },
-  )
+  return parseParameters(linearRegressionSchema, json)
 }

@@ -1,7 +1,6 @@
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
-import { ComputeError } from '../errors.js'
-import { placeOf } from '../job/place.js'
+import { parseParameters } from '../computation/parse-parameters.js'
 
 /** Longest run of a program, all of its runs one after the other. */
 const LONGEST_MS = 3_600_000
@@ -112,16 +111,7 @@ export function runsOf({ split }: { readonly split: ProgramParameters['split'] }
  * @throws ComputeError `PARAMETERS_INVALID` with the first offending place.
  */
 export function parseProgram(json: unknown): ProgramParameters {
-  const parsed = programSchema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const [first] = parsed.error.issues
-  const place = placeOf(['compute', 'parameters', ...(first?.path ?? [])])
-  throw new ComputeError(
-    'PARAMETERS_INVALID',
-    place,
-    `The parameters are not valid. ${place}: ${first?.message}`,
-    { cause: parsed.error },
-  )
+  return parseParameters(programSchema, json)
 }
 
 function argumentFits(argument: JsonValue): boolean {

@@ -1,4 +1,5 @@
 import { gaussianInterval, type Interval, laplaceInterval, type Noise } from '@sealpool/privacy'
+import { roundReleased } from '../computation/round-released.js'
 import { ComputeError } from '../errors.js'
 import { noiseOf } from '../noise/planned-noise.js'
 import { scaleOf } from './answer.js'
@@ -37,7 +38,10 @@ export function releasedNumbers(
     const { middle, half } = scaleOf({ min, max })
     const sum = Number(noisy[index] ?? 0n) / steps
     const mean = (noisySum: number): number => within(middle + (half * noisySum) / count, min, max)
-    return { name, ...rounded({ value: mean(sum), low: mean(sum - each), high: mean(sum + each) }, digits) }
+    return {
+      name,
+      ...roundReleased({ value: mean(sum), low: mean(sum - each), high: mean(sum + each) }, digits),
+    }
   })
   const most = split.kind === 'contributors' ? split.atMost : split.blocks
   const width = countHalfWidth(noise) / answerSteps
@@ -46,7 +50,7 @@ export function releasedNumbers(
     low: within(count - width, 0, most),
     high: within(count + width, 0, most),
   }
-  return { outputs: means, answered: rounded(answered, digits) }
+  return { outputs: means, answered: roundReleased(answered, digits) }
 }
 
 function requireEnough({ split, minimumContributors }: ProgramPlan, count: number): void {
@@ -71,23 +75,6 @@ function countHalfWidth(noise: Noise): number {
   return noise.kind === 'gaussian'
     ? gaussianInterval({ sigmaSquared: noise.sigmaSquared }).halfWidth
     : laplaceInterval({ scale: noise.scale }).halfWidth
-}
-
-function rounded(number: ReleasedNumber, digits: number | null): ReleasedNumber {
-  if (digits === null) return number
-  return {
-    value: Number(number.value.toPrecision(digits)),
-    low: outwards(number.low, digits, -1),
-    high: outwards(number.high, digits, 1),
-  }
-}
-
-/** The nearest number of so many digits that does not lie inside. */
-function outwards(value: number, digits: number, direction: 1 | -1): number {
-  const near = Number(value.toPrecision(digits))
-  if ((value - near) * direction <= 0) return near
-  const step = 10 ** (Math.floor(Math.log10(Math.abs(value))) - digits + 1)
-  return Number((near + direction * step).toPrecision(digits))
 }
 
 function within(value: number, min: number, max: number): number {

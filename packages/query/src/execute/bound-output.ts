@@ -1,4 +1,4 @@
-import type { OutputRule } from '../enforce/output-rule.js'
+import { type OutputRule, roundOutwards } from '@sealpool/privacy'
 import type { ColumnKind } from '../plan/plan.js'
 import type { StageRows } from './post-process.js'
 
@@ -31,18 +31,10 @@ export function boundOutput(
           ? null
           : {
               ...interval,
-              low: outwards(interval.low, digits, -1),
-              high: outwards(interval.high, digits, 1),
+              low: roundOutwards(interval.low, digits, -1),
+              high: roundOutwards(interval.high, digits, 1),
             },
       ),
     ),
   }
-}
-
-/** The nearest number of so many digits that does not lie inside. */
-function outwards(value: number, digits: number, direction: 1 | -1): number {
-  const rounded = Number(value.toPrecision(digits))
-  if ((value - rounded) * direction <= 0) return rounded
-  const step = 10 ** (Math.floor(Math.log10(Math.abs(value))) - digits + 1)
-  return Number((rounded + direction * step).toPrecision(digits + 1))
 }

@@ -1,10 +1,10 @@
+import { outputRuleOf } from '@sealpool/privacy'
 import { type BoundQuery, type BoundRelease, type BoundStage, bindQuery } from '../bind/bind.js'
 import type { ParameterValue } from '../bind/environment.js'
 import type { Released } from '../bind/released.js'
 import { makeCatalogue, type PlanPool, type PublicTable } from '../catalogue/catalogue.js'
 import { checkBudget, type JobBudget, nanoEpsilon, picoRho } from '../enforce/budget.js'
 import { checkTemplateGrant, type Grant } from '../enforce/grant.js'
-import { outputRuleOf } from '../enforce/output-rule.js'
 import { checkPurpose } from '../enforce/purpose.js'
 import { QueryError } from '../errors.js'
 import { parseSelect } from '../parse/parse.js'
@@ -180,7 +180,7 @@ function planBound(
     value,
   }))
   const spentDelta = selections > 0 || rhoPico !== null ? delta : 0
-  const output = outputRuleOf(pools)
+  const output = outputRuleOf(pools.map(({ policy }) => policy))
   return {
     format: 'sealpool/query-plan',
     version: 1,

@@ -1,8 +1,8 @@
 import type { Digest } from '@sealpool/crypto'
+import type { OutputRule } from '@sealpool/privacy'
 import type { BoundOrder, BoundStage } from '../bind/bind.js'
 import type { PublicValue } from '../bind/key.js'
 import type { Released, ReleasedCondition } from '../bind/released.js'
-import type { OutputRule } from '../enforce/output-rule.js'
 import type { Program } from './program.js'
 import type { AggregatePlan } from './statistics.js'
 
