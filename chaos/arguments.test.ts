@@ -6,6 +6,7 @@ describe('arguments', () => {
     expect(parseArguments([])).toEqual({
       seed: 1,
       kills: 500,
+      killMinutes: null,
       minutes: 30,
       faults: faultNames,
       short: false,
@@ -19,6 +20,7 @@ describe('arguments', () => {
     expect(
       parseArguments(['--short', '--kills', '3', '--seed', '7', '--minutes', '2', '--json', '-', '--keep']),
     ).toMatchObject({ kills: 3, seed: 7, minutes: 2, json: '-', keep: true })
+    expect(parseArguments(['--kill-minutes', '20'])).toMatchObject({ kills: 500, killMinutes: 20 })
     expect(parseArguments(['--help'])).toBe('help')
   })
 
@@ -31,6 +33,7 @@ describe('arguments', () => {
     [['--only', ''], /there is no fault ""/],
     [['--kills', '-1'], /kills/],
     [['--kills', '1.5'], /--kills is a whole number/],
+    [['--kill-minutes', '1h'], /--kill-minutes is a whole number/],
     [['--seed', '0x10'], /--seed is a whole number/],
     [['--minutes', '99999'], /--minutes is a whole number from 0 to 10000/],
     [['--seed'], /seed/],

@@ -22,6 +22,8 @@ export type FaultName = (typeof faultNames)[number]
 export interface ChaosArguments {
   readonly seed: number
   readonly kills: number
+  /** The longest that kills may take, in minutes; null: however long. */
+  readonly killMinutes: number | null
   /** Length of the soak; 0: none. */
   readonly minutes: number
   readonly faults: readonly FaultName[]
@@ -36,6 +38,7 @@ export const usage = `npm run chaos [-- options]
   --short          10 kills, one of each other fault, no soak: for CI
   --seed N         which faults, when (default: 1)
   --kills N        how often the node is killed (default: 500; 10 with --short)
+  --kill-minutes N no kill begins later than N minutes after the first; what was done till then is compared
   --minutes N      length of the soak (default: 30; 0 with --short or --only)
   --only FAULT     only this one, several with commas: ${faultNames.join(', ')}
   --json FILE      the figures as JSON as well; - : on standard output, instead of the table
@@ -51,7 +54,11 @@ export class ArgumentsError extends Error {}
 export function parseArguments(words: readonly string[]): ChaosArguments | 'help' {
   const { values } = parse(words)
   if (values.help === true) return 'help'
-  const whole = (name: 'seed' | 'kills' | 'minutes', otherwise: number, most: number): number => {
+  const whole = <Otherwise extends number | null>(
+    name: 'seed' | 'kills' | 'kill-minutes' | 'minutes',
+    otherwise: Otherwise,
+    most: number,
+  ): number | Otherwise => {
     const text = values[name]
     if (text === undefined) return otherwise
     if (!/^\d{1,9}$/.test(text) || Number(text) > most) {
@@ -68,6 +75,7 @@ export function parseArguments(words: readonly string[]): ChaosArguments | 'help
   return {
     seed: whole('seed', 1, 999_999_999),
     kills: whole('kills', short ? 10 : 500, 100_000),
+    killMinutes: whole('kill-minutes', null, 10_000),
     minutes: whole('minutes', short || asked !== undefined ? 0 : 30, 10_000),
     faults: faultNames.filter((name) => asked?.includes(name) ?? true),
     short,
@@ -84,6 +92,7 @@ function parse(words: readonly string[]) {
         short: { type: 'boolean' },
         seed: { type: 'string' },
         kills: { type: 'string' },
+        'kill-minutes': { type: 'string' },
         minutes: { type: 'string' },
         only: { type: 'string' },
         json: { type: 'string' },

@@ -68,7 +68,7 @@ async function embeddedScene(options: RunOptions, faults: readonly FaultName[]):
   const scene = await prepared({ random: seededRandom(options.seed), say })
   return judged(scene, 'embedded', options, async () => {
     const plays: Record<Exclude<FaultName, 'postgres' | 'reorg'>, () => Promise<FaultReport>> = {
-      kill: () => killFault(scene, { kills: options.kills, say }),
+      kill: () => killFault(scene, { kills: options.kills, minutes: options.killMinutes, say }),
       rpc: () => rpcFault(scene, { seconds: short ? 0.7 : 4, say }),
       blob: () => blobFault(scene, { seconds: short ? 0.5 : 4, say }),
       clock: () => clockFault(scene, { count: short ? 2 : 4, say }),

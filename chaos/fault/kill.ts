@@ -34,16 +34,24 @@ const patienceMs = 5_000
 
 /**
  * Kills the node again and again under work.
+ * @param options `minutes`: after so long no kill begins any more, and the report has those that were; null: however long it takes
  */
 export async function killFault(
   scene: Scene,
-  options: { readonly kills: number; readonly say: (line: string) => void },
+  options: {
+    readonly kills: number
+    readonly minutes: number | null
+    readonly say: (line: string) => void
+  },
 ): Promise<FaultReport> {
   const { random, workload } = scene
   const breaches: string[] = []
   const counts = new Map<string, number>()
   let turn: Moment[] = []
-  for (let kill = 1; kill <= options.kills; kill++) {
+  const end = performance.now() + (options.minutes ?? Number.POSITIVE_INFINITY) * 60_000
+  let kills = 0
+  while (kills < options.kills && performance.now() < end) {
+    const kill = ++kills
     await workload.contribute(random.integer(1, 4))
     if (random.integer(0, 2) > 0) await workload.job()
     // Every kind once before any comes again, in an order that the seed gives.
@@ -66,8 +74,13 @@ export async function killFault(
   }
   return {
     fault: 'kill -9',
-    injected: options.kills,
-    notes: [...counts].map(([name, count]) => `${name}: ${count}`),
+    injected: kills,
+    notes: [
+      ...(kills < options.kills
+        ? [`ended after ${options.minutes} minutes, of ${options.kills} that were asked for`]
+        : []),
+      ...[...counts].map(([name, count]) => `${name}: ${count}`),
+    ],
     breaches,
   }
 }
