@@ -58,7 +58,7 @@ export type ReadBackAnswer =
 
 /** What came of reading back. The token is in none of it. */
 export interface ReadBack {
-  /** The export alone, as canonical JSON: what is judged from here on. Undefined for a malformed file. */
+  /** The export alone, as canonical JSON: what is judged from here on. Undefined for a malformed file, and where it holds the token. */
   readonly export: Uint8Array | undefined
   readonly answer: ReadBackAnswer
 }
@@ -105,7 +105,9 @@ export async function oauthReadBack(options: ReadBackOptions): Promise<ReadBack>
   const text = file === undefined ? undefined : canonicalText(file.export)
   if (file === undefined || text === undefined)
     return { export: undefined, answer: { failure: 'MALFORMED_FILE' } }
-  const answer = await ask(file, text, { ...options, maximumBytes })
+  // In canonical JSON no letter of a token is escaped. Such an export goes nowhere.
+  if (text.includes(file.token)) return { export: undefined, answer: { failure: 'TOKEN_IN_EXPORT' } }
+  const answer = await ask(file, { ...options, maximumBytes })
   const exported = new TextEncoder().encode(text)
   answers.set(exported, answer)
   return { export: exported, answer }
@@ -128,7 +130,6 @@ export interface ReadBackOptions {
 
 async function ask(
   { token, expiresAt }: ReadBackFile,
-  exported: string,
   { source, port, allowedHosts, at, maximumBytes }: ReadBackOptions & { readonly maximumBytes: number },
 ): Promise<ReadBackAnswer> {
   const url = readableUrl(source.url)
@@ -136,8 +137,6 @@ async function ask(
   if (expiresAt <= at) return { failure: 'TOKEN_EXPIRED' }
   const longest = source.maximumTokenSeconds ?? defaultTokenSeconds
   if (expiresAt - at > longest) return { failure: 'TOKEN_TOO_LONG_LIVED' }
-  // In canonical JSON no letter of a token is escaped.
-  if (exported.includes(token)) return { failure: 'TOKEN_IN_EXPORT' }
   let response: OAuthResponse
   try {
     response = await port({ url: url.href, token, maximumBytes })
