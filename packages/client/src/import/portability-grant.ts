@@ -106,7 +106,7 @@ const grantSchema = () =>
   )
 
 /**
- * Reads a grant (version 3 of the protocol) from JSON. Nothing of it is believed: {@link verifyGrant} verifies it.
+ * Reads a grant (version 3 of the protocol) from JSON. Nothing of it is believed: `verifyGrant` verifies it.
  *
  * @param json what `JSON.parse` gave: `grantId`, `grantorAddress`, `granteeId`, `scopes`, `grantVersion`, `expiresAt`, `signature`; numbers as
  *   decimal text

@@ -51,7 +51,7 @@ export type ReadBackFailure =
   /** The token stands in the answer. */
   | 'TOKEN_ECHOED'
 
-/** A provider's answer as {@link verifyReadBack} takes it, or why there is none. */
+/** A provider's answer as `verifyReadBack` takes it, or why there is none. */
 export type ReadBackAnswer =
   | { readonly url: string; readonly readAt: number; readonly body: JsonValue }
   | { readonly failure: ReadBackFailure }
