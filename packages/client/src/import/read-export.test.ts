@@ -266,7 +266,8 @@ describe('a contribution', () => {
     const contributed: Uint8Array[] = []
     const stop = new Error('as far as this test goes')
     const options = {
-      ...{ grant, registry, granteeId, scope, reader, serverUrl: state.url, status: 'server', now: () => at },
+      ...{ grant, registry, granteeId, scope, reader, serverUrl: state.url, now: () => at },
+      status: 'server',
       account: reader,
       client: {
         contribute: async (_: unknown, { bytes }: { bytes: Uint8Array }) => {

@@ -285,6 +285,19 @@ describe('the file that a contributor seals', () => {
     expect((await readBack({ file })).answer).toEqual({ failure: 'MALFORMED_FILE' })
   })
 
+  test('of any depth, and an answer of any depth, is read or refused and throws nothing', async () => {
+    const deep = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
+    for (const depth of [1, 125, 126, 127, 128, 3_000, 20_000]) {
+      const inner = `{"account":"canary-7","more":${deep(depth)},"steps":4000}`
+      const file = `{"export":${inner},"format":"sealpool/oauth-read-back","token":{"expiresAt":${at + 9},"value":"${token}"},"version":1}`
+      const answer = `{"data":{"id":"canary-7","days":[{"steps":4000}],"a/b":${deep(depth)}}}`
+      const found = await reasons({ file: new TextEncoder().encode(file), port: provider(answer).port })
+      expect(found).toEqual(depth > 126 ? ['answer MALFORMED_FILE'] : [])
+      const port = provider(`{"deep":${deep(depth)},${JSON.stringify(told).slice(1)}`).port
+      expect(await reasons({ port })).toEqual(depth > 127 ? ['answer ANSWER_NOT_JSON'] : [])
+    }
+  })
+
   test('is read at a time and to a size', async () => {
     for (const change of [{ at: 0 }, { at: 1.5 }, { maximumBytes: 0 }])
       await expect(readBack(change)).rejects.toMatchObject({ code: 'OPTION_INVALID' })
