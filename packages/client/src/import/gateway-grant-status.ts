@@ -1,7 +1,8 @@
 import { ClientError } from '../errors.js'
 import { readAs } from '../node-api/messages.js'
 import { address, answerSchema, list, nullable, record, text } from '../node-api/shape.js'
-import { jsonOf, limitedGet, type RequestOptions, requireServerUrl } from './limited-request.js'
+import { limitedGet } from './limited-get.js'
+import { jsonOf, type RequestOptions, requireServerUrl } from './server-answer.js'
 import type { GrantStatusPort } from './verify-grant.js'
 
 const maximumAnswerBytes = 1024 * 1024

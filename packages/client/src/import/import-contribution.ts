@@ -1,9 +1,14 @@
-import type { Address, Hex, Random } from '@sealpool/crypto'
+import type { Address, Hex } from '@sealpool/crypto'
 import type { Account } from 'viem'
 import type { Contributed, ContributeOptions } from '../contribute/contribute.js'
 import type { ContributionInput } from '../contribute/prepare-contribution.js'
 import type { Contributor } from '../contributor.js'
-import { type ImportProvenance, type ReadExportOptions, readExportWith } from './read-export.js'
+import {
+  type ImportEdge,
+  type ImportProvenance,
+  type ReadExportOptions,
+  readExportWith,
+} from './read-export.js'
 
 /** How an export becomes a contribution. */
 export interface ImportOptions extends Omit<ReadExportOptions, 'grantor'> {
@@ -34,13 +39,11 @@ export interface ImportedContribution {
 /**
  * Verifies the grant, reads the export and contributes it.
  *
- * @param options - as {@link ImportOptions}, with clock and randomness
+ * @param options - as {@link ImportOptions}, with what it takes of the platform
  * @returns the contribution and where it came from
  * @throws as `importContribution`
  */
-export async function importWith(
-  options: ImportOptions & { readonly now: () => Date; readonly random: Random },
-): Promise<ImportedContribution> {
+export async function importWith(options: ImportOptions & ImportEdge): Promise<ImportedContribution> {
   const { client, account, input, signal } = options
   const { bytes, mediaType, provenance } = await readExportWith({
     ...options,

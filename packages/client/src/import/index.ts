@@ -6,13 +6,13 @@
 import { platformRandom } from '@sealpool/crypto'
 import { platformNow } from '../platform.js'
 import { type ImportedContribution, type ImportOptions, importWith } from './import-contribution.js'
+import { limitedGet } from './limited-get.js'
 import { type ImportedExport, type ReadExportOptions, readExportWith } from './read-export.js'
 import { type GrantDemand, type GrantVerdict, verifyGrantAt } from './verify-grant.js'
 
 export { contractSignature, type VerifyContractSignature } from './contract-signature.js'
 export { gatewayGrantStatus } from './gateway-grant-status.js'
 export type { ImportedContribution, ImportOptions } from './import-contribution.js'
-export type { RequestOptions } from './limited-request.js'
 export {
   type GrantRegistry,
   grantTypedData,
@@ -22,6 +22,7 @@ export {
 } from './portability-grant.js'
 export type { ImportedExport, ImportProvenance, ReadExportOptions, TakenPart } from './read-export.js'
 export { coversScope, isScope } from './scope.js'
+export type { RequestOptions } from './server-answer.js'
 export type { GrantCheck, GrantDemand, GrantStatus, GrantStatusPort, GrantVerdict } from './verify-grant.js'
 
 /**
@@ -48,7 +49,7 @@ export function verifyGrant(
  *   `IMPORT_UNREACHABLE`, `IMPORT_REFUSED`, `IMPORT_INVALID`; the signal's reason
  */
 export function readExport(options: ReadExportOptions): Promise<ImportedExport> {
-  return readExportWith({ now: platformNow, random: platformRandom, ...options })
+  return readExportWith({ now: platformNow, random: platformRandom, ...options, get: limitedGet })
 }
 
 /**
@@ -60,5 +61,5 @@ export function readExport(options: ReadExportOptions): Promise<ImportedExport> 
  * @throws ClientError as {@link readExport} before anything is sealed, and as `Contributor.contribute`
  */
 export function importContribution(options: ImportOptions): Promise<ImportedContribution> {
-  return importWith({ now: platformNow, random: platformRandom, ...options })
+  return importWith({ now: platformNow, random: platformRandom, ...options, get: limitedGet })
 }

@@ -10,14 +10,14 @@ import type { Account } from 'viem'
 import { ClientError, type ClientErrorCode } from '../errors.js'
 import { readAs } from '../node-api/messages.js'
 import { answerSchema, jsonObject, type Reader, record, text } from '../node-api/shape.js'
+import { readAuthorization } from './read-request.js'
 import {
   jsonOf,
   type LimitedAnswer,
-  limitedGet,
+  type LimitedGet,
   type RequestOptions,
   requireServerUrl,
-} from './limited-request.js'
-import { readAuthorization } from './read-request.js'
+} from './server-answer.js'
 import { type GrantDemand, requireGrant } from './verify-grant.js'
 
 /** Which part of a server's answer is wanted. */
@@ -104,16 +104,21 @@ const envelopeSchema = () =>
     }),
   )
 
+/** What reading takes of the platform. */
+export interface ImportEdge {
+  readonly get: LimitedGet
+  readonly now: () => Date
+  readonly random: Random
+}
+
 /**
  * Verifies a grant and reads the export that it allows. Nothing is asked of the server when the grant does not hold.
  *
- * @param options - as {@link ReadExportOptions}, with clock and randomness
+ * @param options - as {@link ReadExportOptions}, with what it takes of the platform
  * @returns the export and where it came from
  * @throws ClientError as `readExport`
  */
-export async function readExportWith(
-  options: ReadExportOptions & { readonly now: () => Date; readonly random: Random },
-): Promise<ImportedExport> {
+export async function readExportWith(options: ReadExportOptions & ImportEdge): Promise<ImportedExport> {
   const {
     grant,
     registry,
@@ -137,7 +142,7 @@ export async function readExportWith(
     grantId,
     now: readAt,
   })
-  const answer = await limitedGet({
+  const answer = await options.get({
     ...options,
     url: `${server}${path}`,
     headers: { authorization },
