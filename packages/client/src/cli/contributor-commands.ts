@@ -7,15 +7,13 @@ import { usage, wholeNumber } from './arguments.js'
 import type { Command, CommandAnswer } from './command.js'
 import { consentArgument } from './consent-argument.js'
 import { ownCopyKey, schemaArgument } from './contribution-arguments.js'
-import { table } from './io.js'
+import { checkMarks, table } from './io.js'
 import { checkedAnswer, findingsText, loadChecks } from './preflight-checks.js'
 import { addressOf, type Opened, readBytes } from './settings.js'
 
-const marks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const
-
 function readinessText({ ok, simulated, summary, checks }: Readiness): string {
   const lines = summary.flatMap(({ title, result, detail }) => [
-    `${marks[result]} ${title}`,
+    `${checkMarks[result]} ${title}`,
     `      ${detail}`,
   ])
   const passed = checks.filter(({ result }) => result === 'pass').length

@@ -17,12 +17,10 @@ import { type Given, usage, wholeNumber } from './arguments.js'
 import type { Command, CommandAnswer } from './command.js'
 import { consentArgument } from './consent-argument.js'
 import { ownCopyKey, schemaArgument } from './contribution-arguments.js'
-import { table } from './io.js'
+import { checkMarks, table } from './io.js'
 import { intoNewFile } from './new-file.js'
 import { loadChecks } from './preflight-checks.js'
 import { accountOf, addressOf, readJsonObject, readSecret } from './settings.js'
-
-const marks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const
 
 async function demandOf(given: Given, grantor: GrantDemand['grantor']) {
   const chainId = Number(wholeNumber(given.need('grant-chain'), '--grant-chain'))
@@ -67,7 +65,7 @@ function takeArgument(text: string | undefined): TakenPart {
 
 async function verdictOf(demand: Omit<GrantDemand, 'now'>): Promise<CommandAnswer> {
   const { ok, checks } = await verifyGrant(demand)
-  const lines = checks.map(({ id, result, detail }) => `${marks[result]} ${id}: ${detail}`)
+  const lines = checks.map(({ id, result, detail }) => `${checkMarks[result]} ${id}: ${detail}`)
   return {
     json: { ok, read: false, checks: checks.map(({ cause: _cause, ...check }) => check) },
     text: [
