@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { propertySeed } from './property-seed.js'
+import { startSlowestFirst } from './slowest-first.js'
 
 const conditions = ['@sealpool/source']
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
@@ -15,7 +16,7 @@ export default defineConfig({
       : { reporters: ['default', 'json'], outputFile: { json: resultsFile } }),
     projects: [
       {
-        plugins: [propertySeed(process.env)],
+        plugins: [propertySeed(process.env), startSlowestFirst()],
         resolve: { conditions },
         ssr: { resolve: { conditions, externalConditions: conditions } },
         test: {

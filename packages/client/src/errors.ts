@@ -22,6 +22,17 @@
  * - `NONCE_TAKEN`: the registry has something else under the owner's number
  * - `NOT_SUPERSEDABLE`: the owner has no such contribution in the pool, or took it back or replaced it already
  * - `KEPT_INVALID`: what is given as kept evidence cannot be read, or is of another pool
+ * - `GRANT_INVALID`: what is given as a data-portability grant has no known form
+ * - `GRANT_NOT_SIGNED`: the grant's grantor did not sign it for this registry, or could not be asked
+ * - `GRANT_OF_ANOTHER`: the grant is of another wallet's data, or for another reader
+ * - `GRANT_SCOPE`: the grant does not let this scope be read
+ * - `GRANT_EXPIRED`: the grant is over
+ * - `GRANT_REVOKED`: its grantor took the grant back
+ * - `GRANT_SUPERSEDED`: its grantor gave a newer one
+ * - `GRANT_STATUS_UNKNOWN`: whether the grant still counts could not be learned; nothing was read
+ * - `IMPORT_UNREACHABLE`: a personal server or gateway gave no complete answer in time; may pass when tried again
+ * - `IMPORT_REFUSED`: a personal server or gateway does not give it
+ * - `IMPORT_INVALID`: what it gave is too large, no JSON, of another shape, or about something else
  * - `CONTRIBUTION_LEFT_OUT`: the chain recorded others of the same transaction and not this one; it can be sent again
  * - `BLOB_STORE_INVALID`: the blob store did not answer with the digest of what it was given
  * - `JOB_REFUSED`: the node would not run the job; its reasons are in the message
@@ -52,6 +63,17 @@ export type ClientErrorCode =
   | 'NONCE_TAKEN'
   | 'NOT_SUPERSEDABLE'
   | 'KEPT_INVALID'
+  | 'GRANT_INVALID'
+  | 'GRANT_NOT_SIGNED'
+  | 'GRANT_OF_ANOTHER'
+  | 'GRANT_SCOPE'
+  | 'GRANT_EXPIRED'
+  | 'GRANT_REVOKED'
+  | 'GRANT_SUPERSEDED'
+  | 'GRANT_STATUS_UNKNOWN'
+  | 'IMPORT_UNREACHABLE'
+  | 'IMPORT_REFUSED'
+  | 'IMPORT_INVALID'
   | 'CONTRIBUTION_LEFT_OUT'
   | 'BLOB_STORE_INVALID'
   | 'JOB_REFUSED'

@@ -1,5 +1,3 @@
-import { type Digest, digestOf, walletIdentity, walletKeyTypedData } from '@sealpool/crypto'
-import type { Account } from 'viem'
 import type { Contributed } from '../contribute/contribute.js'
 import { contributionSteps, type OnContributionProgress } from '../contribute/progress.js'
 import { ClientError } from '../errors.js'
@@ -8,15 +6,14 @@ import { type ContributedVersion, contributeVersion, type VersionOptions } from 
 import { usage, wholeNumber } from './arguments.js'
 import type { Command, CommandAnswer } from './command.js'
 import { consentArgument } from './consent-argument.js'
-import { table } from './io.js'
+import { ownCopyKey, schemaArgument } from './contribution-arguments.js'
+import { checkMarks, table } from './io.js'
 import { checkedAnswer, findingsText, loadChecks } from './preflight-checks.js'
 import { addressOf, type Opened, readBytes } from './settings.js'
 
-const marks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const
-
 function readinessText({ ok, simulated, summary, checks }: Readiness): string {
   const lines = summary.flatMap(({ title, result, detail }) => [
-    `${marks[result]} ${title}`,
+    `${checkMarks[result]} ${title}`,
     `      ${detail}`,
   ])
   const passed = checks.filter(({ result }) => result === 'pass').length
@@ -39,15 +36,6 @@ const ready: Command = {
     const { ok, simulated, summary, checks } = answer
     return { json: { ok, simulated, summary, checks }, text: readinessText(answer), exitCode: ok ? 0 : 1 }
   },
-}
-
-/** The key pair of the contributor's own copy, from a signature of the account. */
-async function ownCopyKey(account: Account | undefined, chainId: number): Promise<Uint8Array> {
-  if (account?.signTypedData === undefined)
-    throw new ClientError('ACCOUNT_REQUIRED', 'account', 'the account cannot sign')
-  const typedData = walletKeyTypedData({ chainId, purpose: 'My copy of my pool files' })
-  const signature = await account.signTypedData(typedData)
-  return walletIdentity({ signature, address: account.address, typedData }).publicKey
 }
 
 const contribute: Command = {
@@ -154,18 +142,6 @@ function newVersion(
 ): Promise<ContributedVersion> {
   const known = journal === undefined ? {} : { journal }
   return contributeVersion({ client, chain, deployment, pool, blobStore, ...known, ...version })
-}
-
-async function schemaArgument(text: string): Promise<Digest> {
-  const place = '--schema'
-  if (/^sha256:[0-9a-f]{64}$/.test(text)) return text as Digest
-  if (text.startsWith('sha256:')) throw usage(place, 'expected sha256: and 64 lower-case hexadecimal digits')
-  const bytes = await readBytes(text, place)
-  try {
-    return digestOf(JSON.parse(new TextDecoder().decode(bytes)))
-  } catch {
-    throw usage(place, 'the file is not JSON')
-  }
 }
 
 const status: Command = {

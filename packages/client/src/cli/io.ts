@@ -58,3 +58,6 @@ export function dateOf(seconds: number): string {
   const date = new Date(seconds * 1000)
   return Number.isNaN(date.getTime()) ? `${seconds}` : date.toISOString()
 }
+
+/** How a check's result begins its line. */
+export const checkMarks = { pass: 'ok ', fail: 'NO ', 'not-checked': '?  ' } as const

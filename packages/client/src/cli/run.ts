@@ -11,6 +11,7 @@ import type { Command } from './command.js'
 import { consentCommands } from './consent-commands.js'
 import { contributorCommands } from './contributor-commands.js'
 import { credentialCommand } from './credential-command.js'
+import { importCommand } from './import-command.js'
 import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
 import { jobCommands } from './job-commands.js'
 import { memberCommands } from './member-commands.js'
@@ -20,7 +21,7 @@ import { openPool, poolOptions } from './settings.js'
 
 /** Commands by whom they are for, in the order of the help. */
 const commandLists: readonly (readonly [title: string, commands: readonly Command[]])[] = [
-  ['Contributors', [...contributorCommands, ...consentCommands]],
+  ['Contributors', [...contributorCommands, importCommand, ...consentCommands]],
   ['Consumers', [programCommand, ...jobCommands, checkAccessCommand, credentialCommand]],
   ['Members', memberCommands],
   ['Permits', permitCommands],
@@ -30,6 +31,16 @@ const commandLists: readonly (readonly [title: string, commands: readonly Comman
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = commandLists.flatMap(([, list]) => list)
+
+/** A grant that does not hold is an answer. */
+const grantRefusals = [
+  'GRANT_NOT_SIGNED',
+  'GRANT_OF_ANOTHER',
+  'GRANT_SCOPE',
+  'GRANT_EXPIRED',
+  'GRANT_REVOKED',
+  'GRANT_SUPERSEDED',
+]
 
 const jsonOption = { json: poolOptions['json'] ?? { help: 'print JSON for scripts' } }
 
@@ -109,7 +120,8 @@ function tell(error: unknown, name: string | undefined, json: boolean, io: CliIo
     'TOKEN_REVOKED',
   ]
   if (error instanceof ClientError && refusals.includes(error.nodeCode ?? '')) return 1
-  return ['NOT_READY', 'JOB_REFUSED', 'PREFLIGHT_FAILED', 'RESULT_INVALID'].includes(code) ? 1 : 3
+  const answersNo = ['NOT_READY', 'JOB_REFUSED', 'PREFLIGHT_FAILED', 'RESULT_INVALID', ...grantRefusals]
+  return answersNo.includes(code) ? 1 : 3
 }
 
 function isTyped(

@@ -259,7 +259,8 @@ export async function readSecret(path: string, place: string, io: CliIo): Promis
   return text
 }
 
-function accountOf(key: string): Account {
+/** The account of a private key, which errors do not quote. @throws ClientError `OPTION_INVALID` */
+export function accountOf(key: string): Account {
   const text = key.trim()
   const hex = text.startsWith('0x') ? text : `0x${text}`
   try {

@@ -95,6 +95,15 @@ function world(
   }
   return { judge, asked: () => asked, held }
 }
+const readsBack = {
+  kind: 'oauth-read-back',
+  provider: 'example.org',
+  url: 'https://api.example.org/me',
+  account: { answer: '/id', export: '/account' },
+  fields: [{ answer: '/steps', export: '/steps' }],
+  maximumAgeSeconds: 600,
+} as const
+
 const accepts = (): RunResult => ({ ok: true, output: accepted, logs: [] })
 
 test('what a platform signed is the same content however its signature is written', async () => {
@@ -189,4 +198,19 @@ test.each([
   })
   await expect(judge('1', file('AA'))).rejects.toMatchObject(thrown)
   expect(asked()).toBe(1)
+})
+
+test('a proof that asks for something to be read at a provider is refused before any code sees the file', async () => {
+  const platformSource = { kind: 'platform-signature', keys: [] } as const
+  for (const sources of [[readsBack], [platformSource, readsBack]]) {
+    const { judge, asked } = world(accepts, {}, { sources })
+    const bytes = new TextEncoder().encode('{"account":"a","steps":1}')
+    expect(await judge('1', bytes)).toMatchObject({
+      valid: false,
+      refusal: { code: 'SOURCE_NOT_SERVED', place: 'poc.sources' },
+    })
+    expect(asked()).toBe(0)
+  }
+  const other = world(accepts, {}, { sources: [platformSource] })
+  expect(await other.judge('1', file(''))).toMatchObject({ valid: true })
 })

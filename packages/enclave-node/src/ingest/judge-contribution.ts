@@ -138,6 +138,13 @@ export async function judgeOpened(
   const { runtime, limits, at, giveWay, noveltyOf, accountOf } = context
   const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
   const { sources, examines } = await describePoc(pool.poc, runtime)
+  // Nodes read nothing at providers: they have no way out but to their settings' own, and no validator could ask again with a token that
+  // is over. Refused before any code sees the file: the contributor's token may be in it.
+  if (sources.some(({ kind }) => kind === 'oauth-read-back'))
+    return {
+      verdict: refusedVerdict(contribution, pool, 'SOURCE_NOT_SERVED', 'poc.sources'),
+      fingerprint: undefined,
+    }
   const budget = pool.verification ?? undefined
   const print = await twice(async () => {
     const verified = await verifyContribution({ ...judged, sources, at, budget, between: giveWay })

@@ -45,6 +45,7 @@ export type IngestRefusal =
   | 'MALFORMED_EXPORT'
   | 'PROOF_REFUSED'
   | 'PROOF_FAILED'
+  | 'SOURCE_NOT_SERVED'
   | 'REFINER_REFUSED'
   | 'BATCH_NUMBER_REUSED'
 
@@ -92,6 +93,8 @@ export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
   MALFORMED_EXPORT: 'the export cannot be read in the form that the pool asks for; export it again',
   PROOF_REFUSED: 'the proof of contribution refused the content',
   PROOF_FAILED: 'the proof of contribution did not come to an answer on this content',
+  SOURCE_NOT_SERVED:
+    'the proof of contribution asks for something to be read at a provider, which no node does; the pool needs another proof',
   BATCH_NUMBER_REUSED:
     'a reorganisation gave the number of the batch to other contributions after the node had signed verdicts on it; contribute again',
   REFINER_REFUSED: 'the content does not fit the tables of the pool; export it again',

@@ -39,6 +39,14 @@ const sources: { [Kind in AuthenticitySource['kind']]: Extract<AuthenticitySourc
   reclaim: { kind: 'reclaim', witnesses: [], provider: 'http', parameters: [] },
   tlsnotary: { kind: 'tlsnotary' },
   c2pa: { kind: 'c2pa', roots: [] },
+  'oauth-read-back': {
+    kind: 'oauth-read-back',
+    provider: 'x',
+    url: 'https://api.example/me',
+    account: { answer: '/id', export: '/id' },
+    fields: [{ answer: '/a', export: '/a' }],
+    maximumAgeSeconds: 1,
+  },
 }
 
 /** A superbox whose description holds the label. */
@@ -93,6 +101,8 @@ const shapes: { [Kind in AuthenticitySource['kind']]: (depth: number, length: nu
   ],
   tlsnotary: (depth) => [bytes(`{"version":"1.0.0","data":"00","meta":${deep(depth)}}`)],
   c2pa: (_, length) => [jumbf(Buffer.alloc(length, 0x61))],
+  // Nobody asked a provider about these; what is asked about has its test beside the source.
+  'oauth-read-back': (depth, length) => [bytes(deepObject(depth)), bytes(`{"id":"${'a'.repeat(length)}"}`)],
 }
 
 const fingerprintKey = new Uint8Array(32)

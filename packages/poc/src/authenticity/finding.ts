@@ -23,6 +23,7 @@ export type SourceKind =
   | 'reclaim'
   | 'tlsnotary'
   | 'c2pa'
+  | 'oauth-read-back'
 
 /** What a source says about one file, or about one part of it. */
 export interface AuthenticityFinding {

@@ -21,6 +21,19 @@ export { splitMailbox } from './dkim/mbox.js'
 export { type DkimKey, verifyDkim } from './dkim/verify-dkim.js'
 export type { AuthenticityCheck, AuthenticityFinding, SourceKind } from './finding.js'
 export { type JwsExpectation, type JwsFinding, type TrustedKey, verifyJws } from './jose/verify-jws.js'
+export {
+  type OAuthPort,
+  type OAuthRequest,
+  type OAuthResponse,
+  oauthReadBack,
+  type ReadBack,
+  type ReadBackAnswer,
+  type ReadBackFailure,
+  type ReadBackOptions,
+} from './oauth/oauth-read-back.js'
+export type { EqualValues, OAuthSource } from './oauth/oauth-source.js'
+export { formatReadBackFile, parseReadBackFile, type ReadBackFile } from './oauth/read-back-file.js'
+export { type ReadBackFinding, verifyReadBack } from './oauth/verify-read-back.js'
 export { verifyPlatformSignature } from './platform/verify-platform-signature.js'
 export { type ReclaimSource, verifyReclaim } from './reclaim/verify-reclaim.js'
 export type { AuthenticitySource } from './source.js'

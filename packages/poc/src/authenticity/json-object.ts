@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '@sealpool/crypto'
+import { CryptoError, canonicalize, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import { isWithinDepth } from '../json-depth.js'
 
 /**
@@ -57,4 +57,19 @@ function repeatsMember(json: string): boolean {
 /** Whether a value is a JSON object and no array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * The canonical text (RFC 8785) of hostile JSON.
+ *
+ * @param value parsed JSON
+ * @returns the text, or undefined where it has none: half a character, a number beyond what JSON's readers hold, or too much depth
+ */
+export function canonicalText(value: JsonValue): string | undefined {
+  try {
+    return canonicalize(value)
+  } catch (error) {
+    if (error instanceof CryptoError) return undefined
+    throw error
+  }
 }

@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import { signatureAlgorithms } from '../signature/verify-signature.js'
+import { pointerPattern } from './oauth/json-pointer.js'
+import { readableUrl } from './oauth/oauth-source.js'
 import type { AuthenticitySource } from './source.js'
 
 const text = z.string().max(10_000)
@@ -26,6 +28,9 @@ function makeSchema() {
     .array(z.strictObject({ ...trusted, issuer: name, verificationMethod: name.optional() }))
     .max(1000)
   const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
+  const pointer = z.string().max(500).regex(pointerPattern)
+  const equal = z.strictObject({ answer: pointer, export: pointer })
+  const seconds = z.int().min(1).max(86_400)
   const sources = z
     .array(
       z.discriminatedUnion('kind', [
@@ -63,6 +68,18 @@ function makeSchema() {
         }),
         z.strictObject({ kind: z.literal('tlsnotary') }),
         z.strictObject({ kind: z.literal('c2pa'), roots: z.array(text).max(100) }),
+        z.strictObject({
+          kind: z.literal('oauth-read-back'),
+          provider: name,
+          url: z
+            .string()
+            .max(2_000)
+            .refine((url) => readableUrl(url) !== undefined),
+          account: equal,
+          fields: z.array(equal).min(1).max(100),
+          maximumAgeSeconds: seconds,
+          maximumTokenSeconds: seconds.optional(),
+        }),
       ]),
     )
     .max(20)

@@ -2,6 +2,7 @@ import type { CredentialKey } from './credential/verify-credential.js'
 import type { DeviceSource } from './device/verify-device-records.js'
 import type { DkimKey } from './dkim/verify-dkim.js'
 import type { JwsExpectation, TrustedKey } from './jose/verify-jws.js'
+import type { OAuthSource } from './oauth/oauth-source.js'
 import type { ReclaimSource } from './reclaim/verify-reclaim.js'
 
 /** Where the authenticity of an export comes from, and whose word counts. Plain data: it stands in the approved code. */
@@ -27,3 +28,8 @@ export type AuthenticitySource =
   | { readonly kind: 'tlsnotary' }
   /** The file is an image or a manifest store with C2PA; root certificates in base64 of DER. */
   | { readonly kind: 'c2pa'; readonly roots: readonly string[] }
+  /**
+   * The contributor seals a token beside the export, and the host asks the provider (`oauthReadBack`). Where nobody asks, as in
+   * today's nodes, nothing is authentic by it.
+   */
+  | ({ readonly kind: 'oauth-read-back' } & OAuthSource)

@@ -8,6 +8,8 @@ import { verifyDkim } from './dkim/verify-dkim.js'
 import { type AuthenticityCheck, type AuthenticityFinding, failed, finding } from './finding.js'
 import { verifyJws } from './jose/verify-jws.js'
 import { parseObject } from './json-object.js'
+import { answerFor } from './oauth/oauth-read-back.js'
+import { verifyReadBack } from './oauth/verify-read-back.js'
 import { onceEach } from './once-each.js'
 import { verifyPlatformSignature } from './platform/verify-platform-signature.js'
 import { verifyReclaim } from './reclaim/verify-reclaim.js'
@@ -18,7 +20,8 @@ import { inspectPresentation } from './tlsnotary/inspect-presentation.js'
 import { TooMuchWork, type VerificationBudget, type WorkMeter, workMeter } from './verification-budget.js'
 
 /**
- * Verifies a file by one source. It needs no network and no clock: keys, roots and the time are arguments.
+ * Verifies a file by one source. It needs no network and no clock: keys, roots and the time are arguments, and what a provider answered about
+ * the bytes of `oauthReadBack` was asked before.
  *
  * @param options `source`: whose word counts; `bytes`: the file, hostile; `owner`: the contributing wallet, for sources that name
  *   one; `at`: Unix seconds; `budget`: most work, `DEFAULT_VERIFICATION_BUDGET` when absent
@@ -113,5 +116,7 @@ function* verify(options: MeteredSource): Generator<void, readonly SignedFinding
     }
     case 'c2pa':
       return [verifyC2pa({ bytes, roots: source.roots, at, work })]
+    case 'oauth-read-back':
+      return [verifyReadBack({ declared: source, answer: answerFor(bytes), export: bytes, at })]
   }
 }

@@ -1,9 +1,10 @@
-import { canonicalBytes, type JsonObject, type JsonValue } from '@sealpool/crypto'
+import type { JsonObject } from '@sealpool/crypto'
 import { keyFromJwk } from '../../signature/public-key.js'
 import { verifySignature } from '../../signature/verify-signature.js'
 import { decodeBase64, decodeUrlSafe } from '../base64.js'
 import { type AuthenticityCheck, failed, finding, passed, verdictOf } from '../finding.js'
 import type { TrustedKey } from '../jose/verify-jws.js'
+import { canonicalText } from '../json-object.js'
 import { type SignedFinding, withSignedContent } from '../signed-content.js'
 import type { WorkMeter } from '../verification-budget.js'
 
@@ -32,7 +33,8 @@ export function verifyPlatformSignature(options: {
   const candidates = options.keys.filter(({ name }) => name === issuer)
   const [first] = candidates
   if (first === undefined) return stop(failed('key', 'UNKNOWN_KEY'))
-  const message = canonical(payload)
+  const text = canonicalText(payload)
+  const message = text === undefined ? undefined : new TextEncoder().encode(text)
   const valid =
     message !== undefined &&
     candidates.some(({ algorithm, jwk }) => {
@@ -46,12 +48,4 @@ export function verifyPlatformSignature(options: {
     })
   const checks = [passed('syntax'), passed('key'), verdictOf('signature', valid, 'SIGNATURE_INVALID')]
   return withSignedContent(finding('platform-signature', checks, first.name), () => [first.name, payload])
-}
-
-function canonical(payload: JsonValue): Uint8Array | undefined {
-  try {
-    return canonicalBytes(payload)
-  } catch {
-    return undefined
-  }
 }

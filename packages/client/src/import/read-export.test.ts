@@ -1,0 +1,289 @@
+import type { RequestListener } from 'node:http'
+import { canonicalBytes } from '@sealpool/crypto'
+import { privateKeyToAccount } from 'viem/accounts'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { ClientError } from '../errors.js'
+import { localServers } from '../store/testing/local-server.js'
+import {
+  granteeId,
+  payslip,
+  personalServer,
+  reader,
+  registry,
+  scope,
+  secretWage,
+  signedGrant,
+} from '../testing/personal-server.js'
+import { at, repeatable } from '../testing/simulated-pool.js'
+import { gatewayGrantStatus, importContribution, type ReadExportOptions, readExport } from './index.js'
+
+const servers = localServers()
+afterAll(() => servers.close())
+const grantor = privateKeyToAccount(`0x${'42'.repeat(32)}`)
+const grant = await signedGrant(grantor)
+
+async function world() {
+  const server = personalServer(grant, () => at)
+  server.state.url = await servers.serve(server.listener)
+  const random = repeatable(`import ${server.state.url}`)
+  const read = (change: Partial<ReadExportOptions> = {}) =>
+    readExport({
+      grant,
+      registry,
+      grantor: grantor.address,
+      granteeId,
+      scope,
+      reader,
+      serverUrl: server.state.url,
+      status: gatewayGrantStatus({ url: server.state.url }),
+      now: () => at,
+      random,
+      ...change,
+    })
+  return { ...server, read }
+}
+
+/** The error of a read, which shows neither data nor grant. */
+async function refusal(work: Promise<unknown>): Promise<ClientError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: ClientError) => thrown,
+  )
+  if (error === undefined) throw new Error('it was not refused')
+  expect(error.name).toBe('ClientError')
+  for (let one: unknown = error; one instanceof Error; one = one.cause) {
+    expect(one.message).not.toContain(secretWage)
+    expect(one.message).not.toContain(grant.signature)
+  }
+  return error
+}
+
+/** A server that answers the read with anything, behind a grant that nobody is asked about. */
+async function answering(listener: RequestListener, change: Partial<ReadExportOptions> = {}) {
+  const { read } = await world()
+  return refusal(read({ serverUrl: await servers.serve(listener), status: 'server', ...change }))
+}
+const json =
+  (body: unknown, code = 200): RequestListener =>
+  (_, response) =>
+    response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+
+describe('an export', () => {
+  test('is read under a grant that counts', async () => {
+    const { read, state } = await world()
+    const { bytes, mediaType, provenance } = await read()
+    expect(bytes).toEqual(canonicalBytes(payslip))
+    expect(mediaType).toBe('application/json')
+    expect(provenance).toEqual({
+      format: 'sealpool/import',
+      version: 1,
+      server: state.url,
+      scope,
+      collectedAt: '2026-11-19T08:00:00.000Z',
+      schema: null,
+      readAt: at.toISOString(),
+      take: 'data',
+      grant: {
+        ...{ chainId: 1480, permissions: registry.permissions, grantId: grant.grantId, granteeId },
+        ...{ grantor: grantor.address, version: '3', expiresAt: '0', status: 'active' },
+      },
+    })
+    expect(JSON.stringify(provenance)).not.toContain(secretWage)
+    expect(state.asked).toEqual([`/v1/grants/${grant.grantId}`, `/v1/data/${scope}`])
+  })
+
+  test('is taken as it came when the envelope is wanted', async () => {
+    const { read, state } = await world()
+    const { bytes } = await read({ take: 'envelope' })
+    expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(state.envelope)
+  })
+
+  test('is read twice in one second', async () => {
+    const { read, state } = await world()
+    await read()
+    await read()
+    expect(state.reads).toBe(2)
+  })
+
+  test('is not asked for under a grant that was taken back', async () => {
+    const { read, state } = await world()
+    state.revoked = true
+    expect(await refusal(read())).toMatchObject({ code: 'GRANT_REVOKED', place: 'grant.status' })
+    expect(state.asked).toEqual([`/v1/grants/${grant.grantId}`])
+  })
+
+  test('is refused by the server itself where nobody else is asked, and says so where it is not', async () => {
+    const { read, state } = await world()
+    expect((await read({ status: 'server' })).provenance.grant.status).toBe('server')
+    state.revoked = true
+    expect(await refusal(read({ status: 'server' }))).toMatchObject({
+      code: 'GRANT_REVOKED',
+      place: 'GET /v1/data',
+    })
+    expect(state.reads).toBe(1)
+  })
+
+  test.each<[string, Partial<ReadExportOptions>, string]>([
+    ['of another wallet', { grantor: reader.address }, 'GRANT_OF_ANOTHER'],
+    ['for another reader', { granteeId: grant.grantId }, 'GRANT_OF_ANOTHER'],
+    ['for other scopes', { scope: 'mail.letters' }, 'GRANT_SCOPE'],
+    ['for another contract', { registry: { ...registry, chainId: 1 } }, 'GRANT_NOT_SIGNED'],
+    ['that no registry knows', { status: async () => undefined }, 'GRANT_STATUS_UNKNOWN'],
+    ['that is wanted from a server without protection', { serverUrl: 'http://ps.example' }, 'OPTION_INVALID'],
+    ['that is wanted from an address with a query', { serverUrl: 'https://ps.example/?a' }, 'OPTION_INVALID'],
+    ['that is wanted from an address with a user', { serverUrl: 'https://a:b@ps.example' }, 'OPTION_INVALID'],
+  ])('%s asks the server nothing', async (_, change, code) => {
+    const { read, state } = await world()
+    expect(await refusal(read(change))).toMatchObject({ code })
+    expect(state.asked.filter((path) => path.startsWith('/v1/data'))).toEqual([])
+  })
+
+  test('needs the reader’s own key, and one that signs', async () => {
+    const { read } = await world()
+    expect(await refusal(read({ reader: grantor }))).toMatchObject({ code: 'IMPORT_REFUSED' })
+    const silent = { ...reader, signMessage: undefined } as unknown as typeof reader
+    expect(await refusal(read({ reader: silent }))).toMatchObject({ code: 'ACCOUNT_REQUIRED' })
+  })
+})
+
+describe('a personal server that', () => {
+  const good = { version: '1.0', scope, collectedAt: '2026-11-19T08:00:00.000Z', data: payslip }
+
+  test.each<[string, unknown]>([
+    ['is about another scope', { ...good, scope: 'bank.loans' }],
+    ['has another version', { ...good, version: '2.0' }],
+    ['has no data', { ...good, data: undefined }],
+    ['has a list for data', { ...good, data: [payslip] }],
+    ['has no moment', { ...good, collectedAt: 'yesterday' }],
+    ['has a moment that is none', { ...good, collectedAt: '2026-13-45T08:00:00Z' }],
+    ['names its schema at length', { ...good, schemaId: 'x'.repeat(257) }],
+    ['is a list', [good]],
+    ['is nested too deeply', { ...good, data: { a: JSON.parse(`${'['.repeat(3000)}${']'.repeat(3000)}`) } }],
+    ['has a number that would be rounded', { ...good, data: { id: 2 ** 60 } }],
+  ])('gives an answer that %s is told so', async (_, body) => {
+    expect(await answering(json(body))).toMatchObject({ code: 'IMPORT_INVALID', place: 'GET /v1/data' })
+  })
+
+  test('gives numbers that would be rounded is taken by its bytes', async () => {
+    const { read } = await world()
+    const serverUrl = await servers.serve(json({ ...good, data: { id: 2 ** 60 } }))
+    const { bytes } = await read({ serverUrl, status: 'server', take: 'envelope' })
+    expect(new TextDecoder().decode(bytes)).toContain('1152921504606847000')
+  })
+
+  test.each<[string, string, string | Uint8Array]>([
+    ['no JSON', 'application/json', `{"wage": ${secretWage}`],
+    ['a page', 'text/html', JSON.stringify(good)],
+    ['no media type', '', JSON.stringify(good)],
+    ['another charset', 'application/json; charset=utf-16', JSON.stringify(good)],
+    ['no UTF-8', 'application/json', new Uint8Array([0x22, 0xff, 0x22])],
+  ])('gives %s is told so', async (_, type, body) => {
+    const found = await answering((__, response) => {
+      if (type !== '') response.setHeader('content-type', type)
+      response.end(body)
+    })
+    expect(found).toMatchObject({ code: 'IMPORT_INVALID' })
+  })
+
+  test('sends too much is not read to the end', async () => {
+    const endless: RequestListener = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+      }
+      response.on('drain', more)
+      more()
+    }
+    expect(await answering(endless, { maximumBytes: 100_000 })).toMatchObject({ code: 'IMPORT_INVALID' })
+    expect(await answering(endless, { maximumBytes: 0 })).toMatchObject({ code: 'OPTION_INVALID' })
+  })
+
+  test('sends elsewhere is not followed', async () => {
+    const other = await world()
+    const away: RequestListener = (request, response) =>
+      response.writeHead(307, { location: `${other.state.url}${request.url}` }).end()
+    expect(await answering(away)).toMatchObject({ code: 'IMPORT_REFUSED' })
+    expect(other.state.asked).toEqual([])
+  })
+
+  test('does not answer is given up, at the time or at the signal', async () => {
+    expect(await answering(() => undefined, { timeoutMs: 50 })).toMatchObject({ code: 'IMPORT_UNREACHABLE' })
+    const { read } = await world()
+    const deaf = () => new Promise<never>(() => undefined)
+    expect(await refusal(read({ status: 'server', fetch: deaf, timeoutMs: 50 }))).toMatchObject({
+      code: 'IMPORT_UNREACHABLE',
+    })
+    const stop = new AbortController()
+    const hang: RequestListener = () => stop.abort()
+    const waiting = read({ serverUrl: await servers.serve(hang), status: 'server', signal: stop.signal })
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  test.each<[string, number, unknown, string]>([
+    ['says that the grant is over', 403, { error: { errorCode: 'GRANT_EXPIRED' } }, 'GRANT_EXPIRED'],
+    ['says that the scope is none of it', 403, { error: { errorCode: 'SCOPE_MISMATCH' } }, 'GRANT_SCOPE'],
+    ['is another’s', 403, { error: { errorCode: 'GRANT_OWNER_MISMATCH' } }, 'GRANT_OF_ANOTHER'],
+    ['wants a fee', 403, { error: { errorCode: 'FEE_REQUIRED' } }, 'IMPORT_REFUSED'],
+    ['wants to be paid', 402, {}, 'IMPORT_REFUSED'],
+    ['has deleted it', 410, {}, 'IMPORT_REFUSED'],
+    [
+      'gives the row of what it deleted',
+      200,
+      { ...good, deletedAt: '2026-11-19T08:00:00Z' },
+      'IMPORT_REFUSED',
+    ],
+    ['says no in words of its own', 403, { error: { errorCode: 'constructor' } }, 'IMPORT_REFUSED'],
+    ['is busy', 503, {}, 'IMPORT_UNREACHABLE'],
+    ['answers with something else', 204, null, 'IMPORT_REFUSED'],
+  ])('%s is told so', async (_, code, body, expected) => {
+    expect(await answering(json(body, code))).toMatchObject({ code: expected })
+  })
+})
+
+describe('a gateway that', () => {
+  const status = async (listener: RequestListener) => {
+    const { read } = await world()
+    return refusal(read({ status: gatewayGrantStatus({ url: await servers.serve(listener) }) }))
+  }
+  test.each<[string, RequestListener]>([
+    ['does not know the grant', json({}, 404)],
+    ['refuses', json({}, 403)],
+    ['answers with another shape', json({ data: { revokedAt: null } })],
+    ['leaves out whether it was taken back', json({ data: { ...grant, grantVersion: '3', expiresAt: '0' } })],
+    ['is no gateway', (_, response) => response.end('<html>')],
+  ])('%s leaves the grant unknown', async (_, listener) => {
+    expect(await status(listener)).toMatchObject({ code: 'GRANT_STATUS_UNKNOWN' })
+  })
+
+  test('has no protection is refused', () => {
+    expect(() => gatewayGrantStatus({ url: 'http://gateway.example' })).toThrow(/OPTION_INVALID/)
+  })
+})
+
+describe('a contribution', () => {
+  test('of an export under another wallet’s grant is made only where the caller names that wallet', async () => {
+    const { state } = await world()
+    const contributed: Uint8Array[] = []
+    const stop = new Error('as far as this test goes')
+    const options = {
+      ...{ grant, registry, granteeId, scope, reader, serverUrl: state.url, now: () => at },
+      status: 'server',
+      account: reader,
+      client: {
+        contribute: async (_: unknown, { bytes }: { bytes: Uint8Array }) => {
+          contributed.push(bytes)
+          throw stop
+        },
+      },
+      input: {
+        schemaId: `sha256:${'0'.repeat(64)}`,
+        consentDigest: `sha256:${'0'.repeat(64)}`,
+        walletPublicKey: new Uint8Array(32),
+      },
+    } as const
+    expect(await refusal(importContribution(options))).toMatchObject({ code: 'GRANT_OF_ANOTHER' })
+    expect(state.asked).toEqual([])
+    await expect(importContribution({ ...options, grantor: grantor.address })).rejects.toBe(stop)
+    expect(contributed).toEqual([canonicalBytes(payslip)])
+  })
+})
