@@ -137,7 +137,13 @@ async function inlinePool(pool: unknown, folder: string, index: number): Promise
   const { rescoring } = given
   if (rescoring === undefined || rescoring === null) return { ...given, policy, poc, refiner }
   const place = `pools.${index}.rescoring`
-  return { ...given, policy, poc, refiner, rescoring: await inlineEarlier(objectOf(rescoring, place), folder) }
+  return {
+    ...given,
+    policy,
+    poc,
+    refiner,
+    rescoring: await inlineEarlier(objectOf(rescoring, place), folder),
+  }
 }
 
 /** The policies under which a pool's older contributions were sealed. */

@@ -2,7 +2,7 @@
  * Checks that what a pool would have judged again was sealed by people who agreed to it.
  * @module
  */
-import { type Address, digestOf, type JsonValue } from '@sealpool/crypto'
+import { type Address, digestOf, type JsonValue, parseDigest } from '@sealpool/crypto'
 import { type PoolPolicy, parsePoolPolicy } from '@sealpool/privacy'
 import type { PoolConfig } from '../config/node-config.js'
 import { NodeError } from '../errors.js'
@@ -50,7 +50,7 @@ export function serveRescoring(
         `${place}.attestation`,
         'the policy lets other machines open what is sealed than the present one does; remove it from the list',
       )
-    return { policyDigest, poc: policyDigestOf(poc) }
+    return { policyDigest, poc: parseDigest(poc) }
   })
   return { earlier, share: rescoring.share, rule: rescoring.rule }
 }

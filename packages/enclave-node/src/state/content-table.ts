@@ -5,9 +5,9 @@
  */
 import type { Address } from '@sealpool/crypto'
 import { bytesOf, integerOf, textOf } from './column.js'
+import { forgetRescored } from './forget-rescored.js'
 import { getMeta, setMeta } from './meta-table.js'
 import type { Sql } from './state-store.js'
-import { forgetRescored } from './rescoring-table.js'
 import { forgetAgreement } from './verdict-agreement-table.js'
 
 /** A contribution's entry in the indexes of its pool. */

@@ -63,6 +63,20 @@ export async function storeRewardedBefore(
   )
 }
 
+/** Adds what a contribution earns by another proof's score to what was rewarded for it: newer versions of it earn that much less. */
+export async function addRewarded(
+  tx: Sql,
+  pool: Address,
+  contribution: string,
+  earned: number,
+): Promise<void> {
+  await tx.query(
+    `insert into earlier_rewards (contribution, pool, rewarded) values ($1, $2, $3)
+     on conflict (contribution) do update set rewarded = earlier_rewards.rewarded + excluded.rewarded`,
+    [contribution, pool.toLowerCase(), earned],
+  )
+}
+
 /**
  * Notes of a contribution that its owner takes back or replaces what a later one needs: what stands for it, and its keyed fingerprint where it
  * was rewarded. Before erasure destroys the fingerprint.

@@ -13,6 +13,7 @@ import {
   readContribution,
 } from './contribution-table.js'
 import { isDue } from './due-time.js'
+import { NOT_HELD } from './forget-rescored.js'
 import type { Sql } from './state-store.js'
 
 /** One choice of contributions, and how far it is. */
@@ -181,15 +182,15 @@ export async function countRescored(
     : { due: integerOf(row, 'due'), done: integerOf(row, 'done') }
 }
 
-/** Reason for what the node holds no more: its owner took it back, its time is over, or its block is gone. */
-export const NOT_HELD = 'NOT_HELD'
-
 /** @returns the next of a run to sign for, by id: both verdicts of those that still count, and who is left out */
 export async function nextRescoringPart(
   tx: Sql,
   { pool, run }: Pick<RescoringRun, 'pool' | 'run'>,
   limit: number,
-): Promise<{ readonly entries: readonly RescoredContribution[]; readonly left: readonly LeftContribution[] }> {
+): Promise<{
+  readonly entries: readonly RescoredContribution[]
+  readonly left: readonly LeftContribution[]
+}> {
   const rows = await tx.query(
     `select rescored.contribution::text as contribution, rescored.reason, entry, contributions.id is not null as held from rescored
        left join rescored_verdicts on rescored_verdicts.contribution = rescored.contribution
@@ -248,15 +249,18 @@ export async function nextRescoringNumber(sql: Sql, pool: Address): Promise<numb
   return row === undefined ? 1 : integerOf(row, 'number')
 }
 
-/** @returns signed statements of a pool, from a number on, oldest first */
+/** A full statement has some 150 kB. */
+const statementsAtOnce = 8
+
+/** @returns a page of a pool's signed statements, from a number on, oldest first */
 export async function rescoringStatements(
   sql: Sql,
   pool: Address,
-  { from, limit }: { readonly from: number; readonly limit: number },
+  from: number,
 ): Promise<readonly SignedStatement[]> {
   const rows = await sql.query(
     'select statement from rescoring_statements where pool = $1 and number >= $2 order by number limit $3',
-    [pool.toLowerCase(), from, limit],
+    [pool.toLowerCase(), from, statementsAtOnce],
   )
   return rows.map((row) => jsonOf<SignedStatement>(row, 'statement'))
 }
@@ -282,13 +286,4 @@ export async function rescoredHolder(
     [poc, asked.account, asked.before],
   )
   return row === undefined ? undefined : findContribution(sql, textOf(row, 'contribution'))
-}
-
-/** Destroys what later proofs said of a contribution. What was signed for stays signed; what was not is left out. */
-export async function forgetRescored(tx: Sql, contribution: string): Promise<void> {
-  await tx.query('delete from rescored_verdicts where contribution = $1', [contribution])
-  await tx.query(
-    `update rescored set state = 'left', reason = $2 where contribution = $1 and state in ('due', 'judged')`,
-    [contribution, NOT_HELD],
-  )
 }
