@@ -259,7 +259,7 @@ export async function rescoringStatements(
   from: number,
 ): Promise<readonly SignedStatement[]> {
   const rows = await sql.query(
-    'select statement from rescoring_statements where pool = $1 and number >= $2 order by number limit $3',
+    'select statement from rescoring_statements where pool = $1 and number >= $2::bigint order by number limit $3',
     [pool.toLowerCase(), from, statementsAtOnce],
   )
   return rows.map((row) => jsonOf<SignedStatement>(row, 'statement'))
