@@ -16,7 +16,7 @@ import { isAcceptedConsent } from '../config/consent-settings.js'
 import { subjectOf } from '../key/node-signer.js'
 import { accountHolder } from '../state/content-table.js'
 import type { ContributionRow } from '../state/contribution-table.js'
-import { rewardedBefore } from '../state/earlier-rewards.js'
+import { rewardedBesides } from '../state/earlier-rewards.js'
 import { NOT_HELD } from '../state/forget-rescored.js'
 import { rescoredHolder, stillAccepted, type storeRescored } from '../state/rescoring-table.js'
 import { findVerdict } from '../state/verdict-table.js'
@@ -113,7 +113,7 @@ async function judgeOpened(
   const score = scoreUnits(verdict)
   const first = {
     score: contribution.score ?? 0,
-    rewarded: await rewardedBefore(store, pool.address, { contribution: id, fingerprint: undefined }),
+    rewarded: await rewardedBesides(store, id),
   }
   const worth = Math.floor((score * shareThatCounts(before)) / FULL_SCORE)
   const entry: RescoredContribution = {

@@ -249,12 +249,18 @@ describe('what an earlier proof accepted', () => {
 describe('who is judged again', () => {
   it('is nobody where the settings say nothing, and nobody whom another proof accepted', async () => {
     await threeJudged()
+    const { policyDigest, poc } = world.pool()
     upgrade({}, { rescoring: null })
     expect(await step()).toBe(0)
-    const earlier = [{ policyDigest: digestOfDigit('7'), poc: digestOfDigit('6') }]
-    upgrade({ earlier })
+    const other = { policyDigest: digestOfDigit('7'), poc: digestOfDigit('6') }
+    const listed = (earlier: ServedRescoring['earlier']) =>
+      world.rule({ ...world.pool(), rescoring: { earlier, share: 1, rule: 'keep' } })
+    listed([other])
     await rescore()
     expect(await only()).toMatchObject({ accepted: 0, chosen: 0, entries: [], left: [], last: true })
+    listed([other, { policyDigest, poc: poc.digest }])
+    await rescore()
+    expect((await statements())[1]).toMatchObject({ number: 2, accepted: 3, chosen: 3, left: [] })
   })
 
   it('is not whom the proof refused, or whose verdict does not stand on the chain', async () => {

@@ -50,9 +50,10 @@ export async function rescoreContributions(context: RescoringContext, pool: Serv
   return judged > 0 ? judged : signPart(context, pool, rescoring, run)
 }
 
-/** A run is what it is done by: with another share or rule it is another, of those that the proof has not judged yet. */
-function runOf({ policyDigest, poc }: ServedPool, { share, rule }: ServedRescoring): Digest {
-  return digestOf({ policy: policyDigest, poc: poc.digest, share, rule })
+/** A run is what it is done by: with another share, rule or list of policies it is another, of those that the proof has not judged yet. */
+function runOf({ policyDigest, poc }: ServedPool, { earlier, share, rule }: ServedRescoring): Digest {
+  const older = earlier.map((one) => one.policyDigest).sort()
+  return digestOf({ policy: policyDigest, poc: poc.digest, older, share, rule })
 }
 
 /** Decides who is chosen: told when it is done, and guessed by nobody before. */

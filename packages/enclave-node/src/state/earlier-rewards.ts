@@ -63,6 +63,14 @@ export async function storeRewardedBefore(
   )
 }
 
+/** @returns ten-thousandths that were rewarded for a contribution besides its own score: before it was judged, and by later proofs */
+export async function rewardedBesides(sql: Sql, contribution: string): Promise<number> {
+  const [row] = await sql.query('select rewarded from earlier_rewards where contribution = $1', [
+    contribution,
+  ])
+  return row === undefined ? 0 : integerOf(row, 'rewarded')
+}
+
 /** Adds what a contribution earns by another proof's score to what was rewarded for it: newer versions of it earn that much less. */
 export async function addRewarded(
   tx: Sql,
