@@ -393,6 +393,29 @@ describe('a stop, and what is taken back', () => {
     expect(row?.['rewarded']).toBe((await only()).entries[1]?.difference)
   })
 
+  it('of a long list is signed in parts, of which the last says so', async () => {
+    await world.contribute('1', { days: daysOf(6) })
+    await world.judge()
+    await settle()
+    upgrade()
+    expect(await step()).toBe(1)
+    const { store } = world.context()
+    await store.query(
+      `insert into rescored (contribution, poc, pool, run, state, reason)
+       select other, poc, pool, run, 'left', 'BLOB_MISSING' from rescored, generate_series(1000, 1249) as other`,
+    )
+    await store.query('update rescoring_runs set accepted = 251, chosen = 251')
+    await rescore()
+    const parts = await statements()
+    expect(
+      parts.map(({ number, last, entries, left }) => [number, last, entries.length, left.length]),
+    ).toEqual([
+      [1, false, 1, 199],
+      [2, true, 0, 51],
+    ])
+    expect(await step()).toBe(0)
+  })
+
   it('is left out when it is withdrawn before the signature, judged or not, and leaves nothing behind', async () => {
     await threeJudged()
     upgrade()
