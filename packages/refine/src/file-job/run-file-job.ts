@@ -20,10 +20,10 @@ import { platformReaders } from '../with-platform.js'
 import { type OpenFile, openFile } from './file-source.js'
 import { lockJob } from './job-lock.js'
 import { arePartsWhole, type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
-import { type LeafFile, rootOfRuns } from './leaf-runs.js'
 import { makeFolder } from './make-folder.js'
 import { createPartWriter, type PartWriter } from './parquet-part.js'
 import { type InputSettings, type JobInput, refineInput } from './refine-input.js'
+import { type LeafFile, rootOfRuns } from './root-of-runs.js'
 
 /** How far a job is. */
 export interface JobProgress {
@@ -381,7 +381,7 @@ async function summary(
       name: own,
       runs: part.runs,
     }))
-    const { root, leaves } = await rootOfRuns(files, job.leafKey)
+    const { root, leaves } = await rootOfRuns(files, job.leafKey, { folder: job.output })
     if (leaves !== rows)
       throw new RefineError('JOB_INVALID', name, 'Rows and hashes of the job differ; begin the job anew')
     roots.push({ name, rows, root })
