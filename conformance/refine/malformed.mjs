@@ -342,6 +342,13 @@ export async function malformed() {
       new Uint8Array([...utf8('PAR1'), 0xff, 0xff, 0xff, 0x7f, ...utf8('PAR1')]),
       'PARQUET_INVALID',
     ],
+    ['Parquet with a damaged page by gzip', 'a.parquet', flip(flat['gzip.parquet'], 60), 'PARQUET_INVALID'],
+    [
+      'Parquet with a damaged page by Zstandard',
+      'a.parquet',
+      flip(flat['zstd.parquet'], Buffer.from(flat['zstd.parquet']).indexOf('28b52ffd', 'hex')),
+      'PARQUET_INVALID',
+    ],
     [
       'Parquet with a run of a billion values',
       'a.parquet',

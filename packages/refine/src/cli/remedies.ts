@@ -35,7 +35,8 @@ export const remedies: Readonly<Record<Exclude<RefineErrorCode, OfCommand>, stri
   XML_INVALID: 'not well-formed (nothing may stand before <?xml), of another root, or with entities',
   FIT_INVALID: 'not a FIT file, or cut off; fetch the activity again',
   MAIL_INVALID: 'not a mailbox (mbox), or a message of it without a header',
-  PARQUET_INVALID: 'only flat columns are read, stored or packed by Snappy; write the file so',
+  PARQUET_INVALID:
+    'only flat columns are read, stored or packed by Snappy, gzip or Zstandard; write the file so',
   SQLITE_INVALID:
     'damaged, or not one table of plain values: name it by --table, and write its journal (-wal) into it',
   MAP_FAILED: 'the mapping threw at this record',
