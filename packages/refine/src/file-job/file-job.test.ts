@@ -227,6 +227,25 @@ describe('runFileJob', () => {
     await expect(job({ output: out('x'), inputs: twice })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
   })
 
+  test('inputs that were done may not be left out, and one that could not be opened is tried again', async () => {
+    put('a.csv', csv(3))
+    const input = (id: string) => ({ id, path: join(folder, 'in', id), contributor: 7 })
+    const inputs = [input('a.csv'), input('b.csv'), input('c.csv')]
+    put('c.csv', csv(5, 10))
+    const first = await job({ inputs })
+    expect(first.refused).toEqual([{ id: 'b.csv', code: 'ARGUMENT_INVALID', place: 'input' }])
+    await expect(job({ inputs: inputs.slice(0, 2) })).rejects.toMatchObject({
+      code: 'JOB_INVALID',
+      place: 'inputs',
+    })
+    put('b.csv', csv(4, 3))
+    const second = await job({ inputs })
+    expect(second).toMatchObject({ refused: [], resumed: 2 })
+    const whole = await job({ inputs, output: out('whole') })
+    expect(second.contentDigest).toBe(whole.contentDigest)
+    expect(await job({ inputs: [...inputs, input('d.csv')] })).toMatchObject({ resumed: 3 })
+  })
+
   test.each<[string, string, (path: string) => void]>([
     ['missing', '000000.receipts.parquet', (path) => rmSync(path)],
     ['cut', '000000.receipts.parquet', (path) => writeFileSync(path, readFileSync(path).subarray(0, 10))],
