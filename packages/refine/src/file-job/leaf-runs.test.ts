@@ -77,6 +77,18 @@ describe('the root of runs', () => {
     expect(readdirSync(folder).sort()).toEqual(['a.leaves', 'b.leaves'])
   })
 
+  test('of leaves that begin alike is in their order to the last byte', async () => {
+    const leaf = (number: number) => {
+      const bytes = Buffer.alloc(leafBytes, 9)
+      bytes.writeUInt32BE(number, 28)
+      return bytes
+    }
+    const low = Array.from({ length: 70_000 }, (_, number) => leaf(number))
+    const high = Array.from({ length: 2_000 }, (_, number) => leaf(100_000 + number))
+    const files = [await write(high, 10_000, 'a'), await write(low, 100_000, 'b')]
+    expect(await told(files)).toEqual([rootOf([...low, ...high]), 72_000])
+  })
+
   test('knows what a killed job leaves of it', () => {
     expect(['.merged.0.leaves', '.merged.12.leaves'].every(isMergedRun)).toBe(true)
     expect(['000000.merged.leaves', '.merged.x.leaves', '.merged.1.leaves.bak'].some(isMergedRun)).toBe(false)

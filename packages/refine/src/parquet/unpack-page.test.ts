@@ -88,6 +88,8 @@ test('zstd: what is damaged, ends early, goes on, or is of another length is ref
     [page.subarray(0, 3), 3_000],
     [Buffer.concat([page, Buffer.from('more')]), 3_000],
     [frame(2_000, 1_000, 2_000), 3_000],
+    // One that is well formed and too large.
+    [frame(2 ** 27 + 2 ** 17, ...Array.from({ length: 1_025 }, () => 2 ** 17)), 2 ** 27 + 2 ** 17],
     [frame(10, ...Array.from({ length: 10_000 }, () => 131_072)), 10],
     [new Uint8Array(100), 100],
     [new Uint8Array(), 10],

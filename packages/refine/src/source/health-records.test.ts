@@ -80,7 +80,8 @@ test('parts of a workout are told with their own totals, and nothing of them is 
       part('ride', '10', distance('Cycling', '40')) +
       event +
       distance('Cycling', '40') +
-      part('rest', '50', ''),
+      part('rest', '50', '') +
+      deep,
   )
   const own = { duration: '10', durationUnit: 'min' }
   expect(workout?.attributes).toEqual({ duration: '30' })
