@@ -46,7 +46,7 @@ async function duckdbFiles() {
       await connection.run(`INSERT INTO r VALUES (${values.join(', ')})`)
     }
     const files = {}
-    for (const compression of ['uncompressed', 'snappy']) {
+    for (const compression of ['uncompressed', 'snappy', 'gzip', 'zstd']) {
       const path = join(folder, `${compression}.parquet`)
       await connection.run(
         `COPY r TO '${path}' (FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE 2048)`,

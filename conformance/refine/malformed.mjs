@@ -292,6 +292,12 @@ export async function malformed() {
     ['an archive cut in half', 'a.zip', zip([{ name: 'a.jsonl' }]).subarray(0, 60), 'ARCHIVE_INVALID'],
     ['an archive of nothing to read', 'a.zip', zip([{ name: 'a.txt' }]), 'FORMAT_UNKNOWN'],
     [
+      'UTF-32',
+      'a.csv',
+      new Uint8Array([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0, 0x0a, 0, 0, 0, 0x31, 0, 0, 0]),
+      'ENCODING_INVALID',
+    ],
+    [
       'UTF-16 with half a character',
       'a.csv',
       new Uint8Array([0xff, 0xfe, 0x61, 0x00, 0x00, 0xd8, 0x0a, 0x00]),
@@ -340,6 +346,13 @@ export async function malformed() {
       'Parquet with a footer longer than the file',
       'a.parquet',
       new Uint8Array([...utf8('PAR1'), 0xff, 0xff, 0xff, 0x7f, ...utf8('PAR1')]),
+      'PARQUET_INVALID',
+    ],
+    ['Parquet with a damaged page by gzip', 'a.parquet', flip(flat['gzip.parquet'], 60), 'PARQUET_INVALID'],
+    [
+      'Parquet with a damaged page by Zstandard',
+      'a.parquet',
+      flip(flat['zstd.parquet'], Buffer.from(flat['zstd.parquet']).indexOf('28b52ffd', 'hex')),
       'PARQUET_INVALID',
     ],
     [

@@ -7,6 +7,8 @@ export type PocErrorCode =
   | 'CODE_MISMATCH'
   /** The code does not load, or has no entry `evaluate` or `describe`. */
   | 'CODE_INVALID'
+  /** A Python proof ended without a result: it threw on the files that it was given, or needed more than its limits. */
+  | 'PROOF_WITHOUT_RESULT'
   /** The code gave something that is no verdict, or put a text into it that is not in the approved code. */
   | 'VERDICT_INVALID'
   /** An option is outside its range; the place names it. */

@@ -48,6 +48,21 @@ export {
   makeBindingChallenge,
   verifyBinding,
 } from './ownership/binding-challenge.js'
+export {
+  type LeftContribution,
+  RESCORING_ENTRIES,
+  type RescoredContribution,
+  type Rescoring,
+  type RescoringReward,
+  rescoringDifference,
+} from './rescoring/rescoring.js'
+export {
+  type ExpectedRescoring,
+  type RescoringStatement,
+  rescoringStatement,
+  type VerifiedRescoring,
+  verifyRescoring,
+} from './rescoring/rescoring-statement.js'
 export { describePoc, type PocCode } from './run/describe-poc.js'
 export type { AccountPort, ContributionContent, UniquenessPort } from './run/examine.js'
 export { type RunPocOptions, runPoc } from './run/run-poc.js'

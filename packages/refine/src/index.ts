@@ -25,6 +25,7 @@ export {
   type Refiner,
   type RefinerDefinition,
   type RowOf,
+  type WorkoutPart,
 } from './define/define-refiner.js'
 export { type Embedder, hasVectors } from './embedding/embedder.js'
 export { RefineError, type RefineErrorCode } from './errors.js'

@@ -54,6 +54,7 @@ export const roleMatrix: Readonly<Record<string, AccessRow>> = {
   'GET /v1/catalogue': row('nothing', everybody),
   'GET /v1/catalogue/{pool}/similar': row('nothing', everybody),
   'GET /v1/facts': row('pool', everybody),
+  'GET /v1/rescorings': row('pool', everybody),
   'GET /v1/deletions': row('nothing', everybody),
   'GET /v1/metrics': row('nothing', ['open', 'no', 'no', 'yes', 'no', 'no']),
   'POST /v1/sealed': row('nothing', everybody),

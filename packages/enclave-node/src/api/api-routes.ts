@@ -33,6 +33,7 @@ import { handOffEndpoints } from './hand-off-endpoints.js'
 import { headsEndpoints } from './heads-endpoints.js'
 import { logEndpoints } from './log-endpoints.js'
 import { migrationEndpoints } from './migration-endpoints.js'
+import { rescoringEndpoints } from './rescoring-endpoints.js'
 import { standingEndpoints } from './standing-endpoints.js'
 import { validationEndpoints } from './validation-endpoints.js'
 
@@ -119,6 +120,9 @@ export const apiRoutes: readonly ApiRoute[] = [
         score: z.int().min(0).max(10_000).nullable(),
         verdictDigest: digest.nullable(),
         verdict: statement.nullable(),
+        rescored: z
+          .array(statement)
+          .describe('verdicts by later proofs of the pool, none of which stands on the chain'),
       }),
     },
     refusals: ['ID_INVALID', 'CONTRIBUTION_UNKNOWN'],
@@ -266,6 +270,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   },
   ...catalogueEndpoints,
   ...factsEndpoints,
+  ...rescoringEndpoints,
   ...deletionEndpoints,
   ...logEndpoints,
   ...authenticationEndpoints,

@@ -1,6 +1,7 @@
 import type { NodeEvidence } from '@sealpool/attest'
 import type { SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ContributionRow } from '../state/contribution-table.js'
 import { apiErrorTexts } from './api-error.js'
 import { nodeApi } from './node-api.js'
 import type { NodeService } from './node-service.js'
@@ -24,6 +25,8 @@ const service: NodeService = {
   contributions: async () => ({ states: { seen: 1, refined: 2 }, refused: {} }),
   facts: async (asked) =>
     asked === pool ? [{ number: 1, table: 'workers', input: {}, statement: {} as SignedStatement }] : [],
+  rescorings: async () => [],
+  rescoredVerdicts: async () => [],
   credentials: { challenge: () => 'nonce', present: async () => [] },
   plan: async () => {
     throw new Error('secret words from inside')
@@ -168,6 +171,8 @@ describe('input', () => {
     ['/v1/contributions?pool=pay', 'ADDRESS_INVALID'],
     ['/v1/facts', 'ADDRESS_INVALID'],
     ['/v1/facts?pool=pay', 'ADDRESS_INVALID'],
+    ['/v1/rescorings', 'ADDRESS_INVALID'],
+    [`/v1/rescorings?pool=0x${'a'.repeat(40)}&from=x`, 'ID_INVALID'],
     ['/v1/contributions/-1', 'ID_INVALID'],
     ['/v1/contributions/1e3', 'ID_INVALID'],
     ['/v1/contributions/01', 'ID_INVALID'],
@@ -213,6 +218,34 @@ describe('facts', () => {
       body: { simulated: true, pool, facts },
     })
     expect((await get(`/v1/facts?pool=0x${'b'.repeat(40)}`)).body).toMatchObject({ facts: [] })
+  })
+})
+
+describe('rescorings', () => {
+  it('are given by pool from a number on, and on a contribution its verdicts by later proofs', async () => {
+    const asked: unknown[] = []
+    const statement = { statement: { type: 'sealpool/rescoring' } } as SignedStatement
+    const contribution = { id: '7', pool, owner: pool, state: 'refined', reason: null, score: 1 }
+    const own = nodeApi(
+      {
+        ...service,
+        contribution: async () => contribution as unknown as ContributionRow,
+        rescorings: async (...about) => {
+          asked.push(about)
+          return [statement]
+        },
+        rescoredVerdicts: async () => [statement],
+      },
+      (error) => errors.push(error),
+    )
+    const answer = await own.request(`/v1/rescorings?pool=0x${'A'.repeat(40)}&from=3`)
+    expect(await answer.json()).toMatchObject({ simulated: true, pool, rescorings: [statement] })
+    await own.request(`/v1/rescorings?pool=${pool}`)
+    expect(asked).toEqual([
+      [pool, 3],
+      [pool, 1],
+    ])
+    expect(await (await own.request('/v1/contributions/7')).json()).toMatchObject({ rescored: [statement] })
   })
 })
 

@@ -201,6 +201,17 @@ export function nodeApi(
     const address = pool.data.toLowerCase() as Address
     return answer(context, { pool: address, facts: await node.facts(address) })
   })
+  app.get('/v1/rescorings', async (context) => {
+    const pool = addressSchema.safeParse(context.req.query('pool'))
+    if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
+    const from = pageSchema.optional().safeParse(context.req.query('from'))
+    if (!from.success) return refuse(context, 'ID_INVALID')
+    const address = pool.data.toLowerCase() as Address
+    return answer(context, {
+      pool: address,
+      rescorings: await node.rescorings(address, Number(from.data ?? 1)),
+    })
+  })
   app.get('/v1/contributions', async (context) => {
     const pool = addressSchema.optional().safeParse(context.req.query('pool'))
     if (!pool.success) return refuse(context, 'ADDRESS_INVALID')
@@ -224,6 +235,7 @@ export function nodeApi(
       score: row.score,
       verdictDigest: row.verdictDigest,
       verdict: (await node.verdict(row.id)) ?? null,
+      rescored: await node.rescoredVerdicts(row.id),
     })
   })
 

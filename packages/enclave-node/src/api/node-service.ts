@@ -74,6 +74,10 @@ export interface NodeService {
   contributions(pool: Address | undefined): Promise<ContributionCounts>
   /** What was signed about the tables of a pool. */
   facts(pool: Address): Promise<readonly SignedFacts[]>
+  /** Signed rescorings of a pool from a number on, oldest first; a page of them. */
+  rescorings(pool: Address, from: number): Promise<readonly SignedStatement[]>
+  /** Signed verdicts by later proofs on a contribution. */
+  rescoredVerdicts(id: string): Promise<readonly SignedStatement[]>
   /** Where consumers present verifiable credentials for pools' access conditions. */
   readonly credentials: CredentialDesk
   /** @param signal whoever asked is gone: it ends, and fails with the signal's reason, where it can stop */

@@ -19,6 +19,7 @@ const expected: Readonly<Record<string, string>> = {
   'GET /v1/catalogue': '++++++',
   'GET /v1/catalogue/{pool}/similar': '++++++',
   'GET /v1/facts': '++++++',
+  'GET /v1/rescorings': '++++++',
   'GET /v1/deletions': '++++++',
   'GET /v1/metrics': '?--+--',
   'POST /v1/sealed': '++++++',

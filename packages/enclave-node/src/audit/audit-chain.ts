@@ -43,6 +43,7 @@ export const auditEvents = [
   'head-contradicted',
   'pool-keeps',
   'pool-consents',
+  'rescoring-signed',
 ] as const
 
 const entrySchema = z.strictObject({

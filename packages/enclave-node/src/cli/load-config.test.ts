@@ -44,3 +44,28 @@ it.each([
 ])('refuses replicas that are %s', async (_, blobStore) => {
   await expect(storeOf(blobStore)).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
 })
+
+it('reads the earlier policies of a pool that is judged again from files beside the settings', async () => {
+  const config = join(folder, 'pools.json')
+  await writeFile(join(folder, 'older.json'), '{"name":"older"}')
+  const artifact = { code: 'x', digest: `sha256:${'0'.repeat(64)}` }
+  const load = async (rescoring: unknown) => {
+    const pool = {
+      address: `0x${'a'.repeat(40)}`,
+      policy: {},
+      poc: artifact,
+      refiner: { ...artifact, schema: {} },
+      rescoring,
+    }
+    await writeFile(config, JSON.stringify(settingsWith({ pools: [pool] })))
+    return (await loadSettings({ config }, {})).pools[0]?.rescoring
+  }
+  expect(await load({ earlier: ['older.json', { name: 'oldest' }] })).toEqual({
+    earlier: [{ name: 'older' }, { name: 'oldest' }],
+    share: 1,
+    rule: 'keep',
+  })
+  expect(await load(null)).toBeNull()
+  await expect(load({ earlier: 'older.json' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  await expect(load({ earlier: ['gone.json'] })).rejects.toMatchObject({ code: 'CONFIG_FILE_UNREADABLE' })
+})

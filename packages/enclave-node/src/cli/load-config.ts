@@ -48,7 +48,7 @@ export async function loadConfig(
 
 /**
  * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
- * `chain.deployment`, a committee, a federated pool's `policy` and a validated pool's `policy` and `poc` may each be a path to a JSON file instead of the object.
+ * `chain.deployment`, a committee, an earlier policy of a pool's `rescoring`, a federated pool's `policy` and a validated pool's `policy` and `poc` may each be a path to a JSON file instead of the object.
  * @param flags command-line flags
  * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`
  * @returns checked settings
@@ -134,7 +134,23 @@ async function inlinePool(pool: unknown, folder: string, index: number): Promise
     inline(given['poc'], folder),
     inline(given['refiner'], folder),
   ])
-  return { ...given, policy, poc, refiner }
+  const { rescoring } = given
+  if (rescoring === undefined || rescoring === null) return { ...given, policy, poc, refiner }
+  const place = `pools.${index}.rescoring`
+  return {
+    ...given,
+    policy,
+    poc,
+    refiner,
+    rescoring: await inlineEarlier(objectOf(rescoring, place), folder),
+  }
+}
+
+/** The policies under which a pool's older contributions were sealed. */
+async function inlineEarlier(given: Json, folder: string): Promise<Json> {
+  const { earlier } = given
+  if (!Array.isArray(earlier)) return given
+  return { ...given, earlier: await Promise.all(earlier.map((policy) => inline(policy, folder))) }
 }
 
 async function inlineCommittee(given: Json, folder: string): Promise<Json> {

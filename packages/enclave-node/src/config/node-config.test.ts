@@ -105,6 +105,33 @@ describe('settings', () => {
     for (const wrong of [-0.1, 1.1, '1', null])
       expect(refusal(audited(wrong)).message).toContain('auditShare')
   })
+  it('have what an earlier proof accepted judged again only where a pool says so, measured', () => {
+    const { policy, poc, refiner } = pool('a')
+    const asked = (rescoring: unknown) =>
+      settings({ pools: [{ address: address('a'), policy, poc, refiner, rescoring }] })
+    const digestWith = (rescoring: unknown) => configDigest(parseNodeConfig(asked(rescoring)))
+    const [one, other] = [{ name: 'one' }, { name: 'other' }]
+    expect(digestWith(null)).toBe(configDigest(parseNodeConfig(settings({ pools: [pool('a')] }))))
+    expect(digestWith({ earlier: [one, other] })).toBe(
+      digestWith({ earlier: [other, one], share: 1, rule: 'keep' }),
+    )
+    const each = [
+      { earlier: [one] },
+      { earlier: [other] },
+      { earlier: [one], share: 0.5 },
+      { earlier: [one], rule: 'difference' },
+    ]
+    expect(new Set([null, ...each].map(digestWith)).size).toBe(5)
+    for (const wrong of [
+      {},
+      { earlier: [] },
+      { earlier: [one], share: 0 },
+      { earlier: [one], rule: 'latest' },
+      { earlier: [1] },
+      true,
+    ])
+      expect(refusal(asked(wrong)).message).toContain('rescoring')
+  })
   it('name the consents that count, measured where a pool does', () => {
     const { policy, poc, refiner } = pool('a')
     const agreed = (consents: unknown) =>

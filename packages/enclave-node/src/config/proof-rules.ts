@@ -10,6 +10,7 @@ import { consentsSchema, measuredConsents, type PoolConsents } from './consent-s
 import { factsSettings, type PoolFacts } from './facts-settings.js'
 import { judgingRules, measuredJudging, type PoolFarming } from './judging-rules.js'
 import { type Keep, keepSchema } from './own-copies-settings.js'
+import { measuredRescoring, type PoolRescoring, rescoringSchema } from './rescoring-settings.js'
 import { type PoolRetention, poolRetentionSchema } from './retention-settings.js'
 import { measuredValidators, type PoolValidators, validatorsSchema } from './validator-settings.js'
 
@@ -28,6 +29,7 @@ export const proofRules = {
   validators: validatorsSchema,
   keep: keepSchema,
   consents: consentsSchema,
+  rescoring: rescoringSchema,
 }
 
 /** @returns the measured part; absent rather than null, so that pools without a rule have the digests that they always had */
@@ -41,9 +43,10 @@ export function measuredProofRules(pool: {
   readonly validators: PoolValidators | null
   readonly keep: Keep
   readonly consents: PoolConsents | null
+  readonly rescoring: PoolRescoring | null
 }): JsonObject {
-  const { accountRule, farming, facts, auditShare, verification, retention, validators, keep, consents } =
-    pool
+  const { accountRule, farming, facts, auditShare, verification, retention, validators, keep } = pool
+  const { consents, rescoring } = pool
   return {
     accountRule,
     ...measuredJudging({ farming, verification }),
@@ -53,5 +56,6 @@ export function measuredProofRules(pool: {
     ...(validators === null ? {} : { validators: measuredValidators(validators) }),
     ...(keep === 'escrow' ? {} : { keep }),
     ...(consents === null ? {} : { consents: measuredConsents(consents) }),
+    ...(rescoring === null ? {} : { rescoring: measuredRescoring(rescoring) }),
   }
 }

@@ -7,6 +7,7 @@ import type { PoolConsents } from '../config/consent-settings.js'
 import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolFarming } from '../config/judging-rules.js'
 import type { Keep } from '../config/own-copies-settings.js'
+import type { PoolRescoring } from '../config/rescoring-settings.js'
 import type { PoolRetention } from '../config/retention-settings.js'
 import type { PoolValidators } from '../config/validator-settings.js'
 
@@ -21,6 +22,12 @@ export interface PlannablePool {
   readonly accessAdded?: readonly JsonObject[]
   /** What its access conditions came to for the job that is planned; absent before that, and where there are none. */
   readonly access?: ReceiptPool['access']
+}
+
+/** What a pool has judged again, with everything checked. */
+export interface ServedRescoring extends Pick<PoolRescoring, 'share' | 'rule'> {
+  /** Policies that allow it, and the proofs that judged under them. */
+  readonly earlier: readonly { readonly policyDigest: Digest; readonly poc: Digest }[]
 }
 
 /** A pool that this node serves, with everything checked against the chain. */
@@ -43,6 +50,8 @@ export interface ServedPool extends PlannablePool {
   readonly validators: PoolValidators | null
   /** Texts of which its contributors must have agreed to one; null: to any. */
   readonly consents: PoolConsents | null
+  /** What of older policies is judged again by the present proof; null: nothing. */
+  readonly rescoring: ServedRescoring | null
   readonly poc: { readonly code: string; readonly digest: Digest }
   readonly refiner: BundledRefiner
   /** Digest of the refiner's schema. */

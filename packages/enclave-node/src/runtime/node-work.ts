@@ -34,6 +34,7 @@ import { countContributions, findContribution } from '../state/contribution-tabl
 import { countJobs, findJob, openProposals } from '../state/job-table.js'
 import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
+import { rescoredVerdicts, rescoringStatements } from '../state/rescoring-table.js'
 import { readVerdictLists } from '../state/verdict-list-table.js'
 import { findVerdict } from '../state/verdict-table.js'
 import { attemptJob } from './attempt-job.js'
@@ -310,6 +311,8 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       now: () => performance.now(),
     }),
     facts: (pool) => readFacts(store, pool),
+    rescorings: (pool, from) => rescoringStatements(store, pool, from),
+    rescoredVerdicts: (id) => rescoredVerdicts(store, id),
     credentials: openCredentialDesk(job),
     plan: (manifest, signal) => previewPlan(job, manifest, signal),
     price: (manifest, signal) => previewPrice(job, manifest, signal),

@@ -11,6 +11,7 @@ import { judgeBatch } from '../ingest/judge-batch.js'
 import { recordMerkleVerdicts, signMerkleVerdicts } from '../ingest/merkle-verdicts.js'
 import { recordVerdicts } from '../ingest/record-verdicts.js'
 import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
+import { rescoreContributions } from '../ingest/rescore-contributions.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { switchConsents } from '../ingest/switch-consents.js'
 import { seeLive } from '../live/see-live.js'
@@ -59,8 +60,10 @@ export function poolIngest(options: {
     if (judged > 0 || refined > 0) log.info({ pool: pool.name, judged, refined }, 'ingested')
     // Nothing waits for an audit.
     const audited = judged + refined > 0 ? 0 : await auditVerdicts({ ingest, audit }, pool)
+    const rescored = judged + refined > 0 ? 0 : await rescoreContributions({ ingest, audit }, pool)
+    if (rescored > 0) log.info({ pool: pool.name, rescored }, 'judged again by the present proof')
     if (judged + refined === 0) differing = await countDiffering(store)
-    return switched + consented + moved + judged + refined + audited
+    return switched + consented + moved + judged + refined + audited + rescored
   }
 
   /** Takes accepted contributions into the tables; of a live pool, of which none are kept, it only looks what their rows are. */

@@ -1,10 +1,12 @@
 import { digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
-import { expect, it } from 'vitest'
+import { parsePoolPolicy } from '@sealpool/privacy'
+import { describe, expect, it } from 'vitest'
 import type { ChainPort } from '../chain/chain-port.js'
-import { parseNodeConfig } from '../config/node-config.js'
+import { type PoolConfig, parseNodeConfig } from '../config/node-config.js'
 import { addressOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import { settingsWith } from '../testing/settings.js'
 import { servePools } from './serve-pools.js'
+import { serveRescoring } from './serve-rescoring.js'
 
 const code = 'globalThis.sealpool = {}'
 const accepted = { code, digest: sha256Digest(new TextEncoder().encode(code)) }
@@ -114,5 +116,66 @@ it('a policy whose access rules this release does not understand is not served',
   })
   await expect(served({ version: 1, use: { members: wallets } })).rejects.toMatchObject({
     place: `pools ${addressOfDigit('a')} access.use`,
+  })
+})
+
+describe('what an earlier proof accepted', () => {
+  const earlierProof = sha256Digest(Uint8Array.of(1))
+  const older = (code: object, more: object = {}) =>
+    ({
+      ...(policy as Record<string, JsonValue>),
+      code: { ...(policy as { code: object }).code, poc: earlierProof, ...code },
+      ...more,
+    }) as unknown as Record<string, JsonValue>
+  const allowed = older({ rescoring: 'voted' })
+
+  it('is judged again under policies that allow the present proof, by word or by digest', async () => {
+    const listed = older({ rescoring: [accepted.digest] })
+    const served = await serve({ rescoring: { earlier: [allowed, listed], share: 0.2, rule: 'difference' } })
+    expect(served?.rescoring).toEqual({
+      earlier: [allowed, listed].map((one) => ({ policyDigest: digestOf(one), poc: earlierProof })),
+      share: 0.2,
+      rule: 'difference',
+    })
+    expect((await serve({}))?.rescoring).toBeNull()
+  })
+
+  it.each<[string, object, string]>([
+    ['says nothing of it', { earlier: [older({})] }, '.earlier.0.code.rescoring'],
+    [
+      'names other proofs',
+      { earlier: [allowed, older({ rescoring: [earlierProof] })] },
+      '.earlier.1.code.rescoring',
+    ],
+    ['is the present one', { earlier: [policy] }, '.earlier.0'],
+    ['stands there twice', { earlier: [allowed, allowed] }, '.earlier.1'],
+    ['had the same proof', { earlier: [older({ poc: accepted.digest, rescoring: 'voted' })] }, '.earlier.0'],
+    [
+      'let other machines open what is sealed',
+      { earlier: [older({ rescoring: 'voted' }, { attestation: { roots: ['amd'] } })] },
+      '.earlier.0.attestation',
+    ],
+  ])('is not where the policy %s', async (_, rescoring, place) => {
+    await expect(serve({ rescoring })).rejects.toMatchObject({
+      code: 'CONFIG_POOL_MISMATCH',
+      place: `pools ${addressOfDigit('a')} rescoring${place}`,
+    })
+  })
+
+  it('is not where the policy is none, or validators judge the pool', async () => {
+    await expect(serve({ rescoring: { earlier: [{ name: 'x' }] } })).rejects.toMatchObject({
+      code: 'POLICY_INVALID',
+    })
+    const validators = {
+      threshold: 2,
+      nodes: [{ address: addressOfDigit('e'), url: 'https://other.example' }],
+    }
+    const rescoring: PoolConfig['rescoring'] = { earlier: [allowed], share: 1, rule: 'keep' }
+    const present = parsePoolPolicy(policy)
+    const judged = { rescoring, policy: policy as Record<string, JsonValue> }
+    expect(() => serveRescoring(addressOfDigit('a'), present, { ...judged, validators })).toThrow(
+      expect.objectContaining({ place: `pools ${addressOfDigit('a')} rescoring` }),
+    )
+    expect(serveRescoring(addressOfDigit('a'), present, { ...judged, validators: null })).not.toBeNull()
   })
 })

@@ -12,6 +12,7 @@ import type { PoolConfig } from '../config/node-config.js'
 import { NodeError } from '../errors.js'
 import { planFacts } from '../facts/facts-plan.js'
 import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
+import { serveRescoring } from './serve-rescoring.js'
 
 /**
  * Reads and checks the pools.
@@ -88,6 +89,7 @@ async function servePool(
     validators: config.validators,
     keep: config.keep,
     consents: config.consents,
+    rescoring: serveRescoring(address, policy, config),
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
     schemaId: schemaId(schema),

@@ -5,6 +5,7 @@
  */
 import type { Address } from '@sealpool/crypto'
 import { bytesOf, integerOf, textOf } from './column.js'
+import { forgetRescored } from './forget-rescored.js'
 import { getMeta, setMeta } from './meta-table.js'
 import type { Sql } from './state-store.js'
 import { forgetAgreement } from './verdict-agreement-table.js'
@@ -75,6 +76,7 @@ export async function storeContent(
 export async function forgetContent(tx: Sql, contribution: string): Promise<void> {
   await clearContent(tx, contribution)
   await forgetAgreement(tx, contribution)
+  await forgetRescored(tx, contribution)
 }
 
 async function clearContent(tx: Sql, contribution: string): Promise<void> {
@@ -91,6 +93,7 @@ export async function withdrawnWithContent(sql: Sql): Promise<readonly string[]>
        and (id in (select contribution from content_prints) or id in (select contribution from account_claims)
          or id in (select contribution from verdict_audits) or id in (select contribution from live_copies)
          or id in (select contribution from verdict_agreements)
+         or id in (select contribution from rescored_verdicts)
          or id in (select contribution from verdict_disputes where evidence is not null))`,
   )
   return rows.map((row) => textOf(row, 'id'))

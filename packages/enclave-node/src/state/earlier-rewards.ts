@@ -63,6 +63,28 @@ export async function storeRewardedBefore(
   )
 }
 
+/** @returns ten-thousandths that were rewarded for a contribution besides its own score: before it was judged, and by later proofs */
+export async function rewardedBesides(sql: Sql, contribution: string): Promise<number> {
+  const [row] = await sql.query('select rewarded from earlier_rewards where contribution = $1', [
+    contribution,
+  ])
+  return row === undefined ? 0 : integerOf(row, 'rewarded')
+}
+
+/** Adds what a contribution earns by another proof's score to what was rewarded for it: newer versions of it earn that much less. */
+export async function addRewarded(
+  tx: Sql,
+  pool: Address,
+  contribution: string,
+  earned: number,
+): Promise<void> {
+  await tx.query(
+    `insert into earlier_rewards (contribution, pool, rewarded) values ($1, $2, $3)
+     on conflict (contribution) do update set rewarded = earlier_rewards.rewarded + excluded.rewarded`,
+    [contribution, pool.toLowerCase(), earned],
+  )
+}
+
 /**
  * Notes of a contribution that its owner takes back or replaces what a later one needs: what stands for it, and its keyed fingerprint where it
  * was rewarded. Before erasure destroys the fingerprint.

@@ -19,6 +19,7 @@ import { coursesOfNumbers } from './migration-012-courses-of-numbers.js'
 import { liveCopies } from './migration-013-live-copies.js'
 import { validators } from './migration-014-validators.js'
 import { earlierRewards } from './migration-015-earlier-rewards.js'
+import { rescorings } from './migration-016-rescorings.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -46,6 +47,7 @@ export const migrations: readonly Migration[] = [
   liveCopies,
   validators,
   earlierRewards,
+  rescorings,
 ]
 
 /** The version that this release of the node works with. */

@@ -115,6 +115,8 @@ function serviceOf(): NodeService {
     verdicts: async () => ({}),
     work: async () => undefined,
     facts: async () => [],
+    rescorings: async () => [],
+    rescoredVerdicts: async () => [],
     handOff: undefined,
     shares: async () => undefined,
     shareServer: undefined,

@@ -53,6 +53,8 @@ export interface Export {
   readonly expires?: number
   readonly owner?: Address
   readonly merkle?: { readonly batch: string; readonly index: number }
+  /** Of the pool's key; 1 when absent. */
+  readonly epoch?: number
   /** To whom it is sealed besides. */
   readonly more?: readonly Recipient[]
 }
@@ -149,7 +151,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
     },
     async reset() {
       await memory.run(
-        'truncate contributions, contributors, verdict_batches, meta, verdict_disputes cascade',
+        'truncate contributions, contributors, verdict_batches, meta, verdict_disputes, rescoring_runs, rescored, rescored_verdicts, rescoring_statements cascade',
       )
       blobs = memoryBlobStore()
       missingBlocks.clear()
@@ -177,12 +179,20 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
     /** Puts a contribution on the chain, in the block of its number. */
     async contribute(
       id: string,
-      { days, account, expires = blockOne + 1_000, owner = addressOfDigit(id), merkle, more = [] }: Export,
+      {
+        days,
+        account,
+        expires = blockOne + 1_000,
+        owner = addressOfDigit(id),
+        merkle,
+        epoch = 1,
+        more = [],
+      }: Export,
     ): Promise<void> {
       const text = JSON.stringify({ ...(account === undefined ? {} : { account }), expires, days })
       const sealed = await sealBytes(new TextEncoder().encode(text), {
         recipients: [
-          hpkeRecipient({ publicKey: keys.poolKey(keyScope(pool, 1)).publicKey }),
+          hpkeRecipient({ publicKey: keys.poolKey(keyScope(pool, epoch)).publicKey }),
           walletRecipient({ publicKey: wallet, address: owner }),
           ...more,
         ],
@@ -190,7 +200,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
           chainId: pool.chainId,
           pool: pool.address,
           policyDigest: pool.policyDigest,
-          epoch: 1,
+          epoch,
           mediaType: 'application/json',
         },
         random: platformRandom,
@@ -209,6 +219,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
             blockNumber: BigInt(block),
             blockHash: hashOf(block),
             merkle: merkle ?? null,
+            epoch,
           }),
         ),
       )

@@ -56,6 +56,7 @@ export function servedPoolFixture(address: Address = addressOfDigit('a')): Serve
     validators: null,
     keep: 'escrow',
     consents: null,
+    rescoring: null,
     poc: { code: '', digest: digestOfDigit('1') },
     refiner: {
       code: '',

@@ -61,6 +61,7 @@ export async function foundWorldPools(options: {
         refiner: refiner.digest,
         computations: ['linear-regression', 'program'],
         programs: 'voted',
+        rescoring: 'voted',
       },
       tables,
       privacy: {

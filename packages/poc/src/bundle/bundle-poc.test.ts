@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { sha256Digest } from '@sealpool/crypto'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PocError } from '../errors.js'
 import { runPoc } from '../run/run-poc.js'
 import { owner, pool, text } from '../testing/payroll-export.js'
 import { bundlePoc } from './index.js'
@@ -59,6 +60,15 @@ export default definePoc({
     refusal: { code: 'MALFORMED_EXPORT', place: 'steps[1]' },
   })
   await runtime.close()
+})
+
+test('a module that does not bundle is told with its place, once', async () => {
+  const error: unknown = await bundlePoc({ entry: write('once.ts', 'export default {') }).catch(
+    (thrown) => thrown,
+  )
+  if (!(error instanceof PocError)) throw error
+  expect(error.place).toMatch(/once\.ts:1$/)
+  expect(error.message.split(error.place)).toHaveLength(2)
 })
 
 test.each([

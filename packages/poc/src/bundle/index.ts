@@ -34,7 +34,10 @@ export async function bundlePoc(options: { readonly entry: string }): Promise<Bu
     code = (await bundleModule({ entry: options.entry })).code
   } catch (cause) {
     if (!(cause instanceof SandboxError)) throw cause
-    throw new PocError('BUNDLE_FAILED', cause.place, cause.message, { cause })
+    // The sandbox's message ends with the place as well, which is told once.
+    const ending = ` (${cause.place})`
+    const said = cause.message.endsWith(ending) ? cause.message.slice(0, -ending.length) : cause.message
+    throw new PocError('BUNDLE_FAILED', cause.place, said, { cause })
   }
   const poc: PocCode = { code, digest: sha256Digest(new TextEncoder().encode(code)) }
   const runtime = await createQuickJsRuntime()

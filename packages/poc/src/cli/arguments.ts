@@ -33,7 +33,7 @@ export class UsageError extends Error {
 export const USAGE = `sealpool-poc run <file> --poc <module>    judge an export and print its score card; of a folder, every file in it
 sealpool-poc test <folder> --poc <module> judge labelled examples: each <name>.<ending> beside its <name>.expected.json
 sealpool-poc create <folder>              write a new proof that passes its own tests
-sealpool-poc verify <file> --expect <file> check a signed verdict, or signed facts of a dataset, offline
+sealpool-poc verify <file> --expect <file> check a signed verdict, rescoring or facts of a dataset, offline
 
   --poc <module>         the proof: a module whose default export is definePoc({ ... })
   --owner <address>      wallet that contributes; 0x00...00 when absent

@@ -93,7 +93,17 @@ describe('what cannot be read is exit code 2', () => {
     writeFileSync(join(broken, 'a.expected.json'), '{"valid":1}')
     expect((await judge('test', broken)).error).toContain('has no file')
     writeFileSync(join(broken, 'a.csv'), 'x')
-    expect((await judge('test', broken)).error).toContain('is no label')
+    expect((await judge('test', broken)).error).toContain('is no label: valid is not')
+    for (const [label, field] of [
+      ['{"valid":true,"leest":1}', 'leest'],
+      ['{"valid":true,"refusal":"X"}', 'refusal'],
+      ['{"valid":true,"at":-1}', 'at'],
+      ['[]', '"valid"'],
+      ['{', '"valid"'],
+    ] as const) {
+      writeFileSync(join(broken, 'a.expected.json'), label)
+      expect(await judge('test', broken)).toMatchObject({ code: 2, error: expect.stringContaining(field) })
+    }
   })
 })
 test('a folder is judged file by file', async () => {

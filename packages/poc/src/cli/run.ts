@@ -46,7 +46,7 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
         return 2
       }
       if (!(error instanceof PocError)) throw error
-      io.writeError(`${error.code}: ${error.message}\n`)
+      io.writeError(`${error.code}: ${harmless(error.message)}\n`)
       return 3
     }
   }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { canonicalize } from '@sealpool/crypto'
 import type { JobRuntime } from '@sealpool/sandbox'
 import * as z from 'zod'
 import type { BundledPoc } from '../bundle/index.js'
@@ -19,7 +20,7 @@ const EXPECTED = '.expected.json'
 
 function labelSchema() {
   const share = z.number().min(0).max(1)
-  return z.strictObject({
+  const label = z.strictObject({
     valid: z.boolean(),
     refusal: z.string().optional(),
     least: share.optional(),
@@ -29,12 +30,14 @@ function labelSchema() {
       .regex(/^0x[0-9a-fA-F]{40}$/)
       .optional(),
     mediaType: z.string().optional(),
-    at: z.int().optional(),
+    at: z.int().min(0).optional(),
     duplicate: z.boolean().optional(),
     novelty: share.optional(),
     attributes: z.record(z.string(), z.json()).optional(),
     review: z.array(z.string()).optional(),
   })
+  // What is valid is refused with nothing: such a label would never be met.
+  return label.refine(({ valid, refusal }) => !valid || refusal === undefined, { path: ['refusal'] })
 }
 
 /**
@@ -97,11 +100,21 @@ function nameOf(file: string): string | undefined {
 type Label = z.infer<ReturnType<typeof labelSchema>>
 
 async function readLabel(file: string): Promise<Label> {
+  let given: unknown
   try {
-    return labelSchema().parse(JSON.parse(await readFile(file, 'utf8')))
+    given = JSON.parse(await readFile(file, 'utf8'))
   } catch {
     throw new UsageError(`${file} is no label; it says { "valid": true } at least`)
   }
+  const label = labelSchema().safeParse(given)
+  if (label.success) return label.data
+  const [issue] = label.error.issues
+  const field = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : (issue?.path.join('.') ?? '')
+  throw new UsageError(
+    field === ''
+      ? `${file} is no label; it says { "valid": true } at least`
+      : `${file} is no label: ${field} is not what a label says there`,
+  )
 }
 
 function differencesOf(verdict: PocVerdict, expected: Label): string[] {
@@ -123,7 +136,9 @@ function differencesOf(verdict: PocVerdict, expected: Label): string[] {
     differences.push(`is to be reviewed for ${asking.join(', ') || 'nothing'}`)
   }
   for (const [name, value] of Object.entries(expected.attributes ?? {})) {
-    if (JSON.stringify(verdict.attributes[name]) !== JSON.stringify(value)) {
+    const own = verdict.attributes[name]
+    // In whatever order their fields stand.
+    if (own === undefined || canonicalize(own) !== canonicalize(value)) {
       differences.push(`attribute ${name} is ${JSON.stringify(verdict.attributes[name])}`)
     }
   }

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { addressOf, digestOf, digestToHex, sha256Digest } from '@sealpool/crypto'
+import { addressOf, digestOf, digestToHex, sha256Digest, signStatement } from '@sealpool/crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { datasetFacts } from '../dataset-facts/dataset-facts.js'
 import { signDatasetFacts } from '../dataset-facts/dataset-facts-statement.js'
+import { rescoringStatement } from '../rescoring/rescoring-statement.js'
 import type { PocVerdict } from '../verdict/verdict.js'
 import { signVerdict } from '../verdict/verdict-statement.js'
 import { runPocCli } from './run.js'
@@ -150,5 +151,64 @@ describe('sealpool-poc verify, facts of a dataset', () => {
     )
     expect(out).toContain('NOT verified  STATEMENT_INVALID')
     expect(code).toBe(1)
+  })
+})
+
+describe('sealpool-poc verify, a rescoring', () => {
+  const approved = sha256Digest(Uint8Array.of(3))
+  const { type, body, ...about } = rescoringStatement({
+    pool,
+    number: 1,
+    policy: commitment,
+    poc: approved,
+    rule: 'difference',
+    sample: { share: 1, beacon: `0x${'11'.repeat(32)}` },
+    accepted: 2,
+    chosen: 2,
+    last: true,
+    entries: [
+      {
+        contribution: '7',
+        owner: pool,
+        commitment,
+        before: { poc: verdict.poc, verdict: commitment, score: 5_000, rewarded: 0 },
+        after: { verdict: approved, refused: false, score: 8_000, worth: 8_000 },
+        difference: 3_000,
+      },
+    ],
+    left: [{ contribution: '8', reason: 'BLOB_MISSING' }],
+  })
+  const statement = signStatement({
+    statement: { type, version: 1, body },
+    context: { ...place, ...about, facts: [] },
+    privateKey,
+  })
+  const expected = { ...place, pool, validators, poc: approved }
+
+  test('says who signed it, what each contribution had and has, and who was left out', async () => {
+    const { code, out } = await cli('verify', file(statement), '--expect', file(expected))
+    expect(out).toContain(`verified  rescoring, signed by ${validators[0]}`)
+    expect(out).toContain('7  0.5000 before  0.8000 now  +0.3000')
+    expect(out).toContain('8  left out: BLOB_MISSING')
+    expect(code).toBe(0)
+  })
+  test('gives JSON, and refuses by place', async () => {
+    const good = await cli('verify', file(statement), '--expect', file(expected), '--json')
+    expect(JSON.parse(good.out)).toMatchObject({
+      verified: true,
+      kind: 'rescoring',
+      rescoring: { poc: approved },
+    })
+    const { code, out } = await cli(
+      'verify',
+      file(statement),
+      '--expect',
+      file({ ...expected, poc: verdict.poc }),
+      '--json',
+    )
+    expect([code, JSON.parse(out)]).toEqual([
+      1,
+      { verified: false, code: 'VERDICT_BY_OTHER_CODE', place: 'poc' },
+    ])
   })
 })

@@ -12,9 +12,11 @@ import * as z from 'zod'
 import { verifyDatasetFacts } from '../dataset-facts/dataset-facts-statement.js'
 import { PocError } from '../errors.js'
 import { isWithinDepth } from '../json-depth.js'
+import { verifyRescoring } from '../rescoring/rescoring-statement.js'
 import { type VerdictContext, verifyVerdict } from '../verdict/verdict-statement.js'
 import { UsageError } from './arguments.js'
 import { factsCard } from './facts-card.js'
+import { rescoringCard } from './rescoring-card.js'
 import { harmless, scoreCard } from './score-card.js'
 
 /** Largest statement or file of expectations. */
@@ -50,7 +52,7 @@ const schema = z.strictObject({
 type Expected = z.infer<typeof schema>
 
 /**
- * Checks a signed verdict, or signed facts of a dataset as a node serves them, against what the reader knows, and says what holds.
+ * Checks a signed verdict, a signed rescoring, or signed facts of a dataset as a node serves them, against what the reader knows, and says what holds.
  *
  * @param command files and form of the answer
  * @param io where it writes
@@ -72,7 +74,9 @@ export async function verifyFile(
   try {
     const { kind, signer, json, text } = isFacts(item)
       ? verifiedFacts(item, expected.data)
-      : verifiedVerdict(item, expected.data)
+      : statementType(item) === 'sealpool/rescoring'
+        ? verifiedRescoring(item, expected.data)
+        : verifiedVerdict(item, expected.data)
     if (command.json) io.write(`${JSON.stringify({ verified: true, kind, signer, ...json })}\n`)
     else io.write(`verified  ${kind}, signed by ${signer}\n\n${text}`)
     return 0
@@ -118,6 +122,26 @@ function verifiedVerdict(item: unknown, expected: Expected) {
     validators,
   })
   return { kind: 'verdict', signer, json: { verdict }, text: scoreCard(verdict) }
+}
+
+/** What a signed statement says that it is; undefined for what is none. */
+function statementType(item: unknown): unknown {
+  if (typeof item !== 'object' || item === null || !('statement' in item)) return undefined
+  const { statement } = item
+  return typeof statement === 'object' && statement !== null && 'type' in statement
+    ? statement.type
+    : undefined
+}
+
+function verifiedRescoring(item: unknown, { chainId, registry, pool, poc, validators }: Expected) {
+  const { rescoring, signer } = verifyRescoring(item, {
+    chainId,
+    registry,
+    pool,
+    validators,
+    ...(poc === undefined ? {} : { poc }),
+  })
+  return { kind: 'rescoring', signer, json: { rescoring }, text: rescoringCard(rescoring) }
 }
 
 function verifiedFacts(item: { readonly input: unknown; readonly statement: unknown }, expected: Expected) {

@@ -123,6 +123,15 @@ describe.runIf(installed)('a Python proof', () => {
     const turned = Object.fromEntries(Object.entries(files).reverse())
     expect(bundlePythonProof({ main: 'my_proof', files: turned })).toEqual(proof)
   })
+  test('that throws on its files gave no result, and one that does not load is no code', async () => {
+    const runtime = await createProcessRuntime({ isolation: 'best', engine: 'pyodide' })
+    const run = (own: object) => runPythonProof({ proof, runtime, limits, files: input, ...own })
+    const bad = { 'export.json': new TextEncoder().encode('{"account":') }
+    await expect(run({ files: bad })).rejects.toMatchObject({ code: 'PROOF_WITHOUT_RESULT' })
+    const broken = bundlePythonProof({ main: 'my_proof', files: { ...files, 'my_proof/__main__.py': 'if' } })
+    await expect(run({ proof: broken })).rejects.toMatchObject({ code: 'CODE_INVALID' })
+    await runtime.close()
+  })
   test('runs unchanged, gives the same result again, and is told when it is not what was approved', async () => {
     const runtime = await createProcessRuntime({ isolation: 'best', engine: 'pyodide' })
     const run = (own: object = {}) =>
@@ -131,7 +140,6 @@ describe.runIf(installed)('a Python proof', () => {
     expect(result).toMatchObject({ valid: true, score: 0.5, quality: 0.3, attributes: { days: 3 } })
     expect(await run()).toEqual(result)
     expect(await run({ environment: { OWNER: 'other' } })).toMatchObject({ valid: false })
-    await expect(run({ environment: {} })).rejects.toMatchObject({ code: 'CODE_INVALID' })
     await expect(run({ proof: { ...proof, code: `${proof.code} ` } })).rejects.toMatchObject({
       code: 'CODE_MISMATCH',
     })

@@ -1,5 +1,5 @@
 import { type Digest, encodeBase64Url, sha256Digest } from '@sealpool/crypto'
-import { type JobRuntime, type Limits, SandboxError } from '@sealpool/sandbox'
+import { type JobRuntime, type Limits, type RunErrorCode, SandboxError } from '@sealpool/sandbox'
 import { PocError } from '../errors.js'
 import type { JudgedPart } from '../verdict/verdict.js'
 import { fromResultsJson } from './results-json.js'
@@ -32,7 +32,8 @@ export function bundlePythonProof(options: {
  *
  * @param options `proof`; `runtime`: of `createProcessRuntime({ engine: 'pyodide', ... })`; `files` for `/input`; `environment`
  * @returns the verdict's part, as {@link fromResultsJson} reads it
- * @throws PocError `CODE_MISMATCH`, `CODE_INVALID` when the proof fails, `RUNTIME_FAILED`, `VERDICT_INVALID`
+ * @throws PocError `CODE_MISMATCH`, `CODE_INVALID` when the proof does not load, `PROOF_WITHOUT_RESULT` when it ends without a
+ *   result (it threw on these files, or needed more than the limits), `RUNTIME_FAILED`, `VERDICT_INVALID`
  */
 export async function runPythonProof(options: {
   readonly proof: PythonProof
@@ -60,14 +61,25 @@ export async function runPythonProof(options: {
       limits,
     })
     if (result.ok) return fromResultsJson(result.output)
-    const code = result.code === 'RUNTIME_LOST' ? 'RUNTIME_FAILED' : 'CODE_INVALID'
-    throw new PocError(code, result.place, `the Python proof gave no result (${result.code})`)
+    throw noResult(result.code, result.place)
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error
     throw new PocError('RUNTIME_FAILED', error.place, `the runtime refused the call (${error.code})`, {
       cause: error,
     })
   }
+}
+
+function noResult(code: RunErrorCode, place: string): PocError {
+  if (code === 'RUNTIME_LOST')
+    return new PocError('RUNTIME_FAILED', place, 'the process that ran the proof ended; run it again')
+  return code === 'CODE_INVALID' || code === 'ENTRY_MISSING'
+    ? new PocError('CODE_INVALID', place, `the Python proof does not load (${code})`)
+    : new PocError(
+        'PROOF_WITHOUT_RESULT',
+        place,
+        `the Python proof gave no result on these files (${code}); look at what they hold and at what it expects`,
+      )
 }
 
 function base64(bytes: Uint8Array): string {

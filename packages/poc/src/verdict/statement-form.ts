@@ -79,3 +79,19 @@ export function invalid(place: string, cause?: unknown): PocError {
   const message = 'the statement is not what was expected; ask the validator again'
   return new PocError('STATEMENT_INVALID', place, message, cause === undefined ? {} : { cause })
 }
+
+const others = {
+  VERDICT_OF_ANOTHER_POOL: [
+    'pool',
+    'the statement is of another pool; ask for one of the pool that was named',
+  ],
+  VERDICT_OF_ANOTHER_CONTRIBUTION: ['contribution', 'the verdict is on another contribution'],
+  VERDICT_BY_OTHER_CODE: ['poc', 'the statement is by other code than was named; ask for one by that code'],
+  VERDICT_OVER_OTHER_INPUTS: ['inputs', 'the verdict was judged by other facts; have it judged by the same'],
+} as const
+
+/** That a statement is about something else than the reader named. */
+export function another(code: keyof typeof others): PocError {
+  const [place, message] = others[code]
+  return new PocError(code, place, message)
+}

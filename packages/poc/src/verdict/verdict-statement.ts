@@ -8,9 +8,8 @@ import {
   type SignedStatement,
   signStatement,
 } from '@sealpool/crypto'
-import { PocError } from '../errors.js'
 import { scoreUnits } from './score-units.js'
-import { invalid, normal, readStatement, same, signerOf } from './statement-form.js'
+import { another, invalid, normal, readStatement, same, signerOf } from './statement-form.js'
 import { type PocVerdict, parsePocVerdict } from './verdict.js'
 
 /** Type of the signed statement, and the predicate's type inside of it. */
@@ -157,16 +156,4 @@ function inputsOf(body: JsonObject): Digest | undefined {
       ? digest.sealpoolInputs
       : undefined
   return typeof hex === 'string' && /^[0-9a-f]{64}$/.test(hex) ? `sha256:${hex}` : undefined
-}
-
-const others = {
-  VERDICT_OF_ANOTHER_POOL: ['pool', 'the verdict is of another pool; ask for one of the pool that was named'],
-  VERDICT_OF_ANOTHER_CONTRIBUTION: ['contribution', 'the verdict is on another contribution'],
-  VERDICT_BY_OTHER_CODE: ['poc', 'the verdict is by other code than was named; ask for one by that code'],
-  VERDICT_OVER_OTHER_INPUTS: ['inputs', 'the verdict was judged by other facts; have it judged by the same'],
-} as const
-
-function another(code: keyof typeof others): PocError {
-  const [place, message] = others[code]
-  return new PocError(code, place, message)
 }

@@ -95,6 +95,18 @@ describe('pool policy', () => {
     expect(parsePoolPolicy(changed('code', programs)).code.programs).toBeUndefined()
   })
 
+  test('says which later proofs may judge again what is sealed under it', () => {
+    const code = { poc: digest, refiner: digest, computations: [] }
+    for (const rescoring of ['voted', [digest]] as const)
+      expect(parsePoolPolicy(changed('code', { ...code, rescoring })).code.rescoring).toEqual(rescoring)
+    expect(parsePoolPolicy(changed('code', code)).code.rescoring).toBeUndefined()
+    for (const wrong of ['all', [], ['sha256:12'], [digest, digest], null]) {
+      expect(() => parsePoolPolicy(changed('code', { ...code, rescoring: wrong }))).toThrow(
+        expect.objectContaining({ place: expect.stringMatching(/^code\.rescoring/) }),
+      )
+    }
+  })
+
   test.each([
     ['an unknown field', 'extra', 1, '$'],
     ['another format', 'format', 'other', 'format'],

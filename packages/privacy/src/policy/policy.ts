@@ -102,6 +102,11 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
         computations: z.array(z.string().min(1).max(200)).max(100),
         /** Which programs the computation `program` may be: any that the pool votes for, or these, by digest. Absent: none. */
         programs: z.exactOptional(z.union([z.literal('voted'), z.array(digestSchema).min(1).max(100)])),
+        /**
+         * Which later proofs of contribution may judge again what was sealed under this policy: any that the pool votes for, or these, by digest.
+         * Absent: none. Whoever seals under the policy agrees to it, so that a later policy can not bring it about.
+         */
+        rescoring: z.exactOptional(z.union([z.literal('voted'), z.array(digestSchema).min(1).max(100)])),
       }),
       tables: z.array(tableSchema).min(1).max(100),
       privacy: privacySchema,
@@ -122,6 +127,7 @@ export const poolPolicySchema = /* @__PURE__ */ (() =>
         [['purposes'], policy.purposes],
         [['code', 'computations'], policy.code.computations],
         [['code', 'programs'], policy.code.programs === 'voted' ? [] : (policy.code.programs ?? [])],
+        [['code', 'rescoring'], policy.code.rescoring === 'voted' ? [] : (policy.code.rescoring ?? [])],
         [['joins', 'with'], policy.joins.with],
       ] as const) {
         if (new Set(names).size !== names.length) issue([...path], 'an entry is listed twice; list each once')

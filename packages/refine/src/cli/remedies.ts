@@ -16,6 +16,8 @@ type OfCommand =
 /** What each code of a refused file means to a person, and what to do. */
 export const remedies: Readonly<Record<Exclude<RefineErrorCode, OfCommand>, string>> &
   Readonly<Partial<Record<OfCommand, string>>> = {
+  ARGUMENT_INVALID:
+    'not a regular file that you may read; mend that and run the same command again (links are not followed)',
   FORMAT_UNKNOWN:
     'no reader knows this file; is it an export of this kind, is the reader’s package installed?',
   MEDIA_TYPE_MISMATCH: 'the refiner reads another kind of file',
@@ -35,7 +37,8 @@ export const remedies: Readonly<Record<Exclude<RefineErrorCode, OfCommand>, stri
   XML_INVALID: 'not well-formed (nothing may stand before <?xml), of another root, or with entities',
   FIT_INVALID: 'not a FIT file, or cut off; fetch the activity again',
   MAIL_INVALID: 'not a mailbox (mbox), or a message of it without a header',
-  PARQUET_INVALID: 'only flat columns are read, stored or packed by Snappy; write the file so',
+  PARQUET_INVALID:
+    'only flat columns are read, stored or packed by Snappy, gzip or Zstandard; write the file so',
   SQLITE_INVALID:
     'damaged, or not one table of plain values: name it by --table, and write its journal (-wal) into it',
   MAP_FAILED: 'the mapping threw at this record',

@@ -1,9 +1,19 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { progressLine } from './report.js'
 import { runRefineCli } from './run.js'
+import { systemFault } from './system-fault.js'
 
 // Inside of the repository, so that the new refiner finds this package.
 const root = fileURLToPath(new URL('../../../../.tmp/', import.meta.url))
@@ -257,6 +267,59 @@ describe('sealpool-refine', () => {
     const { code, err } = await cli(...args)
     expect([code, err]).toEqual([2, expect.stringContaining('--key-file')])
     expect(readdirSync(inside())).not.toContain('out.key')
+  })
+
+  test('one file under two names is refused before a key is made', async () => {
+    await cli('create', join(folder, 'new'))
+    const good = inside('exports', 'good.csv')
+    for (const twice of [
+      [good, good],
+      [inside('exports'), good],
+      [good, join(inside('exports'), '..', 'exports', 'good.csv')],
+    ]) {
+      const { code, err } = await cli('run', inside('refiner.ts'), ...twice, '--out', inside('out'))
+      expect([code, err]).toEqual([2, expect.stringMatching(/good\.csv is named twice/)])
+      expect((await cli('check', inside('refiner.ts'), ...twice)).code).toBe(2)
+    }
+    expect(readdirSync(inside())).not.toContain('out.key')
+    const linked = inside('link.csv')
+    symlinkSync(good, linked)
+    expect((await cli('check', inside('refiner.ts'), linked)).err).toContain('Links are not followed')
+  })
+
+  test('a job that had more files before is not told as if it had these alone', async () => {
+    await cli('create', join(folder, 'new'))
+    const run = (path: string) => cli('run', inside('refiner.ts'), path, '--out', inside('out'))
+    expect((await run(inside('exports'))).code).toBe(0)
+    rmSync(inside('exports', 'same.jsonl'))
+    const { code, err } = await run(inside('exports'))
+    expect([code, err]).toEqual([2, expect.stringMatching(/JOB_INVALID: .*missing now.*at inputs/)])
+  })
+
+  test('what a module lacks is told by the bundler’s own words', async () => {
+    const entry = join(folder, 'broken.ts')
+    writeFileSync(entry, 'const a = 1\nexport default {\n')
+    const { code, err } = await cli('describe', entry, '--as', 'id')
+    expect([code, err]).toEqual([2, expect.stringMatching(/BUNDLE_FAILED[\s\S]*broken\.ts:\d+/)])
+  })
+
+  test('help is given wherever it is asked for', async () => {
+    for (const args of [['help'], ['-h'], ['run', '--help'], ['check', 'a', '-h'], ['--help', 'run']])
+      expect(await cli(...args), args.join(' ')).toMatchObject({
+        code: 0,
+        err: '',
+        out: expect.stringContaining('Exit codes'),
+      })
+    expect((await cli('create', '--', join(folder, '--help'))).code).toBe(0)
+    expect(readdirSync(folder)).toContain('--help')
+  })
+
+  test('faults of the system have a way out, and tell no path', () => {
+    const full = Object.assign(new Error("ENOSPC: no space left, write '/secret/path'"), { code: 'ENOSPC' })
+    expect(systemFault(full)).toBe('ENOSPC: the disk is full; make room and run the same command again')
+    expect(systemFault(Object.assign(new Error('x'), { code: 'EXDEV' }))).toBe('EXDEV')
+    for (const other of [new Error('secret'), 'secret', null, { code: 'constructor' }])
+      expect(systemFault(other)).toBe('the command failed')
   })
 
   test('create makes no folder where there can be none', async () => {

@@ -24,6 +24,7 @@ import { embedderOf } from './embedder-module.js'
 import { openJobKey, secretOf } from './key-file.js'
 import { installedReaders } from './readers.js'
 import { harmless, progressLine, reportOf } from './report.js'
+import { systemFault } from './system-fault.js'
 import { usage } from './usage.js'
 
 /** Where the command writes. */
@@ -50,11 +51,16 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
   const table = given.options.get('table')
   const isOwn = await ownFiles(given)
   const inputs: JobInput[] = []
+  const taken = new Set<string>()
   for (const path of paths) {
     const found = await folderInputs(path, { contributor })
     const real = await realpath(path)
     for (const input of found) {
-      if (isOwn(join(real, relative(path, input.path)))) continue
+      const place = join(real, relative(path, input.path))
+      if (isOwn(place)) continue
+      if (taken.has(place))
+        throw new UsageError(`${harmless(input.path)} is named twice; its rows would be too`)
+      taken.add(place)
       // Two folders may hold one name.
       const id = paths.length === 1 ? input.id : `${path.replace(/\/+$/, '')}/${input.id}`
       inputs.push({ ...input, id, ...(table === undefined ? {} : { table }) })
@@ -256,7 +262,8 @@ async function create(given: Arguments, io: RefineCliIo): Promise<RefineCliExitC
  * @returns the exit code; errors are printed, never thrown
  */
 export async function runRefineCli(args: readonly string[], io: RefineCliIo): Promise<RefineCliExitCode> {
-  if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0] ?? '')) {
+  const words = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
+  if ((args.length === 1 && args[0] === 'help') || words.includes('--help') || words.includes('-h')) {
     io.write(usage)
     return 0
   }
@@ -266,12 +273,12 @@ export async function runRefineCli(args: readonly string[], io: RefineCliIo): Pr
     return (await commands[given.command]?.(given, io)) ?? 2
   } catch (error) {
     if (error instanceof UsageError) io.writeError(`sealpool-refine: ${error.message}\n\n${usage}`)
-    else if (error instanceof RefineError)
+    else if (error instanceof RefineError) {
       io.writeError(`sealpool-refine: ${error.code}: ${harmless(error.message)}\n`)
-    else {
-      const code = (error as { code?: unknown }).code
-      io.writeError(`sealpool-refine: ${typeof code === 'string' ? code : 'the command failed'}\n`)
-    }
+      // What the bundler says is about the builder's own module, line by line.
+      if (error.code === 'BUNDLE_FAILED' && error.cause instanceof Error)
+        for (const line of error.cause.message.split('\n')) io.writeError(`  ${harmless(line)}\n`)
+    } else io.writeError(`sealpool-refine: ${systemFault(error)}\n`)
     return 2
   }
 }

@@ -19,7 +19,14 @@ import type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage 
 
 import { isZodObject, zodColumns } from './zod-columns.js'
 
-export type { ActivitySample, ArchiveFile, HealthRecord, JsonValue, MailMessage } from './record-types.js'
+export type {
+  ActivitySample,
+  ArchiveFile,
+  HealthRecord,
+  JsonValue,
+  MailMessage,
+  WorkoutPart,
+} from './record-types.js'
 export { type ZodColumn, type ZodObjectLike, zodColumns } from './zod-columns.js'
 
 /** What a mapping is told besides its record; never who contributed. */

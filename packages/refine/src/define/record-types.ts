@@ -26,6 +26,15 @@ export interface ActivitySample {
   readonly activity: number
 }
 
+/** A part of a workout (`WorkoutActivity`, iOS 16 and later): a step of an interval training, a sport of a triathlon. */
+export interface WorkoutPart {
+  /** Instants in UTC. */
+  readonly start: string | null
+  readonly end: string | null
+  /** All other attributes by name, as text, with the part's totals as a workout has them. */
+  readonly attributes: { readonly [name: string]: string }
+}
+
 /** An element of an Apple Health export. */
 export interface HealthRecord {
   readonly kind: 'record' | 'workout' | 'activity-summary'
@@ -40,6 +49,8 @@ export interface HealthRecord {
   readonly source: string | null
   /** All other attributes by name, as text; a workout's totals also where the export writes them as `WorkoutStatistics`. */
   readonly attributes: { readonly [name: string]: string }
+  /** The parts of a workout in the export's order, where it has some; what they tell is in the workout's own totals already. */
+  readonly parts?: readonly WorkoutPart[]
 }
 
 /** A message of a mailbox. Addresses are as written; hash or coarsen them in the mapping. */

@@ -25,7 +25,6 @@ import { contentDigest } from '../job/content-digest.js'
 import { refineBatch } from '../with-platform.js'
 import { saxesReader } from '../xml/index.js'
 import { folderInputs, runFileJob } from './index.js'
-import { createLeafSorter, createLeafWriter, createRootFolder, rootOfRuns, sha256 } from './leaf-runs.js'
 
 const entry = (name: string) => fileURLToPath(new URL(`../testing/${name}`, import.meta.url))
 const key = new Uint8Array(32).fill(3)
@@ -228,6 +227,25 @@ describe('runFileJob', () => {
     await expect(job({ output: out('x'), inputs: twice })).rejects.toMatchObject({ code: 'ARGUMENT_INVALID' })
   })
 
+  test('inputs that were done may not be left out, and one that could not be opened is tried again', async () => {
+    put('a.csv', csv(3))
+    const input = (id: string) => ({ id, path: join(folder, 'in', id), contributor: 7 })
+    const inputs = [input('a.csv'), input('b.csv'), input('c.csv')]
+    put('c.csv', csv(5, 10))
+    const first = await job({ inputs })
+    expect(first.refused).toEqual([{ id: 'b.csv', code: 'ARGUMENT_INVALID', place: 'input' }])
+    await expect(job({ inputs: inputs.slice(0, 2) })).rejects.toMatchObject({
+      code: 'JOB_INVALID',
+      place: 'inputs',
+    })
+    put('b.csv', csv(4, 3))
+    const second = await job({ inputs })
+    expect(second).toMatchObject({ refused: [], resumed: 2 })
+    const whole = await job({ inputs, output: out('whole') })
+    expect(second.contentDigest).toBe(whole.contentDigest)
+    expect(await job({ inputs: [...inputs, input('d.csv')] })).toMatchObject({ resumed: 3 })
+  })
+
   test.each<[string, string, (path: string) => void]>([
     ['missing', '000000.receipts.parquet', (path) => rmSync(path)],
     ['cut', '000000.receipts.parquet', (path) => writeFileSync(path, readFileSync(path).subarray(0, 10))],
@@ -405,51 +423,5 @@ describe('runFileJob', () => {
       contentDigest({ samples: [{ contributor: 7, at: '2024-01-01T00:00:00Z', latitude: '52.50' }] }),
     )
     await runtime.close()
-  })
-})
-
-describe('leaf runs', () => {
-  const leaves = (count: number) =>
-    Array.from({ length: count }, (_, index) => sha256(Buffer.from(String(index))))
-
-  test('give the root of the sorted leaves, over any runs and files', async () => {
-    for (const count of [0, 1, 2, 3, 7, 100, 5000]) {
-      const all = leaves(count)
-      const folder6962 = createRootFolder()
-      for (const leaf of [...all].sort(Buffer.compare)) folder6962.add(leaf, 0)
-      const files = []
-      for (const [index, half] of [all.slice(0, count / 3), all.slice(count / 3)].entries()) {
-        const path = join(folder, `${count}-${index}.leaves`)
-        const writer = await createLeafWriter({ path, name: `f${index}`, key, runLeaves: 700 })
-        await writer.add(Buffer.concat(half))
-        files.push({ path, name: `f${index}`, runs: await writer.finish() })
-      }
-      const { root, leaves: found } = await rootOfRuns(files, key)
-      expect(found).toBe(count)
-      expect(Buffer.from(root).toString('hex')).toBe(Buffer.from(folder6962.root()).toString('hex'))
-      if (count > 0) {
-        await expect(rootOfRuns(files, new Uint8Array(32))).rejects.toMatchObject({ code: 'JOB_INVALID' })
-        const swapped = files.map((file) => ({ ...file, name: 'other' }))
-        await expect(rootOfRuns(swapped, key)).rejects.toMatchObject({ code: 'JOB_INVALID' })
-      }
-    }
-  })
-
-  test('sorting puts equal and close hashes in order', () => {
-    const close = Buffer.concat([
-      Buffer.alloc(32, 5),
-      Buffer.alloc(32, 1),
-      Buffer.alloc(32, 5),
-      Buffer.alloc(32, 4),
-    ])
-    close[31] = 9
-    createLeafSorter()(close, 0)
-    expect([0, 1, 2, 3].map((at) => close[at * 32 + 31])).toEqual([1, 4, 5, 9])
-  })
-
-  test('sha256 is that of the platform', () => {
-    expect(`sha256:${Buffer.from(sha256(Buffer.from('ab'), Buffer.from('c'))).toString('hex')}`).toBe(
-      sha256Digest(Buffer.from('abc')),
-    )
   })
 })

@@ -27,7 +27,10 @@ export async function folderInputs(
     return [{ id, path, contributor: whose(id) }]
   }
   if (facts?.isDirectory() !== true) {
-    throw new RefineError('ARGUMENT_INVALID', 'input', 'There is no such file or folder')
+    const told = facts?.isSymbolicLink()
+      ? 'Links are not followed; name the file or folder that it points to'
+      : 'There is no such file or folder'
+    throw new RefineError('ARGUMENT_INVALID', 'input', told)
   }
   const inputs: JobInput[] = []
   const walk = async (folder: string, inside: readonly string[]) => {

@@ -65,9 +65,11 @@ describe("a job's folder", () => {
       '.job.json.part',
       'letter.txt',
       '.lock.mine',
+      '.merged.leaves',
     ]
     const half = [
       '.000001.receipts.parquet.part',
+      '.merged.0.leaves',
       '000001.receipts.parquet',
       '000001.receipts.leaves',
       `.000001.json.${'a'.repeat(16)}.part`,

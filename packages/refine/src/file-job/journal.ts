@@ -10,6 +10,7 @@ import * as z from 'zod'
 import { RefineError, type RefineErrorCode } from '../errors.js'
 import { isClaim } from './job-lock.js'
 import { leafFileBytes } from './leaf-runs.js'
+import { isMergedRun } from './root-of-runs.js'
 
 const run = z.strictObject({ offset: z.int().min(0), leaves: z.int().min(1) })
 const tablePart = z.strictObject({
@@ -147,7 +148,8 @@ export async function openJobFolder(
   }
   for (const name of names) {
     const rows = rowsOf(name, tables)
-    const half = halfText.test(name) || rows === 'half' || (rows !== undefined && !done.has(rows))
+    const half =
+      halfText.test(name) || isMergedRun(name) || rows === 'half' || (rows !== undefined && !done.has(rows))
     if (half) await unlink(join(folder, name))
   }
   return done

@@ -12,7 +12,7 @@ import { checkRow } from '../job/check-row.js'
 import { tableOf } from '../schema/table-of.js'
 import type { NamedTable, Scalar } from '../schema/table-schema.js'
 import { createPieceMemory, type PieceMemory } from './file-pieces.js'
-import { leafBytes, sha256Into } from './leaf-runs.js'
+import { leafBytes, sha256Into } from './leaf-hash.js'
 import type { FunctionCache, MappedBatch, PieceResult, TablePiece, WorkerData } from './piece-message.js'
 
 /** Calls functions of the refiner for values. @param calls - function and values @returns one list of results per call */

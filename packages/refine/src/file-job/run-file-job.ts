@@ -20,10 +20,10 @@ import { platformReaders } from '../with-platform.js'
 import { type OpenFile, openFile } from './file-source.js'
 import { lockJob } from './job-lock.js'
 import { arePartsWhole, type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
-import { type LeafFile, rootOfRuns } from './leaf-runs.js'
 import { makeFolder } from './make-folder.js'
 import { createPartWriter, type PartWriter } from './parquet-part.js'
 import { type InputSettings, type JobInput, refineInput } from './refine-input.js'
+import { type LeafFile, rootOfRuns } from './root-of-runs.js'
 
 /** How far a job is. */
 export interface JobProgress {
@@ -170,7 +170,7 @@ async function checkDescribed(options: FileJobOptions, schema: RefinerSchema, li
  * @param options - see {@link FileJobOptions}
  * @returns tables, refusals, digests; the same stands in `refined.json` of the folder
  * @throws RefineError with `ARGUMENT_INVALID` (also when the folder cannot be made), `REFINER_MISMATCH`, `EMBEDDER_MISSING`, `EMBEDDER_MISMATCH`, `EMBEDDER_FAILED`, `SCHEMA_INVALID`, `JOB_INVALID`
- *   (the folder is of another job or damaged, another run works on it, an input that was done has changed); the system's error when the
+ *   (the folder is of another job or damaged, another run works on it, an input that was done has changed or is missing); the system's error when the
  *   folder cannot be written
  *
  * @example
@@ -224,6 +224,14 @@ async function runLocked(
     schema.direct === undefined &&
     runtime !== undefined &&
     (await takesColumns({ code: refiner.code, runtime, limits }, schema))
+  if (Math.max(-1, ...done.keys()) >= inputs.length) {
+    // Their rows would lie in the folder, and in nothing that the job tells.
+    throw new RefineError(
+      'JOB_INVALID',
+      'inputs',
+      'Inputs that were refined before are missing now; name them too, or begin the job anew in another folder',
+    )
+  }
   const records: InputRecord[] = []
   const repaired: string[] = []
   for (const [index, input] of inputs.entries()) {
@@ -341,7 +349,8 @@ async function refineFile(
     if (!(error instanceof RefineError) || error.code === 'EMBEDDER_FAILED') throw error
     record = { ...base, refused: { code: error.code, place: error.place }, tables: {} }
   }
-  await writeWhole(output, `${number}.json`, JSON.stringify(record))
+  // What could not be opened may be the next time.
+  if (file !== undefined) await writeWhole(output, `${number}.json`, JSON.stringify(record))
   return record
 }
 
@@ -381,7 +390,7 @@ async function summary(
       name: own,
       runs: part.runs,
     }))
-    const { root, leaves } = await rootOfRuns(files, job.leafKey)
+    const { root, leaves } = await rootOfRuns(files, job.leafKey, { folder: job.output })
     if (leaves !== rows)
       throw new RefineError('JOB_INVALID', name, 'Rows and hashes of the job differ; begin the job anew')
     roots.push({ name, rows, root })

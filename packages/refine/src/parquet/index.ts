@@ -1,5 +1,5 @@
 /**
- * Reading Parquet with the `hyparquet` package (an optional peer, pure JavaScript): flat tables, stored or packed with Snappy.
+ * Reading Parquet with the `hyparquet` package (an optional peer, pure JavaScript): flat tables, stored or packed by Snappy, gzip or Zstandard.
  *
  * @module
  */
@@ -10,7 +10,6 @@ import {
   parquetMetadataAsync,
   parquetReadObjects,
   type SchemaElement,
-  snappyUncompress,
 } from 'hyparquet'
 import type { JsonValue } from '../define/record-types.js'
 import { RefineError } from '../errors.js'
@@ -18,6 +17,7 @@ import { civilFromDays, printInstant } from '../schema/instant.js'
 import type { RandomAccess } from '../source/byte-source.js'
 import type { TableReader } from '../source/table-reader.js'
 import { pagesHold } from './check-pages.js'
+import { pageUnpackers, type UnpackPage } from './unpack-page.js'
 
 const footerBytes = 16 * 1024 * 1024
 
@@ -156,21 +156,29 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
   if (expanded > limits.expandedBytes) {
     throw new RefineError('LIMIT_EXCEEDED', 'footer', 'The export expands to more than the limits allow')
   }
+  const unpackers = await pageUnpackers(
+    new Set(
+      metadata.row_groups.flatMap(({ columns: chunks }) => chunks.map((each) => `${each.meta_data?.codec}`)),
+    ),
+  ).catch(() => {
+    throw invalid('page', 'Pages packed by Zstandard cannot be opened here, where WebAssembly does not run')
+  })
   /** Each reading of all pages has the limit for itself. */
-  const unpacker = () => {
+  const counted = (): { readonly [codec: string]: UnpackPage } => {
     let opened = 0
-    return (input: Uint8Array, outputLength: number): Uint8Array<ArrayBuffer> => {
-      opened += outputLength
-      if (opened > limits.expandedBytes) {
-        throw new RefineError('LIMIT_EXCEEDED', 'page', 'The export expands to more than the limits allow')
+    const count =
+      (unpack: UnpackPage): UnpackPage =>
+      (packed, length) => {
+        opened += length
+        if (opened > limits.expandedBytes) {
+          throw new RefineError('LIMIT_EXCEEDED', 'page', 'The export expands to more than the limits allow')
+        }
+        return unpack(packed, length)
       }
-      const output = new Uint8Array(outputLength)
-      snappyUncompress(input, output)
-      return output
-    }
+    return Object.fromEntries(Object.entries(unpackers).map(([codec, unpack]) => [codec, count(unpack)]))
   }
-  const compressors: Compressors = { SNAPPY: unpacker() }
-  const looked = unpacker()
+  const compressors: Compressors = counted()
+  const looked = counted()
   const holds = async (chunk: ColumnMetaData, column: SchemaElement, count: number): Promise<boolean> => {
     const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset)
     const bytes = await readExactly(access, start, start + Number(chunk.total_compressed_size))
@@ -182,8 +190,13 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
       rows: count,
       open: (packed, length) => {
         if (chunk.codec === 'UNCOMPRESSED' && packed.length === length) return packed
-        if (chunk.codec === 'SNAPPY') return looked(packed, length)
-        throw invalid('page', 'A page is damaged, or packed by a method other than Snappy')
+        const unpack = looked[chunk.codec]
+        if (unpack === undefined)
+          throw invalid(
+            'page',
+            'A page is damaged, or packed by a method other than Snappy, gzip or Zstandard',
+          )
+        return unpack(packed, length)
       },
       most: limits.expandedBytes,
     })
@@ -210,10 +223,7 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
       })
     } catch (error) {
       if (error instanceof RefineError) throw error
-      throw invalid(
-        `row group ${index + 1}`,
-        'A row group is damaged, or packed by a method other than Snappy',
-      )
+      throw invalid(`row group ${index + 1}`, 'A row group is damaged')
     }
     if (objects.length !== count) throw invalid(`row group ${index + 1}`, 'A row group lacks rows')
     for (const [at, object] of objects.entries()) {

@@ -1,5 +1,5 @@
 /** Records of an Apple Health export (`export.xml`: Record, Workout, ActivitySummary). */
-import type { HealthRecord } from '../define/record-types.js'
+import type { HealthRecord, WorkoutPart } from '../define/record-types.js'
 import { RefineError } from '../errors.js'
 import { instantMicroseconds, printInstant } from '../schema/instant.js'
 import type { FullSourceLimits } from './source-limits.js'
@@ -19,62 +19,80 @@ const totals = [
   { attribute: 'totalEnergyBurned', type: /^HKQuantityTypeIdentifierActiveEnergyBurned$/ },
 ] as const
 
-/** A workout that has not ended, with the sums that stand in it. */
+/** Sums by the attribute that tells them; undefined for one that several tell. */
+type Sums = Map<string, { readonly sum: string; readonly unit: string } | undefined>
+
+/** A workout that has not ended, with the sums that stand in it, and its parts with theirs. */
 interface OpenWorkout {
   readonly record: HealthRecord
-  readonly sums: Map<string, { readonly sum: string; readonly unit: string } | undefined>
+  readonly sums: Sums
+  readonly parts: { readonly part: WorkoutPart; readonly sums: Sums }[]
 }
 
 /** Takes a WorkoutStatistics; of a total that several tell, distances swum and run for one, none is the workout's. */
-function takeStatistics(
-  { sums }: OpenWorkout,
-  { type = '', sum, unit }: Readonly<Record<string, string>>,
-): void {
+function takeStatistics(sums: Sums, { type = '', sum, unit }: Readonly<Record<string, string>>): void {
   const total = totals.find((each) => each.type.test(type))
   if (total === undefined || sum === undefined || unit === undefined) return
   sums.set(total.attribute, sums.has(total.attribute) ? undefined : { sum, unit })
 }
 
-function withTotals({ record, sums }: OpenWorkout): HealthRecord {
-  const told: [string, string][] = []
+function withTotals<Told extends WorkoutPart>(told: Told, sums: Sums): Told {
+  const added: [string, string][] = []
   for (const [attribute, found] of sums) {
-    if (found === undefined || Object.hasOwn(record.attributes, attribute)) continue
-    told.push([attribute, found.sum], [`${attribute}Unit`, found.unit])
+    if (found === undefined || Object.hasOwn(told.attributes, attribute)) continue
+    added.push([attribute, found.sum], [`${attribute}Unit`, found.unit])
   }
-  return told.length === 0
-    ? record
-    : { ...record, attributes: { ...record.attributes, ...Object.fromEntries(told) } }
+  return added.length === 0
+    ? told
+    : { ...told, attributes: { ...told.attributes, ...Object.fromEntries(added) } }
+}
+
+function ended({ record, sums, parts }: OpenWorkout): HealthRecord {
+  const whole = withTotals(record, sums)
+  return parts.length === 0
+    ? whole
+    : { ...whole, parts: parts.map(({ part, sums: own }) => withTotals(part, own)) }
+}
+
+/** Start and end of an element, and what else it says. */
+function partOf(attributes: Readonly<Record<string, string>>, place: string): WorkoutPart {
+  const instant = (name: string) => {
+    const text = attributes[name]
+    if (text === undefined) return null
+    const micro = instantMicroseconds(text)
+    if (micro === undefined) throw new RefineError('VALUE_UNKNOWN', place, `${name} is no instant`)
+    return printInstant(micro) ?? null
+  }
+  return {
+    start: instant('startDate'),
+    end: instant('endDate'),
+    attributes: Object.fromEntries(Object.entries(attributes).filter(([name]) => !own.has(name))),
+  }
 }
 
 function recordOf(
   kind: HealthRecord['kind'],
   attributes: Readonly<Record<string, string>>,
-  number: number,
+  place: string,
 ): HealthRecord {
-  const instant = (name: string) => {
-    const text = attributes[name]
-    if (text === undefined) return null
-    const micro = instantMicroseconds(text)
-    if (micro === undefined)
-      throw new RefineError('VALUE_UNKNOWN', `record ${number}`, `${name} is no instant`)
-    return printInstant(micro) ?? null
-  }
+  const { start, end, attributes: others } = partOf(attributes, place)
   return {
     kind,
     type: attributes['type'] ?? attributes['workoutActivityType'] ?? null,
     unit: attributes['unit'] ?? null,
     value: attributes['value'] ?? null,
-    start: instant('startDate'),
-    end: instant('endDate'),
+    start,
+    end,
     source: attributes['sourceName'] ?? null,
-    attributes: Object.fromEntries(Object.entries(attributes).filter(([name]) => !own.has(name))),
+    attributes: others,
   }
 }
 
 /**
  * Reads the records of an Apple Health export as they come. Distance and active energy of a workout, which exports since iOS 16 write
  * in `WorkoutStatistics` below it, are its attributes `totalDistance`, `totalDistanceUnit`, `totalEnergyBurned`,
- * `totalEnergyBurnedUnit`, as in older ones; distances of several kinds have no total.
+ * `totalEnergyBurnedUnit`, as in older ones; distances of several kinds have no total. Its parts (`WorkoutActivity`) are its `parts`, with
+ * their own.
  *
  * @param chunks - `export.xml`
  * @param options - `xml`: reader of XML; `limits`
@@ -88,8 +106,28 @@ export async function* healthRecords(
   const { limits } = options
   let ready: HealthRecord[] = []
   let depth = 0
-  let count = 0
+  let [records, elements] = [0, 0]
   let workout: OpenWorkout | undefined
+  let inPart: OpenWorkout['parts'][number] | undefined
+  const counted = () => {
+    elements += 1
+    if (elements > limits.records)
+      throw new RefineError('LIMIT_EXCEEDED', 'source', 'The export has too many records')
+  }
+  /** Of what stands below a workout, sums and parts are read, and below a part its sums. */
+  const openInside = (
+    { sums, parts }: OpenWorkout,
+    name: string,
+    attributes: Readonly<Record<string, string>>,
+  ) => {
+    if (depth === 3 && name === 'WorkoutActivity') {
+      counted()
+      inPart = { part: partOf(attributes, `record ${records}`), sums: new Map() }
+      parts.push(inPart)
+    } else if (name === 'WorkoutStatistics' && depth === 3) takeStatistics(sums, attributes)
+    else if (name === 'WorkoutStatistics' && depth === 4 && inPart !== undefined)
+      takeStatistics(inPart.sums, attributes)
+  }
   const stream = options.xml(
     {
       open(name, attributes) {
@@ -99,15 +137,13 @@ export async function* healthRecords(
         }
         depth += 1
         const kind = Object.hasOwn(kinds, local) ? kinds[local] : undefined
-        if (depth === 3 && workout !== undefined && local === 'WorkoutStatistics')
-          takeStatistics(workout, attributes)
+        if (workout !== undefined && depth > 2) openInside(workout, local, attributes)
         // Correlations repeat their records below themselves.
         if (kind === undefined || depth !== 2) return
-        count += 1
-        if (count > limits.records)
-          throw new RefineError('LIMIT_EXCEEDED', 'source', 'The export has too many records')
-        const record = recordOf(kind, attributes, count)
-        if (kind === 'workout') workout = { record, sums: new Map() }
+        counted()
+        records += 1
+        const record = recordOf(kind, attributes, `record ${records}`)
+        if (kind === 'workout') workout = { record, sums: new Map(), parts: [] }
         else ready.push(record)
       },
       text() {
@@ -115,8 +151,9 @@ export async function* healthRecords(
       },
       close() {
         depth -= 1
+        if (depth === 2) inPart = undefined
         if (depth !== 1 || workout === undefined) return
-        ready.push(withTotals(workout))
+        ready.push(ended(workout))
         workout = undefined
       },
     },

@@ -107,7 +107,6 @@ export function parseJsonText(
       }
       end += 2
     }
-    if (end - start > limits.fieldLength) throw fault('LIMIT_EXCEEDED', 'A string is too long')
     let value: string
     try {
       // The literal's extent is known; its escapes are checked and read by the engine.
@@ -115,6 +114,7 @@ export function parseJsonText(
     } catch {
       throw fault('JSON_INVALID', 'A string has an escape that JSON does not know')
     }
+    if (value.length > limits.fieldLength) throw fault('LIMIT_EXCEEDED', 'A string is too long')
     if (loneSurrogate.test(value)) throw fault('JSON_INVALID', 'A string has half a surrogate pair')
     position = end + 1
     return value

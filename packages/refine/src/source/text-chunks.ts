@@ -12,6 +12,7 @@ export async function* textChunks(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<string, void, undefined> {
   let decoder: TextDecoder | undefined
+  let isBegun = false
   let held = new Uint8Array()
   const fault = () =>
     new RefineError(
@@ -32,7 +33,11 @@ export async function* textChunks(
               : 'utf-8'
         decoder = new TextDecoder(label, { fatal: true })
       }
-      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true })
+      const text = bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true })
+      // The mark of UTF-32 begins as that of UTF-16, and goes on with a character 0.
+      if (!isBegun && decoder.encoding === 'utf-16le' && text.startsWith('\0')) throw fault()
+      isBegun ||= text !== ''
+      return text
     } catch {
       throw fault()
     }

@@ -6,7 +6,13 @@
 import { RefineError } from '../../errors.js'
 import { contributorColumn, type NamedTable, type Row } from '../../schema/table-schema.js'
 import { createModuleCipher, moduleOverhead, type Seal } from './encrypted-module.js'
-import { fileCryptoMetadata, fileMetadata, pageHeader, type WrittenRowGroup } from './file-metadata.js'
+import {
+  fileCryptoMetadata,
+  fileMetadata,
+  pageHeader,
+  rowGroupMetadata,
+  type WrittenRowGroup,
+} from './file-metadata.js'
 import { encodeColumnPage, type ParquetColumn } from './plain-column.js'
 import { encodeThrift } from './thrift-compact.js'
 
@@ -74,7 +80,8 @@ export async function createEncryptedParquet(options: {
   const columns = parquetColumns(options.table)
   const fileUnique = Uint8Array.from(options.random(16))
   const encrypt = await createModuleCipher({ ...options, fileUnique })
-  const groups: WrittenRowGroup[] = []
+  const groups: Uint8Array[] = []
+  let rowsWritten = 0
   let offset = 0
 
   const start = () => {
@@ -108,7 +115,8 @@ export async function createEncryptedParquet(options: {
       parts.push(...sealed)
       offset += length
     }
-    groups.push({ rows, chunks })
+    groups.push(rowGroupMetadata({ rows, chunks }, ordinal))
+    rowsWritten += rows
     return parts
   }
   const checkOrdinal = () => {
@@ -146,7 +154,7 @@ export async function createEncryptedParquet(options: {
       const parts: Uint8Array[] = start()
       const cryptoMetadata = encodeThrift(fileCryptoMetadata(fileUnique))
       const footer = concatenate(
-        await encrypt(encodeThrift(fileMetadata(columns, groups)), { type: 'footer' }),
+        await encrypt(encodeThrift(fileMetadata(columns, rowsWritten, groups)), { type: 'footer' }),
       )
       const length = new Uint8Array(4)
       new DataView(length.buffer).setUint32(0, cryptoMetadata.length + footer.length, true)

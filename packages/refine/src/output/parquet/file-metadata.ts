@@ -4,7 +4,19 @@
  */
 import { decimalPrecision } from '../../schema/decimal.js'
 import type { ParquetColumn } from './plain-column.js'
-import { binary, bool, i8, i16, i32, i64, list, struct, type ThriftValue } from './thrift-compact.js'
+import {
+  binary,
+  bool,
+  encoded,
+  encodeThrift,
+  i8,
+  i16,
+  i32,
+  i64,
+  list,
+  struct,
+  type ThriftValue,
+} from './thrift-compact.js'
 
 const physical = { boolean: 0, int32: 1, int64: 2, byteArray: 6 } as const
 const converted = { utf8: 0, decimal: 5, date: 6, timestampMicros: 10, int64: 18 } as const
@@ -99,7 +111,14 @@ export function pageHeader(page: { rows: number; plainLength: number; length: nu
   )
 }
 
-function rowGroup(group: WrittenRowGroup, ordinal: number): ThriftValue {
+/**
+ * RowGroup, as bytes: a file has up to 32,768 of them until its footer is written, and as objects they would be the most of its memory.
+ *
+ * @param group - the row group
+ * @param ordinal - its number in the file, from 0
+ * @returns the RowGroup struct, encoded
+ */
+export function rowGroupMetadata(group: WrittenRowGroup, ordinal: number): Uint8Array {
   const chunks = group.chunks.map(({ column, offset, plainLength, length }) =>
     struct(
       [2, i64(0)],
@@ -120,13 +139,15 @@ function rowGroup(group: WrittenRowGroup, ordinal: number): ThriftValue {
       [8, struct([1, empty])],
     ),
   )
-  return struct(
-    [1, list('struct', chunks)],
-    [2, i64(group.chunks.reduce((sum, chunk) => sum + chunk.plainLength, 0))],
-    [3, i64(group.rows)],
-    [5, i64(group.chunks[0]?.offset ?? 0)],
-    [6, i64(group.chunks.reduce((sum, chunk) => sum + chunk.length, 0))],
-    [7, i16(ordinal)],
+  return encodeThrift(
+    struct(
+      [1, list('struct', chunks)],
+      [2, i64(group.chunks.reduce((sum, chunk) => sum + chunk.plainLength, 0))],
+      [3, i64(group.rows)],
+      [5, i64(group.chunks[0]?.offset ?? 0)],
+      [6, i64(group.chunks.reduce((sum, chunk) => sum + chunk.length, 0))],
+      [7, i16(ordinal)],
+    ),
   )
 }
 
@@ -134,12 +155,14 @@ function rowGroup(group: WrittenRowGroup, ordinal: number): ThriftValue {
  * FileMetaData, which becomes the encrypted footer.
  *
  * @param columns - the table's columns
- * @param groups - the row groups in the order of the file
+ * @param rows - of the whole file
+ * @param groups - the row groups in the order of the file, as {@link rowGroupMetadata} gives them
  * @returns the FileMetaData struct
  */
 export function fileMetadata(
   columns: readonly ParquetColumn[],
-  groups: readonly WrittenRowGroup[],
+  rows: number,
+  groups: readonly Uint8Array[],
 ): ThriftValue {
   return struct(
     [1, i32(2)],
@@ -150,8 +173,8 @@ export function fileMetadata(
         ...columns.map((column) => schemaElement(column)),
       ]),
     ],
-    [3, i64(groups.reduce((sum, group) => sum + group.rows, 0))],
-    [4, list('struct', groups.map(rowGroup))],
+    [3, i64(rows)],
+    [4, list('struct', groups.map(encoded))],
     [6, binary('sealpool refine')],
   )
 }

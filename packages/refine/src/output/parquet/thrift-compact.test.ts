@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fileCryptoMetadata } from './file-metadata.js'
-import { binary, bool, encodeThrift, i8, i16, i32, i64, list, struct } from './thrift-compact.js'
+import { binary, bool, encoded, encodeThrift, i8, i16, i32, i64, list, struct } from './thrift-compact.js'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
@@ -25,6 +25,16 @@ test.each([
       ),
     ]),
     `19f50f${'00'.repeat(15)}00`,
+  ],
+  [
+    'bytes that are longer than the room at first',
+    struct([1, binary('a'.repeat(200))]),
+    `18c801${'61'.repeat(200)}00`,
+  ],
+  [
+    'structs that are bytes already',
+    struct([1, list('struct', [encoded(encodeThrift(struct([1, i32(1)]))), struct([1, i32(1)])])]),
+    '192c1502001502000' + '0',
   ],
 ])('%s', (_, value, bytes) => {
   expect(hex(encodeThrift(value))).toBe(bytes)

@@ -11,11 +11,22 @@ export type ThriftValue =
   | { readonly kind: 'binary'; readonly value: Uint8Array }
   | { readonly kind: 'list'; readonly of: ThriftValue['kind']; readonly values: readonly ThriftValue[] }
   | { readonly kind: 'struct'; readonly fields: ThriftFields }
+  | { readonly kind: 'encoded'; readonly bytes: Uint8Array }
 
 /** Field id to value; ids must ascend, absent optional fields are `undefined`. */
 export type ThriftFields = readonly (readonly [id: number, value: ThriftValue | undefined])[]
 
-const wireType = { bool: 1, i8: 3, i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const
+const wireType = {
+  bool: 1,
+  i8: 3,
+  i16: 4,
+  i32: 5,
+  i64: 6,
+  binary: 8,
+  list: 9,
+  struct: 12,
+  encoded: 12,
+} as const
 const utf8 = new TextEncoder()
 
 /** @param value - 32-bit signed integer */
@@ -42,30 +53,54 @@ export const list = (of: ThriftValue['kind'], values: readonly ThriftValue[]): T
 /** @param fields - field ids, ascending, with their values */
 export const struct = (...fields: ThriftFields): ThriftValue => ({ kind: 'struct', fields })
 
-function varint(out: number[], value: bigint): void {
-  let rest = value
-  while (rest > 0x7fn) {
-    out.push(Number(rest & 0x7fn) | 0x80)
-    rest >>= 7n
-  }
-  out.push(Number(rest))
+/** @param bytes - a struct that {@link encodeThrift} has made bytes of: many of them are much smaller so */
+export const encoded = (bytes: Uint8Array): ThriftValue => ({ kind: 'encoded', bytes })
+
+/** Bytes that become more. */
+interface Sink {
+  bytes: Uint8Array<ArrayBuffer>
+  length: number
 }
 
-function zigzag(out: number[], value: bigint): void {
+function reserve(out: Sink, more: number): void {
+  if (out.length + more <= out.bytes.length) return
+  const grown = new Uint8Array(Math.max(2 * out.bytes.length, out.length + more))
+  grown.set(out.bytes.subarray(0, out.length))
+  out.bytes = grown
+}
+
+function push(out: Sink, byte: number): void {
+  reserve(out, 1)
+  out.bytes[out.length] = byte
+  out.length += 1
+}
+
+function varint(out: Sink, value: bigint): void {
+  let rest = value
+  while (rest > 0x7fn) {
+    push(out, Number(rest & 0x7fn) | 0x80)
+    rest >>= 7n
+  }
+  push(out, Number(rest))
+}
+
+function zigzag(out: Sink, value: bigint): void {
   varint(out, value >= 0n ? value << 1n : (-value << 1n) - 1n)
 }
 
-function append(out: number[], bytes: Uint8Array): void {
-  for (const byte of bytes) out.push(byte)
+function append(out: Sink, bytes: Uint8Array): void {
+  reserve(out, bytes.length)
+  out.bytes.set(bytes, out.length)
+  out.length += bytes.length
 }
 
-function write(out: number[], value: ThriftValue): void {
+function write(out: Sink, value: ThriftValue): void {
   switch (value.kind) {
     case 'bool':
-      out.push(value.value ? 1 : 2)
+      push(out, value.value ? 1 : 2)
       return
     case 'i8':
-      out.push(value.value & 0xff)
+      push(out, value.value & 0xff)
       return
     case 'i16':
     case 'i32':
@@ -79,12 +114,15 @@ function write(out: number[], value: ThriftValue): void {
       append(out, value.value)
       return
     case 'list':
-      if (value.values.length < 15) out.push((value.values.length << 4) | wireType[value.of])
+      if (value.values.length < 15) push(out, (value.values.length << 4) | wireType[value.of])
       else {
-        out.push(0xf0 | wireType[value.of])
+        push(out, 0xf0 | wireType[value.of])
         varint(out, BigInt(value.values.length))
       }
       for (const element of value.values) write(out, element)
+      return
+    case 'encoded':
+      append(out, value.bytes)
       return
     case 'struct': {
       let last = 0
@@ -93,15 +131,15 @@ function write(out: number[], value: ThriftValue): void {
         // A boolean field has its value in the field header and no body.
         const type = field.kind === 'bool' ? (field.value ? 1 : 2) : wireType[field.kind]
         const delta = id - last
-        if (delta > 0 && delta <= 15) out.push((delta << 4) | type)
+        if (delta > 0 && delta <= 15) push(out, (delta << 4) | type)
         else {
-          out.push(type)
+          push(out, type)
           zigzag(out, BigInt(id))
         }
         if (field.kind !== 'bool') write(out, field)
         last = id
       }
-      out.push(0)
+      push(out, 0)
     }
   }
 }
@@ -113,7 +151,7 @@ function write(out: number[], value: ThriftValue): void {
  * @returns its compact-protocol bytes
  */
 export function encodeThrift(value: ThriftValue): Uint8Array {
-  const out: number[] = []
+  const out: Sink = { bytes: new Uint8Array(64), length: 0 }
   write(out, value)
-  return Uint8Array.from(out)
+  return out.bytes.slice(0, out.length)
 }
