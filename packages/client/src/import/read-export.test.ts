@@ -176,7 +176,11 @@ describe('a personal server that', () => {
     ['a page', 'text/html', JSON.stringify(good)],
     ['no media type', '', JSON.stringify(good)],
     ['another charset', 'application/json; charset=utf-16', JSON.stringify(good)],
-    ['no UTF-8', 'application/json', new Uint8Array([0x22, 0xff, 0x22])],
+    [
+      'no UTF-8',
+      'application/json',
+      Buffer.from(JSON.stringify({ ...good, data: { note: '\xff' } }), 'latin1'),
+    ],
   ])('gives %s is told so', async (_, type, body) => {
     const found = await answering((__, response) => {
       if (type !== '') response.setHeader('content-type', type)
