@@ -1,4 +1,5 @@
 import { memoryBlobStore } from '@sealpool/client'
+import { platformRandom } from '@sealpool/crypto'
 import { type JobRuntime, SandboxError } from '@sealpool/sandbox'
 import { expect, it } from 'vitest'
 import { codeText, openProgramRuntime, type ProgramRuntimeOptions } from './open-program-runtime.js'
@@ -46,7 +47,16 @@ it('ends what runs when the node stops, and starts nothing any more', async () =
   const blobStore = memoryBlobStore()
   const waits: [number, AbortSignal][] = []
   const wait = async (...asked: [number, AbortSignal]): Promise<void> => void waits.push(asked)
-  const programs = openPrograms({ settings, isolation: 'best', open, blobStore, clock: () => 0, wait })
+  const random = platformRandom
+  const programs = openPrograms({
+    settings,
+    isolation: 'best',
+    open,
+    blobStore,
+    clock: () => 0,
+    random,
+    wait,
+  })
   const first = await programs.open('quickjs')
   await programs.open('quickjs')
   expect(world.asked[0]).toEqual({ runtime: 'quickjs', isolation: 'best', children: 2 })
