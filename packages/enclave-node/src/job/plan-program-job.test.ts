@@ -49,7 +49,7 @@ it('gives a program what the engine holds of each column, in the form that progr
         ],
       })
     }
-    const running = planned.run(engine, noiseStream(new Uint8Array(32)), {
+    const answer = await planned.run(engine, noiseStream(new Uint8Array(32)), {
       parallel: 1,
       begin: async () => undefined,
       run: async (input) => {
@@ -58,8 +58,8 @@ it('gives a program what the engine holds of each column, in the form that progr
       },
       outcomes: () => `sha256:${'0'.repeat(64)}`,
     })
-    // Two are fewer than the pool's minimum, also under this noise, which is always the same; what they were given is what is looked at.
-    await expect(running).rejects.toMatchObject({ code: 'TOO_FEW_CONTRIBUTORS' })
+    // Under this noise, which is always the same, two answers count as enough.
+    expect(answer).toMatchObject({ outputs: [{ name: 'wage', value: expect.any(Number) }] })
   } finally {
     await engine.close()
   }

@@ -39,7 +39,13 @@ export function nativeAnswer(answer: string): Uint8Array {
   const code = instructions[machine](base + BigInt(textAt), text.length)
   const size = codeAt + code.length
   const segment = (type: number, flags: number, address: bigint, bytes: number): number[] => [
-    ...[...little(type, 4), ...little(flags, 4), ...little(0, 8), ...little(address, 8), ...little(address, 8)],
+    ...[
+      ...little(type, 4),
+      ...little(flags, 4),
+      ...little(0, 8),
+      ...little(address, 8),
+      ...little(address, 8),
+    ],
     ...[...little(bytes, 8), ...little(bytes, 8), ...little(0x1_0000, 8)],
   ]
   return Uint8Array.from([
