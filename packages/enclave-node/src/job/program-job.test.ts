@@ -1,7 +1,7 @@
 import { BlobStoreError } from '@sealpool/client'
 import { parseJobManifest } from '@sealpool/compute'
 import { hpkeIdentity, type JsonValue, openBytes, sha256Digest } from '@sealpool/crypto'
-import type { Job, RunResult } from '@sealpool/sandbox'
+import { type Job, type RunResult, SandboxError } from '@sealpool/sandbox'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { JobRow } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
@@ -112,6 +112,42 @@ describe('a job of a program', () => {
     ])
   })
 
+  it('says that it waits from before its first run on, for the time that is counted from there', async () => {
+    const seen: unknown[] = []
+    const { clock, programs } = fakePrograms(world, async (job) => {
+      const [row] = await store.query('select state, reason, retry_at::int as at from jobs')
+      seen.push(row)
+      return wages(job)
+    })
+    const { now: asked } = clock
+    // To start a runtime may take any time.
+    const open: typeof programs.open = (runtime) => {
+      clock.now += 700
+      return programs.open(runtime)
+    }
+    const id = await world.paid(programManifest())
+    const context = contextOf({ ...programs, open })
+    await advanceJob(context, id)
+    expect(seen).toEqual(
+      Array.from({ length: 4 }, () => ({ state: 'waiting', reason: 'PROGRAM_RUNS', at: 1_700_000_008 })),
+    )
+    clock.now = asked + 700 + tellingMs - 1
+    expect(await advanceJob(context, id)).toMatchObject({ reason: 'PROGRAM_RUNS' })
+    clock.now += 1
+    expect(await advanceJob(context, id)).toMatchObject({ state: 'settled' })
+  })
+
+  it('fails, charged, where its runtime cannot be started', async () => {
+    const { programs } = fakePrograms(world)
+    const open = async () => {
+      throw new SandboxError('RUNTIME_UNAVAILABLE', 'process', 'x')
+    }
+    const id = await world.paid(programManifest())
+    const job = await advanceJob(contextOf({ ...programs, open }), id)
+    expect(job).toMatchObject({ state: 'refused', reason: 'EXECUTION_FAILED' })
+    expect(await world.spent()).toBe('20')
+  })
+
   it('keeps its place among the jobs that run at once until it may be told, whatever its runs were', async () => {
     const ends: unknown[] = []
     for (const [index, { takes, few }] of [
@@ -188,6 +224,13 @@ describe('a job of a program', () => {
       await programs.code((await world.blobs.put(new Uint8Array([other]))).digest)
     await world.blobs.remove(someDigest)
     world.chain.anchorsConfirmed = true
+    const { get } = world.blobs
+    world.blobs.get = async (locator, options) => {
+      if (locator === someDigest) throw new BlobStoreError('BLOB_STORE_FAILED', 'get', 'x')
+      return get(locator, options)
+    }
+    expect(await advanceJob(context, id)).toMatchObject({ state: 'waiting', reason: 'BLOB_STORE_FAILED' })
+    world.blobs.get = get
     expect(await advanceJob(context, id)).toMatchObject({ state: 'waiting', reason: 'PROGRAM_AWAY' })
     await world.blobs.put(someCode)
     await advanceJob(context, id)

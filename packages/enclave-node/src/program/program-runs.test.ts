@@ -106,6 +106,11 @@ describe('runs of a program', () => {
     expect(await runs.run(`${most}e`)).toBeNull()
     expect(jobs).toHaveLength(0)
     expect(await runs.run(most)).toBe(1)
+    // As rows are that make a longer text than there can be.
+    const endless: JsonValue[] = []
+    endless.push(endless)
+    expect(await runs.run(endless)).toBeNull()
+    expect(jobs).toHaveLength(1)
   })
 
   it('pass on what the caller did wrong', async () => {
