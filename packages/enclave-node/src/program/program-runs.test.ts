@@ -113,9 +113,9 @@ describe('runs of a program', () => {
     expect(jobs).toHaveLength(1)
   })
 
-  it('pass on what the caller did wrong', async () => {
-    const wrong = new SandboxError('LIMITS_INVALID', 'limits.steps', 'x')
-    await expect(runsOf([wrong]).runs.run(1)).rejects.toBe(wrong)
+  it('pass on what the caller or the runtime did wrong', async () => {
+    for (const wrong of [new SandboxError('LIMITS_INVALID', 'limits.steps', 'x'), new RangeError('x')])
+      await expect(runsOf([wrong]).runs.run(1)).rejects.toBe(wrong)
   })
 
   it('are put off when the node stops, whatever its ended processes say', async () => {
