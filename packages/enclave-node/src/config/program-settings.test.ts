@@ -2,8 +2,14 @@ import { expect, it } from 'vitest'
 import { settingsWith } from '../testing/settings.js'
 import { configDigest, parseNodeConfig } from './node-config.js'
 
+/** Settings to change, and whether charges are anchored. */
+interface Change {
+  readonly anchors?: string | null
+  readonly [setting: string]: unknown
+}
+
 /** Settings whose charges are anchored, as programs ask for it. */
-const parse = ({ anchors = `0x${'9'.repeat(40)}`, ...change }: { anchors?: string | null }) => {
+const parse = ({ anchors = `0x${'9'.repeat(40)}`, ...change }: Change) => {
   const { chain } = settingsWith() as { chain: object }
   return parseNodeConfig(settingsWith({ chain: { ...chain, anchors }, ...change }))
 }
