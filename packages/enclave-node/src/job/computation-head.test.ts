@@ -7,6 +7,7 @@ import { manifest, pool } from '../testing/job-fixture.js'
 import { addressOfDigit } from '../testing/served-pool-fixture.js'
 import { planJob } from './plan-job.js'
 
+const tables = { pay: 'workers', more: 'others' }
 /** Two pools that may be joined. */
 const [pay, more] = (['pay', 'more'] as const).map((name, index): ServedPool => {
   const [other] = ['more', 'pay'].filter((one) => one !== name)
@@ -14,6 +15,7 @@ const [pay, more] = (['pay', 'more'] as const).map((name, index): ServedPool => 
     ...pool.policy,
     name,
     code: { ...pool.policy.code, computations: ['linear-regression'] },
+    tables: [{ ...pool.policy.tables[0], name: tables[name] }],
     joins: { allowed: true, with: [other ?? ''] },
   } as unknown as JsonObject
   return { ...pool, name, address: addressOfDigit(index === 0 ? 'a' : 'b'), policy: parsePoolPolicy(policy) }
@@ -21,7 +23,6 @@ const [pay, more] = (['pay', 'more'] as const).map((name, index): ServedPool => 
 if (pay === undefined || more === undefined) throw new Error('there are two')
 
 it('a regression over two pools says what it charges, reads and costs in each', async () => {
-  const column = { table: 'workers', column: 'wage' }
   const asked = manifest({
     kind: 'compute',
     query: null,
@@ -29,8 +30,11 @@ it('a regression over two pools says what it charges, reads and costs in each', 
     compute: {
       computation: 'linear-regression',
       parameters: {
-        target: { pool: 'pay', ...column },
-        features: [{ name: 'theirs', pool: 'more', ...column, transform: 'identity' }],
+        target: { pool: 'pay', table: 'workers', column: 'wage' },
+        features: [
+          { name: 'theirs', pool: 'more', table: 'others', column: 'wage', transform: 'identity' },
+          { name: 'a', pool: 'more', table: 'others', column: 'sector', transform: 'indicator', equals: 'a' },
+        ],
       },
     },
     privacy: { epsilon: 2, delta: 2.5e-7 },
@@ -38,9 +42,9 @@ it('a regression over two pools says what it charges, reads and costs in each', 
   const planned = await planJob(parseJobManifest(asked), [pay, more])
   expect(planned.charges.map((one) => [one.pool.name, one.charge.epsilon, one.leaves])).toEqual([
     ['pay', 2, ['pay.workers']],
-    ['more', 2, ['more.workers']],
+    ['more', 2, ['more.others']],
   ])
-  expect([...planned.reached].sort()).toEqual(['more.workers.wage', 'pay.workers.wage'])
+  expect([...planned.reached].sort()).toEqual(['more.others.sector', 'more.others.wage', 'pay.workers.wage'])
   expect(planned).not.toHaveProperty('program')
   expect(planned.explanation).toMatchObject({
     computation: 'linear-regression',
