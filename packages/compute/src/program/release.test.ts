@@ -35,3 +35,10 @@ test.each([1, 2, 3, 6])(
     }
   },
 )
+
+test('what noise carries past a range, or past all runs, is told as the end', () => {
+  const noisy = [BigInt(steps) * 1_000n, BigInt(answerSteps) * 500n]
+  const { outputs, answered } = releasedNumbers(plan, noisy)
+  expect(outputs[0]).toMatchObject({ value: 20, high: 20 })
+  expect(answered).toMatchObject({ value: 100, high: 100 })
+})
