@@ -27,6 +27,14 @@ test.each<[string, JsonValue | undefined, 'pass' | 'fail']>([
   expect(answerFor(programs)).toBe(result)
 })
 
+test('a computation that is built in needs no list of programs', () => {
+  const rules = [
+    parsePoolRules({ ...poolPolicy('pay'), code: { computations: ['linear-regression'] } }, 'pay'),
+  ]
+  const manifest = { compute: { computation: 'linear-regression' } }
+  expect(codeAnswer({ body, rules, manifest, plan: { code }, code: undefined }).result).toBe('pass')
+})
+
 test('a list of programs is nothing where the computation is not allowed', () => {
   expect(answerFor([code], ['linear-regression'])).toBe('fail')
 })

@@ -83,7 +83,12 @@ describe('a refusal', () => {
   })
 
   it('that looked at data is charged like an answer, in every pool', () => {
-    for (const code of ['EXECUTION_FAILED', 'TOO_FEW_CONTRIBUTORS_AFTER_NOISE']) {
+    for (const code of [
+      'EXECUTION_FAILED',
+      'TOO_FEW_CONTRIBUTORS_AFTER_NOISE',
+      'SOURCES_AWAY',
+      'PROGRAM_INTERRUPTED',
+    ]) {
       expect(refused(refusing(code))).toEqual([])
       expect(refused((body) => uncharged(refusing(code)(body)))).toEqual(['charge'])
       expect(refused((body) => firstPool(() => ({ budget: null }))(refusing(code)(body)))).toEqual(['charge'])

@@ -9,11 +9,12 @@ export interface ReceiptDeployment {
   readonly registry: Address
 }
 
-/** Refusals of jobs that had looked at data: they are paid for like answers. */
+/** Refusals of jobs that had looked at data, or might have: they are paid for like answers. */
 export const chargedRefusals: readonly string[] = [
   'EXECUTION_FAILED',
   'TOO_FEW_CONTRIBUTORS_AFTER_NOISE',
   'SOURCES_AWAY',
+  'PROGRAM_INTERRUPTED',
 ]
 
 const zeroAddress = `0x${'0'.repeat(40)}`

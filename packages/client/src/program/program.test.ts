@@ -7,8 +7,16 @@ const bytes = new TextEncoder().encode('globalThis.sealpool = { main: () => ({ v
 const code = sha256Digest(bytes)
 const policy = {
   tables: [
-    { name: 'workers', rowsPerContributor: 3, columns: [{ name: 'wage' }, { name: 'sector' }] },
-    { name: 'others', rowsPerContributor: 1, columns: [{ name: 'x' }] },
+    {
+      name: 'workers',
+      rowsPerContributor: 3,
+      columns: [
+        { name: 'wage', use: ['measure'] },
+        { name: 'name', use: [] },
+        { name: 'sector', use: ['group', 'filter'] },
+      ],
+    },
+    { name: 'others', rowsPerContributor: 1, columns: [{ name: 'x', use: ['measure'] }] },
   ],
 }
 
@@ -48,7 +56,7 @@ describe('storeProgram', () => {
 describe('programParameters', () => {
   const stored: StoredProgram = { runtime: 'quickjs', entry: 'main', code, program: code }
 
-  it('begins with the pool’s first table', () => {
+  it('begins with what the policy lets anybody use of the pool’s first table', () => {
     expect(programParameters(stored, policy)).toMatchObject({
       runtime: 'quickjs',
       code,
@@ -56,6 +64,18 @@ describe('programParameters', () => {
       tables: [{ table: 'workers', columns: ['wage', 'sector'], rows: 3 }],
       limits: { steps: 50_000_000 },
     })
+  })
+
+  it('passes over tables that no program may read', () => {
+    const [workers, others] = policy.tables
+    for (const closed of [
+      { ...workers, rows: [] },
+      { ...workers, columns: [{ name: 'name', use: [] }] },
+    ]) {
+      expect(programParameters(stored, { tables: [closed, others ?? {}] })).toMatchObject({
+        tables: [{ table: 'others', columns: ['x'], rows: 1 }],
+      })
+    }
   })
 
   it('bounds the steps of runtimes that count them, and of no other', () => {
@@ -67,12 +87,15 @@ describe('programParameters', () => {
     expect([stepsOf('native'), stepsOf('pyodide')]).toEqual([undefined, undefined])
   })
 
-  it.each([{}, { tables: [] }, { tables: 'x' }, { tables: [{ name: 'x', columns: [] }] }])(
-    'refuses a policy without a table: %j',
-    (wrong) => {
-      expect(() => programParameters(stored, wrong)).toThrow(
-        expect.objectContaining({ code: 'OPTION_INVALID', place: 'policy' }),
-      )
-    },
-  )
+  it.each([
+    {},
+    { tables: [] },
+    { tables: 'x' },
+    { tables: [{ name: 'x', columns: [] }] },
+    { tables: [{ name: 'x', columns: [{ name: 'y' }] }] },
+  ])('refuses a policy without a table that programs may read: %j', (wrong) => {
+    expect(() => programParameters(stored, wrong)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', place: 'policy' }),
+    )
+  })
 })

@@ -62,31 +62,47 @@ const stepsOf: Readonly<Partial<Record<ProgramRuntime, number>>> = {
 }
 
 /**
- * Parameters of a job to begin with: every column of the pool's first table, twenty blocks, and one output from 0 to 1. Edit what the program reads,
- * what it gives and how long it may take before you propose it.
+ * Parameters of a job to begin with: of the pool's first table that programs may read every column that it lets anybody use, twenty blocks, and
+ * one output from 0 to 1. Edit what the program reads, what it gives and how long it may take before you propose it.
  *
  * @param stored - the program
  * @param policy - the pool's
  * @returns parameters of the computation `program`
- * @throws ClientError `OPTION_INVALID` for a policy without a table
+ * @throws ClientError `OPTION_INVALID` for a policy without a table that programs may read: one without rules on its rows, with a column of some use
  */
 export function programParameters(stored: StoredProgram, policy: JsonObject): JsonObject {
   const { runtime, entry, code } = stored
-  const table = objectOf(listOf(policy['tables'])[0])
-  const columns = listOf(table?.['columns']).flatMap((column) => objectOf(column)?.['name'] ?? [])
-  if (table === undefined || columns.length === 0)
-    throw new ClientError('OPTION_INVALID', 'policy', 'expected a pool’s policy with a table')
+  const [table] = listOf(policy['tables']).flatMap(readableTable)
+  if (table === undefined) {
+    throw new ClientError(
+      'OPTION_INVALID',
+      'policy',
+      'expected a pool’s policy with a table that programs may read: without rules on its rows, and with a column of some use; ask another pool',
+    )
+  }
   const steps = stepsOf[runtime]
   return {
     runtime,
     code,
     entry,
-    tables: [{ table: table['name'] ?? null, columns, rows: table['rowsPerContributor'] ?? 1 }],
+    tables: [table],
     argument: null,
     split: { kind: 'blocks', blocks: 20 },
     outputs: [{ name: 'value', min: 0, max: 1 }],
     limits: { memoryBytes: 67_108_864, timeMs: 5_000, ...(steps === undefined ? {} : { steps }) },
   }
+}
+
+/** What a program may read of a table of a policy, as parameters name it; none where the pool would refuse all of it. */
+function readableTable(value: JsonValue): readonly JsonObject[] {
+  const table = objectOf(value)
+  if (table === undefined || table['rows'] !== undefined) return []
+  const columns = listOf(table['columns']).flatMap((given) => {
+    const column = objectOf(given)
+    return listOf(column?.['use']).length === 0 ? [] : (column?.['name'] ?? [])
+  })
+  if (columns.length === 0) return []
+  return [{ table: table['name'] ?? null, columns, rows: table['rowsPerContributor'] ?? 1 }]
 }
 
 function listOf(value: JsonValue | undefined): readonly JsonValue[] {

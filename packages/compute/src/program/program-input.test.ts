@@ -164,6 +164,22 @@ test.each<[unknown, unknown, unknown]>([
   expect(input?.contributors[0]?.tables.workers).toEqual([{ wage: expected, union_member: union }])
 })
 
+test.each([
+  ['clerk', 'clerk'],
+  ['', ''],
+  [7, null],
+  [true, null],
+  [{ toJSON: () => 'x' }, null],
+  [undefined, null],
+])('words of %s are text or missing', (given, expected) => {
+  const columns = single.columns.map((column) =>
+    column.column === 'union_member' ? { ...column, type: 'text' as const } : column,
+  )
+  const workers = [{ contributor: 1, rank: 1, values: { wage: 1, union_member: given } }]
+  const [input] = inputs({ ...single, columns }, { workers, visits: [] })
+  expect(input?.contributors[0]?.tables.workers).toEqual([{ wage: 1, union_member: expected }])
+})
+
 test.each<[string, Record<string, unknown>, string]>([
   ['a missing table', { visits: undefined }, 'rows.visits'],
   ['a row of nobody', { workers: [{ rank: 1, values: {} }] }, 'rows.workers[0].contributor'],

@@ -21,7 +21,12 @@ import {
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
 import { dstackSocket, tsmFolder } from './machine-paths.js'
 import { measuredOwnCopies, ownCopiesSchema, requireLiveAlone } from './own-copies-settings.js'
-import { measuredPrograms, programsSchema, requireProgramWalls } from './program-settings.js'
+import {
+  measuredPrograms,
+  programsSchema,
+  requireProgramAnchors,
+  requireProgramWalls,
+} from './program-settings.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
 import { jobRetentionSchema } from './retention-settings.js'
 import { measuredTrace, traceSchema } from './trace-settings.js'
@@ -281,6 +286,7 @@ export function parseNodeConfig(input: unknown): NodeConfig {
   requireFederationAnchors(parsed.data)
   requireLiveAlone(parsed.data)
   requireProgramWalls(parsed.data)
+  requireProgramAnchors(parsed.data)
   if (parsed.data.committee !== null && parsed.data.peers === null) {
     throw new NodeError(
       'CONFIG_INVALID',

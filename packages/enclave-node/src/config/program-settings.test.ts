@@ -2,7 +2,17 @@ import { expect, it } from 'vitest'
 import { settingsWith } from '../testing/settings.js'
 import { configDigest, parseNodeConfig } from './node-config.js'
 
-const parse = (change: object) => parseNodeConfig(settingsWith(change))
+/** Settings to change, and whether charges are anchored. */
+interface Change {
+  readonly anchors?: string | null
+  readonly [setting: string]: unknown
+}
+
+/** Settings whose charges are anchored, as programs ask for it. */
+const parse = ({ anchors = `0x${'9'.repeat(40)}`, ...change }: Change) => {
+  const { chain } = settingsWith() as { chain: object }
+  return parseNodeConfig(settingsWith({ chain: { ...chain, anchors }, ...change }))
+}
 const digestOfSettings = (programs: unknown) => configDigest(parse({ programs }))
 
 it('runs no programs unless the settings say so, and measures nothing of it then', () => {
@@ -32,6 +42,18 @@ it.each([
   {},
 ])('refuses %j', (programs) => {
   expect(() => parse({ programs })).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+})
+
+it('refuses programs where charges are not anchored, which a put-back disk would have begun again', () => {
+  const programs = { runtimes: ['quickjs'] }
+  const wrong = expect.objectContaining({
+    code: 'CONFIG_INVALID',
+    place: 'programs',
+    message: expect.stringContaining('set chain.anchors'),
+  })
+  expect(() => parse({ programs, anchors: null })).toThrow(wrong)
+  expect(parse({ anchors: null }).programs).toBeNull()
+  expect(parse({ programs }).programs?.runtimes).toEqual(['quickjs'])
 })
 
 it('refuses traces beside programs, which would tell when a program ended', () => {

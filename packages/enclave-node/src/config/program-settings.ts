@@ -2,7 +2,7 @@
  * Which programs of a pool's own a node runs, and in what: measured, since it says who may have code run over data.
  * @module
  */
-import type { JsonObject } from '@sealpool/crypto'
+import type { Address, JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 
@@ -55,6 +55,24 @@ export function requireProgramWalls(config: {
     'programs.runtimes',
     `${wrong.join(' and ')} run under bubblewrap alone; set sandbox.isolation to bubblewrap, or leave them out`,
   )
+}
+
+/**
+ * Without anchors a disk that was put back would have a program begun once more under one charge, and its runs may then end otherwise. That a
+ * simulator has no secrets is no reason to let it: what is tried on it is what is meant to run elsewhere.
+ * @throws NodeError `CONFIG_INVALID` for programs where charges are not anchored on the chain
+ */
+export function requireProgramAnchors({
+  chain,
+  programs,
+}: {
+  readonly chain: { readonly anchors: Address | null }
+  readonly programs: ProgramSettings | null
+}): void {
+  if (programs === null || chain.anchors !== null) return
+  const why =
+    'a program is begun once, which its anchored charge ensures; set chain.anchors to the pools’ contract, or leave out programs'
+  throw new NodeError('CONFIG_INVALID', 'programs', why)
 }
 
 /** @returns what of them is measured; nodes that run none keep the digests that they always had */

@@ -26,7 +26,7 @@ export interface ProgramJob {
 }
 
 /**
- * @param run runs the plan with a runner; it is called once for a job that was charged, and again after a stop
+ * @param run runs the plan with a runner; it is called once for a job that was charged, by the process that charged it
  * @returns what `run` gave
  * @throws JobPutOff `PROGRAM_RUNS` until it may be told, `NODE_STOPS`, `BLOB_STORE_FAILED`, `PROGRAM_AWAY`; JobRefusal
  * `EXECUTION_FAILED`; what `run` throws
@@ -66,7 +66,7 @@ async function outcomeOf(
   let began = programs.clock()
   const runtime = await programs.open(kind).catch((error: unknown) => {
     if (!programs.stopping.aborted) throw JobRefusal.of('EXECUTION_FAILED', error)
-    throw new JobPutOff('NODE_STOPS', 'the node was stopped; the program is run again', error, 0)
+    throw new JobPutOff('NODE_STOPS', 'the node was stopped before the program began', error, 0)
   })
   const runner = programRuns({
     runtime,

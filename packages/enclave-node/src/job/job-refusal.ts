@@ -69,6 +69,8 @@ const texts = {
     'a noisy count of the contributors is below what the policy asks for; it was charged, because the count was looked at',
   SOURCES_AWAY:
     'the node was restarted after the charge, and the owners’ stores of a live pool did not give all that the job had reserved; it was charged, ask again',
+  PROGRAM_INTERRUPTED:
+    'the node was stopped between the charge of a program and its answer; it was charged and is not run again, because a second run could give a second answer; ask again',
   EXECUTION_FAILED:
     'the job did not come to an end within its limits; it was charged, because a failure tells something too',
 } as const

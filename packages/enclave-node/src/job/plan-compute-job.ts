@@ -4,18 +4,18 @@ import {
   type JobManifest,
   type JoinedRow,
   planComputation,
-  planJson,
   type RegressionPlan,
   type ReleasedOutput,
   runComputation,
 } from '@sealpool/compute'
-import { digestOf, type JsonValue } from '@sealpool/crypto'
+import type { JsonValue } from '@sealpool/crypto'
 import type { Cell, SqlEngine } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import { requireViewColumns } from '../policy/admit-views.js'
+import { computationHead } from './computation-head.js'
 import { JobRefusal } from './job-refusal.js'
 import { programJob } from './plan-program-job.js'
-import type { PlannedJob, PoolCharge } from './planned-job.js'
+import type { PlannedJob } from './planned-job.js'
 
 /** What a computation's answer says of each coefficient, and of each output of a program: the columns of its rows. */
 const coefficientFields = ['name', 'value', 'low', 'high'] satisfies (keyof Coefficient &
@@ -39,26 +39,8 @@ export async function planComputeJob<Pool extends PlannablePool>(
       if (only === undefined) throw JobRefusal.of('MANIFEST_INVALID')
       return programJob(plan, only)
     }
-    const charges = pools.flatMap((pool): PoolCharge<Pool>[] => {
-      const charge = plan.charge[pool.address]
-      const leaves = tablesOf(plan, pool.name).map((table) => `${pool.name}.${table}`)
-      return charge === undefined || leaves.length === 0 ? [] : [{ pool, charge, leaves }]
-    })
     return {
-      kind: 'compute',
-      plan: planJson(plan),
-      planDigest: digestOf(planJson(plan)),
-      code: plan.code,
-      charges,
-      reached: plan.columns.map(({ pool, table, column }) => `${pool}.${table}.${column}`),
-      explanation: {
-        computation: plan.computation,
-        code: plan.code,
-        charge: plan.charge as unknown as JsonValue,
-        columns: plan.columns as unknown as JsonValue,
-        mechanism: plan.mechanism as unknown as JsonValue,
-        minimumContributors: plan.minimumContributors,
-      },
+      ...computationHead(plan, pools),
       run: async (engine, random) =>
         runComputation({ plan, rows: await joinedRows(plan, pools, engine), random }) as unknown as JsonValue,
     }
@@ -66,10 +48,6 @@ export async function planComputeJob<Pool extends PlannablePool>(
     if (error instanceof ComputeError) throw JobRefusal.fromPlanner(error)
     throw error
   }
-}
-
-function tablesOf(plan: RegressionPlan, pool: string): readonly string[] {
-  return [...new Set(plan.columns.filter((column) => column.pool === pool).map(({ table }) => table))]
 }
 
 /**

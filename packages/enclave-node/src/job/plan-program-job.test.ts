@@ -1,6 +1,7 @@
 import { parseJobManifest } from '@sealpool/compute'
 import type { JsonValue } from '@sealpool/crypto'
 import { parsePoolPolicy } from '@sealpool/privacy'
+import type { SqlEngine } from '@sealpool/query'
 import { createDuckDbEngine } from '@sealpool/query/duckdb'
 import { expect, it } from 'vitest'
 import type { ServedPool } from '../ingest/served-pool.js'
@@ -35,6 +36,7 @@ it('gives a program what the engine holds of each column, in the form that progr
   const asked = programManifest({ tables: [{ table: 'workers', columns, rows: 2 }] })
   const planned = await planJob(parseJobManifest(asked), [pool])
   const inputs: JsonValue[] = []
+  const statements: string[] = []
   const row = { wage: '12.50', sector: 'a', age: 41, member: true }
   const nothing = { wage: '1.00', sector: 'b', age: null, member: null, born: null, seen: null }
   const engine = createDuckDbEngine({ pseudonymKey: new Uint8Array(32).fill(5), memoryLimit: '200MB' })
@@ -49,21 +51,31 @@ it('gives a program what the engine holds of each column, in the form that progr
         ],
       })
     }
-    await planned
-      .run(engine, noiseStream(new Uint8Array(32)), {
-        parallel: 1,
-        begin: async () => undefined,
-        run: async (input) => {
-          inputs.push(input)
-          return { wage: 1 }
-        },
-        outcomes: () => `sha256:${'0'.repeat(64)}`,
-      })
-      // Two are fewer than the pool's minimum after some noise; what they were given is what is looked at.
-      .catch(() => undefined)
+    const noise = noiseStream(new Uint8Array(32))
+    await expect(planned.run(engine, noise)).rejects.toThrow('needs a runner')
+    const asking: SqlEngine = {
+      ...engine,
+      query(sql, ...more) {
+        statements.push(sql)
+        return engine.query(sql, ...more)
+      },
+    }
+    const answer = await planned.run(asking, noise, {
+      parallel: 1,
+      begin: async () => undefined,
+      run: async (input) => {
+        inputs.push(input)
+        return { wage: 1 }
+      },
+      outcomes: () => `sha256:${'0'.repeat(64)}`,
+    })
+    // Under this noise, which is always the same, two answers count as enough.
+    expect(answer).toMatchObject({ outputs: [{ name: 'wage', value: expect.any(Number) }] })
   } finally {
     await engine.close()
   }
+  // Rows that no run is given are not read at all.
+  expect(statements).toEqual([expect.stringMatching(/ WHERE t0\.row_rank <= 2$/)])
   const given = (values: object) => ({ argument: null, contributors: [{ tables: { workers: [values] } }] })
   expect(inputs).toHaveLength(2)
   expect(inputs).toContainEqual(

@@ -1,10 +1,11 @@
-import { type ProgramPlan, type ProgramRow, type ProgramRows, planJson, runProgram } from '@sealpool/compute'
-import { decodeHex, digestOf, type JsonValue } from '@sealpool/crypto'
+import { type ProgramPlan, type ProgramRow, type ProgramRows, runProgram } from '@sealpool/compute'
+import { decodeHex, type JsonValue } from '@sealpool/crypto'
 import { keyedFingerprint } from '@sealpool/privacy'
 import type { SqlEngine } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import type { ProgramRunner } from '../program/program-runs.js'
 import { tellingMs } from '../program/require-program.js'
+import { computationHead } from './computation-head.js'
 import { noiseStream } from './job-noise.js'
 import type { PlannedJob } from './planned-job.js'
 
@@ -14,23 +15,12 @@ import type { PlannedJob } from './planned-job.js'
  * @param pool the one that it is about
  */
 export function programJob<Pool extends PlannablePool>(plan: ProgramPlan, pool: Pool): PlannedJob<Pool> {
-  const charge = plan.charge[pool.address]
-  const leaves = plan.tables.map(({ table }) => `${pool.name}.${table}`)
+  const head = computationHead(plan, [pool])
   return {
-    kind: 'compute',
-    plan: planJson(plan),
-    planDigest: digestOf(planJson(plan)),
-    code: plan.code,
-    charges: charge === undefined ? [] : [{ pool, charge, leaves }],
-    reached: plan.columns.map(({ table, column }) => `${pool.name}.${table}.${column}`),
+    ...head,
     program: plan,
     explanation: {
-      computation: plan.computation,
-      code: plan.code,
-      charge: plan.charge as unknown as JsonValue,
-      columns: plan.columns as unknown as JsonValue,
-      mechanism: plan.mechanism as unknown as JsonValue,
-      minimumContributors: plan.minimumContributors,
+      ...head.explanation,
       runtime: plan.program.runtime,
       split: plan.split as unknown as JsonValue,
       outputs: plan.outputs as unknown as JsonValue,
@@ -51,8 +41,9 @@ export function programJob<Pool extends PlannablePool>(plan: ProgramPlan, pool: 
 }
 
 /**
- * Noise that follows from the job and from what its runs gave. A job that is run again under the same charge has the same noise only where
- * its runs gave the same: else two answers would differ by exactly what a run that was cut off, or that drew lots, gave the one time and not the other.
+ * Noise that follows from the job and from what its runs gave. The same manifest on the same contributions has the same noise in another job only
+ * where its runs gave the same: else two answers would differ by exactly what a run that was cut off, or that drew lots, gave the one time and not
+ * the other.
  */
 function noiseAfter(key: Uint8Array, runner: ProgramRunner): (length: number) => Uint8Array {
   let stream: ((length: number) => Uint8Array) | undefined

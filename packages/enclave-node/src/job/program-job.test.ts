@@ -1,9 +1,9 @@
 import { BlobStoreError } from '@sealpool/client'
 import { parseJobManifest } from '@sealpool/compute'
 import { hpkeIdentity, type JsonValue, openBytes, sha256Digest } from '@sealpool/crypto'
-import type { Job, RunResult } from '@sealpool/sandbox'
+import { type Job, type RunResult, SandboxError } from '@sealpool/sandbox'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { findJob, type JobRow } from '../state/job-table.js'
+import type { JobRow } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { wakeJobs } from '../state/wake-jobs.js'
@@ -112,6 +112,42 @@ describe('a job of a program', () => {
     ])
   })
 
+  it('says that it waits from before its first run on, for the time that is counted from there', async () => {
+    const seen: unknown[] = []
+    const { clock, programs } = fakePrograms(world, async (job) => {
+      const [row] = await store.query('select state, reason, retry_at::int as at from jobs')
+      seen.push(row)
+      return wages(job)
+    })
+    const { now: asked } = clock
+    // To start a runtime may take any time.
+    const open: typeof programs.open = (runtime) => {
+      clock.now += 700
+      return programs.open(runtime)
+    }
+    const id = await world.paid(programManifest())
+    const context = contextOf({ ...programs, open })
+    await advanceJob(context, id)
+    expect(seen).toEqual(
+      Array.from({ length: 4 }, () => ({ state: 'waiting', reason: 'PROGRAM_RUNS', at: 1_700_000_008 })),
+    )
+    clock.now = asked + 700 + tellingMs - 1
+    expect(await advanceJob(context, id)).toMatchObject({ reason: 'PROGRAM_RUNS' })
+    clock.now += 1
+    expect(await advanceJob(context, id)).toMatchObject({ state: 'settled' })
+  })
+
+  it('fails, charged, where its runtime cannot be started', async () => {
+    const { programs } = fakePrograms(world)
+    const open = async () => {
+      throw new SandboxError('RUNTIME_UNAVAILABLE', 'process', 'x')
+    }
+    const id = await world.paid(programManifest())
+    const job = await advanceJob(contextOf({ ...programs, open }), id)
+    expect(job).toMatchObject({ state: 'refused', reason: 'EXECUTION_FAILED' })
+    expect(await world.spent()).toBe('20')
+  })
+
   it('keeps its place among the jobs that run at once until it may be told, whatever its runs were', async () => {
     const ends: unknown[] = []
     for (const [index, { takes, few }] of [
@@ -166,34 +202,6 @@ describe('a job of a program', () => {
     }
   })
 
-  it('is run again after a stop, and comes to the same answer byte for byte under the same charge', async () => {
-    const id = await world.paid(programManifest())
-    const answers: JsonValue[] = []
-    const first = fakePrograms(world)
-    await advanceJob(contextOf(first.programs), id)
-    const held = first.programs.held.find(id, (await findJob(store, id))?.reservation?.charge ?? '')
-    if (held?.outcome.ok !== true) throw new Error('the program has ended')
-    answers.push(held.outcome.answer)
-    // A stop forgets it; another one comes in the middle of the runs.
-    let stopping: Promise<void> | undefined
-    const second = fakePrograms(world, (job) => {
-      stopping ??= second.programs.stop()
-      return wages(job)
-    })
-    expect(await advanceJob(contextOf(second.programs), id)).toMatchObject({ reason: 'NODE_STOPS' })
-    await stopping
-    expect(second.open.runtimes).toBe(0)
-    await expect(second.programs.open('quickjs')).rejects.toThrow()
-    expect(await advanceJob(contextOf(second.programs), id)).toMatchObject({ reason: 'NODE_STOPS' })
-    const third = fakePrograms(world)
-    await advanceJob(contextOf(third.programs), id)
-    third.clock.now += tellingMs
-    const job = await advanceJob(contextOf(third.programs), id)
-    answers.push(await answerIn(job))
-    expect(answers[1]).toEqual(answers[0])
-    expect(await world.spent()).toBe('20')
-  })
-
   it('that waits is tried at once by a node that has been started anew', async () => {
     const id = await world.paid(programManifest())
     await advanceJob(contextOf(fakePrograms(world).programs), id)
@@ -206,11 +214,23 @@ describe('a job of a program', () => {
   })
 
   it('waits for its code when the store loses it after the charge', async () => {
-    const id = await world.paid(programManifest())
-    await advanceJob(contextOf(fakePrograms(world).programs), id)
-    await world.blobs.remove(someDigest)
     const { clock, programs } = fakePrograms(world)
     const context = contextOf(programs)
+    Object.assign(world.chain, { anchors: true, anchorsConfirmed: false })
+    const id = await world.paid(programManifest())
+    expect(await advanceJob(context, id)).toMatchObject({ reason: 'ANCHOR_NOT_CONFIRMED' })
+    // Other jobs' programs have taken its place in memory meanwhile.
+    for (let other = 0; other < 4; other++)
+      await programs.code((await world.blobs.put(new Uint8Array([other]))).digest)
+    await world.blobs.remove(someDigest)
+    world.chain.anchorsConfirmed = true
+    const { get } = world.blobs
+    world.blobs.get = async (locator, options) => {
+      if (locator === someDigest) throw new BlobStoreError('BLOB_STORE_FAILED', 'get', 'x')
+      return get(locator, options)
+    }
+    expect(await advanceJob(context, id)).toMatchObject({ state: 'waiting', reason: 'BLOB_STORE_FAILED' })
+    world.blobs.get = get
     expect(await advanceJob(context, id)).toMatchObject({ state: 'waiting', reason: 'PROGRAM_AWAY' })
     await world.blobs.put(someCode)
     await advanceJob(context, id)
@@ -292,7 +312,7 @@ describe('before anybody is charged', () => {
   })
 })
 
-it('a job that is run again has the same noise only where its runs gave the same', async () => {
+it('the same manifest on the same contributions has the same noise only where its runs gave the same', async () => {
   const outputs = ['wage', 'other'].map((name) => ({ name, min: 0, max: 100 }))
   const both = (job: Job, other: number): RunResult => ({
     ok: true,

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { findJob } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import { diskImage } from '../testing/disk-image.js'
 import { engine, jobFixture, manifest, pool } from '../testing/job-fixture.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import { JobPutOff } from './job-refusal.js'
@@ -153,24 +154,7 @@ describe('a charge that is anchored', () => {
 })
 
 describe('an old disk', () => {
-  /** What the host keeps and puts back later. */
-  const image = async () => {
-    const tables = ['jobs', 'ledger', 'receipts', 'contributions', 'refinements', 'exclusive_statements']
-    const kept = new Map<string, readonly Record<string, unknown>[]>()
-    for (const table of tables) kept.set(table, await store.query(`select * from ${table}`))
-    return async () => {
-      for (const table of [...tables].reverse()) await store.run(`truncate ${table} cascade`)
-      for (const [table, rows] of kept) {
-        for (const row of rows) {
-          const names = Object.keys(row)
-          await store.query(
-            `insert into ${table} (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`,
-            names.map((name) => row[name] as string),
-          )
-        }
-      }
-    }
-  }
+  const image = () => diskImage(store)
 
   it('from before a charge is refused, naming the version that is expected', async () => {
     const id = await world.paid()

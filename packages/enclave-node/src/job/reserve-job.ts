@@ -3,7 +3,8 @@
  *
  * A host can kill the node at any moment, put back any disk it has kept, and hold back what the node sends. Because the
  * charge names the inputs and its hash is anchored before the job runs, a disk from before the reservation is behind the
- * chain and refused, and a disk from after it gives the same job on the same inputs: the same noise, the same answer.
+ * chain and refused, and a disk from after it gives the same job on the same inputs: the same noise, the same answer. Of a
+ * program, whose runs may end otherwise a second time, it gives no answer at all: see `program/one-process`.
  * @module
  */
 import type { JobManifest } from '@sealpool/compute'
@@ -15,6 +16,7 @@ import type { inOrder } from '../chain/in-order.js'
 import { NodeError } from '../errors.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
 import type { LiveSets } from '../live/live-tables.js'
+import { processOf, requireOwnProcess } from '../program/one-process.js'
 import { jobInputs } from '../release/job-inputs.js'
 import { ledgerEntryAt } from '../state/budget-anchor.js'
 import { textOf } from '../state/column.js'
@@ -43,7 +45,7 @@ function chargePrefix(job: JobRow): string {
  * Reserves inputs and charge of a job in one transaction.
  * @returns the reservation; the job's own when it has one already
  * @throws JobRefusal `TOO_FEW_CONTRIBUTORS`, `BUDGET_EXHAUSTED`, and `EXECUTION_FAILED` when the pools have narrowed their
- * policies since the reservation so that another plan would run; `SOURCES_AWAY`; JobPutOff `TABLES_REBUILT`, `SOURCES_AWAY`; NodeError `JOB_ALREADY_CHARGED`
+ * policies since the reservation so that another plan would run; `PROGRAM_INTERRUPTED`; `SOURCES_AWAY`; JobPutOff `TABLES_REBUILT`, `SOURCES_AWAY`; NodeError `JOB_ALREADY_CHARGED`
  */
 export async function reserveJob(
   context: JobContext,
@@ -54,6 +56,7 @@ export async function reserveJob(
   await requireFree(context.store, job)
   if (job.reservation !== null) {
     if (job.reservation.planDigest !== planned.planDigest) throw JobRefusal.of('EXECUTION_FAILED')
+    requireOwnProcess(planned, context.programs, job.reservation)
     await moveJob(context.store, job.id, { from: ['waiting', 'running'], to: 'running' })
     await context.live?.gather(job, planned)
     return job.reservation
@@ -66,10 +69,12 @@ export async function reserveJob(
     await requireTables(tx, planned)
     await requireStillThere(tx, planned, live)
     const found = await jobInputs(tx, pools, live)
+    const own = processOf(planned, context.programs)
     const charge = `${chargePrefix(job)} ${digestOf({
       format: 'sealpool/reservation',
       plan: planned.planDigest,
       inputs: found.map(({ pool, root, count }) => ({ pool, root, count })),
+      ...own,
     } as JsonValue)}`
     await requireRunnable(tx, charge, planned, live)
     const requests = chargeRequests(charge, planned)
@@ -96,6 +101,7 @@ export async function reserveJob(
     const reservation: Reservation = {
       charge,
       planDigest: planned.planDigest,
+      ...own,
       inputs,
       versions: charged.map(({ after }, index) => ({
         pool: requests[index]?.pool as Address,

@@ -1,7 +1,7 @@
 /**
  * Outcomes of programs that must not be told yet. How long the runs of a program took hangs on the data that it saw, so an outcome is
  * told at a moment that was fixed before the first run, whatever it is: an answer, or that there is none. Until then it is in memory
- * alone. A stop forgets it, and the job is run again on the same inputs.
+ * alone. A stop forgets it, and the job ends without an answer (`one-process`).
  * @module
  */
 import type { JsonValue } from '@sealpool/crypto'

@@ -8,9 +8,10 @@ const digest = sha256Digest(bytes)
 
 /** A store that gives the same to whoever asks, and counts. */
 function giving(answer: () => Promise<Uint8Array>) {
-  const asked: string[] = []
-  const get: BlobStore['get'] = (locator) => {
-    asked.push(locator)
+  const asked: [string, unknown][] = []
+  const get: BlobStore['get'] = (...all) => {
+    const [locator, options] = all
+    asked.push([locator, options])
     return answer()
   }
   return { get, asked }
@@ -51,7 +52,10 @@ it('refuses a program that is too large, whether the store minds or not', async 
       charged: false,
     })
   const most = new Uint8Array(maximumProgramBytes)
-  expect(await programCodes(giving(async () => most))(sha256Digest(most))).toHaveLength(maximumProgramBytes)
+  const allowed = giving(async () => most)
+  expect(await programCodes(allowed)(sha256Digest(most))).toHaveLength(maximumProgramBytes)
+  // Nobody has the node fetch more than it would take.
+  expect(allowed.asked).toEqual([[sha256Digest(most), { maximumBytes: maximumProgramBytes }]])
 })
 
 it('puts off what a store that is away cannot tell, and passes on what is nobody’s fault', async () => {

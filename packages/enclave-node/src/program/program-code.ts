@@ -5,6 +5,7 @@
 import { type BlobStore, BlobStoreError } from '@sealpool/client'
 import { type Digest, sha256Digest } from '@sealpool/crypto'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
+import { lately } from '../release/lately.js'
 
 /** Largest program in bytes. */
 export const maximumProgramBytes = 8 * 1024 * 1024
@@ -21,18 +22,8 @@ export type ProgramCodes = (digest: Digest) => Promise<Uint8Array>
  * `PROGRAM_DIGEST_MISMATCH`, `PROGRAM_TOO_LARGE`, and JobPutOff `BLOB_STORE_FAILED` when the store is away
  */
 export function programCodes(blobStore: Pick<BlobStore, 'get'>): ProgramCodes {
-  const lately = new Map<Digest, Uint8Array>()
-  return async (digest) => {
-    const bytes = lately.get(digest) ?? (await fetchProgram(blobStore, digest))
-    // The newest is the last to go.
-    lately.delete(digest)
-    lately.set(digest, bytes)
-    for (const oldest of lately.keys()) {
-      if (lately.size <= kept) break
-      lately.delete(oldest)
-    }
-    return bytes
-  }
+  const remembered = lately<Uint8Array>(kept)
+  return (digest) => remembered(digest, () => fetchProgram(blobStore, digest))
 }
 
 async function fetchProgram(blobStore: Pick<BlobStore, 'get'>, digest: Digest): Promise<Uint8Array> {

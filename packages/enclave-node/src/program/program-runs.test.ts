@@ -106,11 +106,16 @@ describe('runs of a program', () => {
     expect(await runs.run(`${most}e`)).toBeNull()
     expect(jobs).toHaveLength(0)
     expect(await runs.run(most)).toBe(1)
+    // As rows are that make a longer text than there can be.
+    const endless: JsonValue[] = []
+    endless.push(endless)
+    expect(await runs.run(endless)).toBeNull()
+    expect(jobs).toHaveLength(1)
   })
 
-  it('pass on what the caller did wrong', async () => {
-    const wrong = new SandboxError('LIMITS_INVALID', 'limits.steps', 'x')
-    await expect(runsOf([wrong]).runs.run(1)).rejects.toBe(wrong)
+  it('pass on what the caller or the runtime did wrong', async () => {
+    for (const wrong of [new SandboxError('LIMITS_INVALID', 'limits.steps', 'x'), new RangeError('x')])
+      await expect(runsOf([wrong]).runs.run(1)).rejects.toBe(wrong)
   })
 
   it('are put off when the node stops, whatever its ended processes say', async () => {

@@ -113,12 +113,7 @@ function isShort(input: JsonValue): boolean {
   }
 }
 
-/** The job is run again by whoever has the state next. */
+/** Nothing is decided by a node that stops: whoever has the state next ends the job, which cannot be run again. */
 function nodeStops(): JobPutOff {
-  return new JobPutOff(
-    'NODE_STOPS',
-    'the node was stopped while the program ran; it is run again',
-    undefined,
-    0,
-  )
+  return new JobPutOff('NODE_STOPS', 'the node was stopped while the program ran', undefined, 0)
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { BlobStore } from '@sealpool/client'
+import { encodeHex } from '@sealpool/crypto'
 import type { JobRuntime } from '@sealpool/sandbox'
 import type { ProgramRuntime, ProgramSettings } from '../config/program-settings.js'
 import { type HeldAnswers, heldAnswers } from './held-answers.js'
@@ -11,6 +12,8 @@ import { type ProgramCodes, programCodes } from './program-code.js'
 
 /** What jobs of programs work with. */
 export interface Programs {
+  /** Number of this process, which no other has: 32 hexadecimal digits. It is no secret. */
+  readonly process: string
   /** Those that the settings name. */
   readonly runtimes: ReadonlySet<ProgramRuntime>
   /** Runs of one program at once. */
@@ -23,7 +26,7 @@ export interface Programs {
   readonly clock: () => number
   /** Resolves after so many milliseconds, at once where there are none, and once the node stops. */
   wait(milliseconds: number): Promise<void>
-  /** Aborted when the node stops: what runs then is run again. */
+  /** Aborted when the node stops: what runs then is not begun again. */
   readonly stopping: AbortSignal
   /** Ends what runs. */
   stop(): Promise<void>
@@ -42,6 +45,8 @@ export function openPrograms(
   options: ProgramsOptions & {
     readonly blobStore: Pick<BlobStore, 'get'>
     readonly clock: () => number
+    /** Draws the number of this process. */
+    readonly random: (length: number) => Uint8Array
     /** Resolves after so many milliseconds, or when the signal is aborted. */
     readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>
   },
@@ -51,6 +56,7 @@ export function openPrograms(
   const stopping = new AbortController()
   const opened = new Set<JobRuntime>()
   return {
+    process: encodeHex(options.random(16)).slice(2),
     runtimes: new Set(settings.runtimes),
     parallel: children,
     code: programCodes(options.blobStore),

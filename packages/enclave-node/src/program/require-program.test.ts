@@ -1,5 +1,6 @@
 import { memoryBlobStore } from '@sealpool/client'
 import { type ProgramPlan, parseJobManifest } from '@sealpool/compute'
+import { platformRandom } from '@sealpool/crypto'
 import { expect, it } from 'vitest'
 import { planJob } from '../job/plan-job.js'
 import { programManifest, programPool, someCode } from '../testing/program-fixture.js'
@@ -16,6 +17,7 @@ const programs = openPrograms({
     throw new Error('nothing is started before the charge')
   },
   clock: () => 0,
+  random: platformRandom,
   wait: async () => undefined,
 })
 const chain = { head: async () => ({ number: 1n, hash: '0x' as const, timestamp: 1_000 }) }

@@ -364,7 +364,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     }),
   }
   const stop = async (): Promise<void> => {
-    // They may have an hour to go, and are run again.
+    // They may have an hour to go: the next start ends their jobs (`program/one-process`).
     await job.programs?.stop()
     await Promise.all(Object.values(loops).map((loop) => loop.stop()))
     await running.ended()

@@ -175,7 +175,7 @@ async function start(
   const runtime = await (options.openRuntime ?? createProcessRuntime)({ isolation: config.sandbox.isolation })
   closers.push(() => runtime.close())
   const programWords = await wordsOfPrograms(config)
-  // Their outcomes were in memory alone.
+  // Their outcomes were in memory alone, and nobody may begin them again: they end at once.
   await wakeJobs(store, programWaits)
   let begun: NodeWork | undefined
   const moved = () => begun?.ended() ?? false

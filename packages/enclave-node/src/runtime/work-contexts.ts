@@ -118,6 +118,7 @@ function programsOf(config: NodeConfig, blobStore: JobContext['blobStore']): Job
     blobStore,
     open: openProgramRuntime,
     clock: () => performance.now(),
+    random: platformRandom,
     async wait(milliseconds, signal) {
       // It rejects for nothing but the signal.
       await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined)

@@ -14,7 +14,8 @@ export type JobState =
 export const jobStateText: Readonly<Record<JobState, string>> = {
   seen: 'proposed on the chain; it waits for the votes of its pools and for its consumer to pay',
   waiting: 'paid; it will be run next, or tried again at the time shown',
-  running: 'being planned or run; nothing is charged yet, a restart begins it again',
+  running:
+    'being planned or run; a restart begins it again, under the same charge once it has one, and ends a program that was charged',
   charged: 'budgets are charged and the sealed answer is stored; its release is on the way to the chain',
   released: 'the answer may be fetched; the payment is being settled',
   settled: 'done: released, paid and settled',

@@ -57,6 +57,8 @@ export interface Reservation {
   /** Name of its charge in the ledgers: the job's number and the digest of what is reserved. */
   readonly charge: string
   readonly planDigest: Digest
+  /** Of a program: the one process that may run it (`program/one-process`). */
+  readonly process?: string
   /** For each pool the refinements that are read, and what they hold. */
   readonly inputs: readonly {
     readonly pool: Address

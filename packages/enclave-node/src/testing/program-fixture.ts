@@ -2,7 +2,7 @@
  * Jobs of programs over the one pool of `job-fixture`: its policy lets any program run, and runtimes and clock are the test's.
  * @module
  */
-import { type Digest, type JsonObject, type JsonValue, sha256Digest } from '@sealpool/crypto'
+import { type Digest, type JsonObject, type JsonValue, platformRandom, sha256Digest } from '@sealpool/crypto'
 import { parsePoolPolicy } from '@sealpool/privacy'
 import type { Job, JobRuntime, RunResult } from '@sealpool/sandbox'
 import type { ProgramSettings } from '../config/program-settings.js'
@@ -88,6 +88,7 @@ export function fakePrograms(
     blobStore: { get: (...asked) => world.blobs.get(...asked) },
     open: async () => runtime(),
     clock: () => clock.now,
+    random: platformRandom,
     async wait(milliseconds) {
       const until = clock.now + milliseconds
       if (clock.moves) clock.now = Math.max(clock.now, until)
