@@ -17,6 +17,7 @@ import type { RefinerSchema } from '../schema/table-schema.js'
 import type { SourceReaders } from '../source/open-export.js'
 import { fullLimits, type SourceLimits } from '../source/source-limits.js'
 import { platformReaders } from '../with-platform.js'
+import { checkNoneMissing, checkUnchanged } from './done-inputs.js'
 import { type OpenFile, openFile } from './file-source.js'
 import { lockJob } from './job-lock.js'
 import { arePartsWhole, type InputRecord, openJobFolder, type TablePart, writeWhole } from './journal.js'
@@ -224,14 +225,7 @@ async function runLocked(
     schema.direct === undefined &&
     runtime !== undefined &&
     (await takesColumns({ code: refiner.code, runtime, limits }, schema))
-  if (Math.max(-1, ...done.keys()) >= inputs.length) {
-    // Their rows would lie in the folder, and in nothing that the job tells.
-    throw new RefineError(
-      'JOB_INVALID',
-      'inputs',
-      'Inputs that were refined before are missing now; name them too, or begin the job anew in another folder',
-    )
-  }
+  checkNoneMissing(done, inputs.length)
   const records: InputRecord[] = []
   const repaired: string[] = []
   for (const [index, input] of inputs.entries()) {
@@ -297,18 +291,6 @@ async function runLocked(
     `${JSON.stringify({ format: 'sealpool/refined', version: 1, ...result, resumed: undefined, repaired: undefined }, null, 2)}\n`,
   )
   return result
-}
-
-function checkUnchanged(before: InputRecord, input: JobInput, file: OpenFile | undefined): void {
-  const { id, contributor, bytes, modified } = before.input
-  const same = id === input.id && contributor === input.contributor
-  if (!same || bytes !== (file?.size ?? 0) || modified !== (file?.modified ?? 0)) {
-    throw new RefineError(
-      'JOB_INVALID',
-      'inputs',
-      'An input changed since it was refined; begin the job anew in another folder',
-    )
-  }
 }
 
 async function refineFile(
