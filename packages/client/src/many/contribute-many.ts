@@ -40,8 +40,10 @@ import { type Patience, withRetries } from '../contribute/retries.js'
 import type { Contributor } from '../contributor.js'
 import { ClientError } from '../errors.js'
 import type { BlobStore } from '../store/blob-store.js'
+import { readChainFacts } from '../verify/chain-facts.js'
+import { defaultMaximumAgeMs, freshReadiness } from '../verify/fresh-readiness.js'
 import { verifiedNow } from '../verify/verified-now.js'
-import type { VerifiedPool } from '../verify/verified-pool.js'
+import { changedOnChain } from '../verify/verified-pool.js'
 
 /** One export of many. */
 export interface ManyItem {
@@ -63,7 +65,10 @@ export interface ManyProgress {
 
 /** What many contributions are made of. */
 export interface ManyOptions extends Patience {
-  /** Verifies the node, before each task: a pool client, or whatever else gives a readiness. */
+  /**
+   * Verifies the node, before each task and, where that was too long ago or the chain has changed since, before each item: a pool client, or
+   * whatever else gives a readiness.
+   */
   readonly client: Pick<Contributor, 'ready'>
   /** A viem client on the pool's chain; its account sends. */
   readonly chain: Client
@@ -124,10 +129,18 @@ export async function manyWith(
   const { random = platformRandom, now, wait } = options
   const { attempts = 3, retryDelayMs = 500 } = options
   requireOptions(items, perTask)
+  // Preparing a task may take hours: no item goes to a node whose proof has run out or which the chain has dropped meanwhile.
+  const fresh = freshReadiness({
+    verify: () => options.client.ready(),
+    unchanged: async (known) =>
+      changedOnChain(known, await readChainFacts(chain, { deployment, pool })) === undefined,
+    now,
+    maximumAgeMs: defaultMaximumAgeMs,
+  })
   const context: ContributeContext = {
     ...{ chain, deployment, pool, blobStore, journal, random, now, wait },
     patience: { attempts, retryDelayMs },
-    verified: () => verifiedNow(options.client),
+    verified: () => verifiedNow({ ready: fresh.current }),
   }
   const find = chainLookup(context)
   const tasks = Math.ceil(items.length / perTask)
@@ -138,12 +151,12 @@ export async function manyWith(
     const tell = (state: ManyProgress['state'], item?: string) =>
       options.onProgress?.({ task, tasks, state, ...(item === undefined ? {} : { item }) })
     const patience = { attempts, retryDelayMs, wait, signal: options.signal }
-    const verified = await withRetries(context.verified, patience)
+    await withRetries(() => verifiedNow({ ready: fresh.verify }), patience)
     const done = new Map<string, ManyOutcome>()
     const ready: Ready[] = []
     for (const item of mine) {
       options.signal?.throwIfAborted()
-      const made = await prepareItem(context, { verified, find }, options, item).catch((error: unknown) => {
+      const made = await prepareItem(context, find, options, item).catch((error: unknown) => {
         // What is no item's own fault would fail all the others one by one.
         options.signal?.throwIfAborted()
         if (isEverybodys(error)) throw error
@@ -222,7 +235,7 @@ function isEverybodys(error: unknown): boolean {
 /** Seals, stores and signs an item, or finds it on chain. */
 async function prepareItem(
   context: ContributeContext,
-  { verified, find }: { readonly verified: VerifiedPool; readonly find: Find },
+  find: Find,
   { account, preflight = [], signal }: ManyOptions,
   { key, input: given }: ManyItem,
 ): Promise<Ready | ManyOutcome> {
@@ -243,6 +256,7 @@ async function prepareItem(
   }
   let entry = noted ?? (await newEntry(context, account, input, nonceOf(input, random)))
   if (!resumed) await note(context, key, entry)
+  const verified = await withRetries(context.verified, patience)
   if (entry.stored !== null && !(await stillGood(entry.stored, verified, blobStore, patience)))
     entry = { ...entry, stored: null, signed: null }
   if (entry.stored === null) {

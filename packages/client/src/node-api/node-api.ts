@@ -27,11 +27,11 @@ export interface NodeApiOptions {
   /** Base address, for example `http://127.0.0.1:8787`; http or https. */
   readonly url: string
   /** Milliseconds for one call, from its start to the last byte of its answer; default 30,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Largest answer in bytes, after decompression; default 64 MiB. What names no contribution of a pool one by one is never larger than 4 MiB. */
   readonly maximumBytes?: number
   /** Another fetch, for tests or a proxy. */
-  readonly fetch?: typeof globalThis.fetch
+  readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 /** The calls of a node's HTTP API. Answers are parsed, not believed. */
@@ -176,7 +176,8 @@ function parseBase(text: string): string {
   return url.href.replace(/\/+$/, '')
 }
 
-function positive(value: number, place: string): number {
+/** A limit that can be one. @throws ClientError `OPTION_INVALID` */
+export function positive(value: number, place: string): number {
   if (Number.isSafeInteger(value) && value > 0) return value
   throw new ClientError('OPTION_INVALID', place, 'expected a positive whole number')
 }
