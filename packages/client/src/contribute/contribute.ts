@@ -112,7 +112,9 @@ export async function contribute(
   requirePreflight(findings)
 
   /** What the journal has of this contribution; `first` where it has nothing yet. */
-  const noted = async <First extends JournalEntry | undefined>(first: First): Promise<JournalEntry | First> => {
+  const noted = async <First extends JournalEntry | undefined>(
+    first: First,
+  ): Promise<JournalEntry | First> => {
     if (key === undefined) return first
     const text = await journaling(async () =>
       first === undefined ? journal?.get(key) : journal?.setIfAbsent(key, formatJournalEntry(first)),

@@ -102,9 +102,10 @@ export function storageJournal(
   return {
     get: async (key) => storage.getItem(`${prefix}${key}`) ?? undefined,
     async setIfAbsent(key, text) {
-      const there = storage.getItem(`${prefix}${key}`) ?? text
-      storage.setItem(`${prefix}${key}`, there)
-      return there
+      const there = storage.getItem(`${prefix}${key}`)
+      if (there !== null) return there
+      storage.setItem(`${prefix}${key}`, text)
+      return text
     },
     set: async (key, text) => storage.setItem(`${prefix}${key}`, text),
     delete: async (key) => storage.removeItem(`${prefix}${key}`),
