@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 /* Real processes: what a terminal does to a command, Ctrl-C and a reader that goes away. */
@@ -19,10 +19,13 @@ beforeAll(async () => {
       process.stdout.write('begun')
       return new Promise((done) => setTimeout(done, 60_000, { content: 'late' }))
     })`
-  const programs = { keeps, command: `import './sealpool.ts'` }
-  for (const [name, contents] of Object.entries(programs)) {
+  const programs = {
+    keeps: { stdin: { contents: keeps, resolveDir, loader: 'ts' } },
+    command: { entryPoints: [join(resolveDir, 'sealpool.ts')] },
+  } as const
+  for (const [name, entry] of Object.entries<BuildOptions>(programs)) {
     await build({
-      stdin: { contents, resolveDir, loader: 'ts' },
+      ...entry,
       outfile: join(folder, `${name}.mjs`),
       bundle: true,
       platform: 'node',
@@ -66,5 +69,12 @@ describe('a command that is interrupted', () => {
     const { child, ended } = begin('command', '--help')
     child.stdout.destroy()
     expect(await ended).toEqual({ how: 0, errors: '' })
+    const read = begin('command', '--help')
+    let output = ''
+    read.child.stdout.on('data', (part) => {
+      output += part
+    })
+    expect(await read.ended).toEqual({ how: 0, errors: '' })
+    expect(output).toContain('Usage: sealpool <command>')
   })
 })

@@ -1,15 +1,11 @@
 import {
   ContractsError,
-  type ContributionEvent,
   contributeBatch,
   type Deployment,
-  dataRegistryAbi,
-  getContributions,
-  inspect,
   type SignedContribution,
 } from '@sealpool/contracts'
 import { type Address, platformRandom, type Random } from '@sealpool/crypto'
-import { type Account, type Client, type Hash, isAddressEqual } from 'viem'
+import type { Account, Client, Hash } from 'viem'
 import {
   type ContributeContext,
   journaling,
@@ -19,7 +15,6 @@ import {
   secondsOf,
   sendingSeconds,
   stillGood,
-  storedOf,
 } from '../contribute/contribute.js'
 import {
   type ContributionJournal,
@@ -44,6 +39,7 @@ import { readChainFacts } from '../verify/chain-facts.js'
 import { defaultMaximumAgeMs, freshReadiness } from '../verify/fresh-readiness.js'
 import { verifiedNow } from '../verify/verified-now.js'
 import { changedOnChain } from '../verify/verified-pool.js'
+import { chainLookup, type Find } from './chain-lookup.js'
 
 /** One export of many. */
 export interface ManyItem {
@@ -184,39 +180,6 @@ interface Ready {
   readonly resumed: boolean
 }
 
-/** Where a contribution stands, or undefined while its number is unused. @throws ClientError `NONCE_TAKEN` */
-type Find = (entry: JournalEntry) => Promise<{ readonly id: bigint; readonly hash: Hash } | undefined>
-
-/** Looks contributions up on chain; the events are read once for many. */
-function chainLookup({ chain, deployment, pool }: ContributeContext): Find {
-  let events: readonly ContributionEvent[] = []
-  let readFrom: bigint | undefined
-  return async (entry) => {
-    const { owner, nonce, fromBlock } = entry
-    const used = await inspect(chain, {
-      address: deployment.dataRegistry,
-      abi: dataRegistryAbi,
-      functionName: 'nonceUsed',
-      args: [owner, nonce],
-    })
-    if (!used) return undefined
-    const { blobDigest } = storedOf(entry).contribution
-    const known = () =>
-      events.find(
-        (event) =>
-          isAddressEqual(event.owner, owner) && event.nonce === nonce && event.blobDigest === blobDigest,
-      )
-    if (known() === undefined) {
-      readFrom = readFrom === undefined || fromBlock < readFrom ? fromBlock : readFrom
-      events = await getContributions(chain, { deployment, pool, fromBlock: readFrom })
-    }
-    const own = known()
-    if (own !== undefined) return { id: own.id, hash: own.transactionHash }
-    const message = 'the registry has something else under this number; choose another one'
-    throw new ClientError('NONCE_TAKEN', 'nonce', message)
-  }
-}
-
 function requireOptions(items: readonly ManyItem[], perTask: number): void {
   if (!Number.isSafeInteger(perTask) || perTask < 1 || perTask > mostPerTask)
     throw new ClientError('OPTION_INVALID', 'perTask', `expected a whole number from 1 to ${mostPerTask}`)
@@ -254,8 +217,7 @@ async function prepareItem(
       return { key, state: 'contributed', ...there, resumed }
     }
   }
-  let entry = noted ?? (await newEntry(context, account, input, nonceOf(input, random)))
-  if (!resumed) await note(context, key, entry)
+  let entry = noted ?? (await firstEntry(context, account, { key, input }))
   const verified = await withRetries(context.verified, patience)
   if (entry.stored !== null && !(await stillGood(entry.stored, verified, blobStore, patience)))
     entry = { ...entry, stored: null, signed: null }
@@ -285,6 +247,19 @@ async function prepareItem(
     await note(context, key, entry)
   }
   return { key, entry, signed: preparedOf(entry), resumed }
+}
+
+/** Notes a new entry; where another run of the same key was faster, its number is the one that counts. */
+async function firstEntry(
+  context: ContributeContext,
+  account: Account,
+  { key, input }: { readonly key: string; readonly input: ContributionInput },
+): Promise<JournalEntry> {
+  const { journal, random } = context
+  const entry = await newEntry(context, account, input, nonceOf(input, random))
+  if (journal === undefined) return entry
+  const text = await journaling(() => journal.setIfAbsent(key, formatJournalEntry(entry)))
+  return sameContribution(parseJournalEntry(text), context, account, input)
 }
 
 async function note({ journal }: ContributeContext, key: string, entry: JournalEntry): Promise<void> {
