@@ -19,11 +19,11 @@ beforeAll(async () => {
       process.stdout.write('begun')
       return new Promise((done) => setTimeout(done, 60_000, { content: 'late' }))
     })`
-  const programs = {
+  const programs: Record<string, BuildOptions> = {
     keeps: { stdin: { contents: keeps, resolveDir, loader: 'ts' } },
     command: { entryPoints: [join(resolveDir, 'sealpool.ts')] },
-  } as const
-  for (const [name, entry] of Object.entries<BuildOptions>(programs)) {
+  }
+  for (const [name, entry] of Object.entries(programs)) {
     await build({
       ...entry,
       outfile: join(folder, `${name}.mjs`),

@@ -57,6 +57,15 @@ async function both(journal: ContributionJournal, hold: Hold) {
   return { runs, again, more: (await apps.countOf()) - before }
 }
 
+/** A promise and what fulfils it. */
+function moment() {
+  let come = () => {}
+  const been = new Promise<void>((resolve) => {
+    come = resolve
+  })
+  return { been, come }
+}
+
 describe('two runs of one export at once', () => {
   test.each<[string, () => ContributionJournal, Hold]>([
     ['both sealed a file of their own, with a journal in memory', memoryJournal, 'send'],
@@ -70,5 +79,59 @@ describe('two runs of one export at once', () => {
     expect(two.id).toBe(one.id)
     expect(two.prepared.contribution).toEqual(one.prepared.contribution)
     expect(again).toMatchObject({ id: one.id, resumed: true })
+  })
+
+  test('leave one contribution, of which both tell, where each noted a file of its own in the same moment', async () => {
+    const before = await apps.countOf()
+    const [journal, blobStore] = [memoryJournal(), memoryBlobStore()]
+    const [secondLooked, firstNoted, secondNoted, firstDone] = [moment(), moment(), moment(), moment()]
+    let looks = 0
+    const one = apps.app(
+      {
+        blobStore,
+        journal: {
+          ...journal,
+          async set(...given) {
+            await secondLooked.been
+            await journal.set(...given)
+            firstNoted.come()
+          },
+        },
+      },
+      async (method, send) => {
+        if (method === 'eth_estimateGas') await secondNoted.been
+        return send()
+      },
+    )
+    const two = apps.app(
+      {
+        blobStore,
+        journal: {
+          ...journal,
+          async setIfAbsent(...given) {
+            const there = await journal.setIfAbsent(...given)
+            looks += 1
+            if (looks === 2) secondLooked.come()
+            return there
+          },
+          async set(...given) {
+            await firstNoted.been
+            await journal.set(...given)
+            secondNoted.come()
+          },
+        },
+      },
+      async (method, send) => {
+        if (method === 'eth_estimateGas') await firstDone.been
+        return send()
+      },
+    )
+    const [first, second] = await Promise.all([
+      one.client.contribute(one.account, apps.exported(), { key }).finally(firstDone.come),
+      two.client.contribute(two.account, apps.exported(), { key }),
+    ])
+    expect(await apps.countOf()).toBe(before + 1)
+    expect(second.id).toBe(first.id)
+    expect(second.prepared.contribution).toEqual(first.prepared.contribution)
   })
 })

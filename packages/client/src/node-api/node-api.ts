@@ -1,5 +1,6 @@
 import { type Address, decodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
+import { positive } from '../positive-number.js'
 import {
   type ContributionCounts,
   type ContributionStatus,
@@ -174,10 +175,4 @@ function parseBase(text: string): string {
     throw new ClientError('OPTION_INVALID', 'url', 'give the address without user, query and fragment')
   }
   return url.href.replace(/\/+$/, '')
-}
-
-/** A limit that can be one. @throws ClientError `OPTION_INVALID` */
-export function positive(value: number, place: string): number {
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new ClientError('OPTION_INVALID', place, 'expected a positive whole number')
 }
