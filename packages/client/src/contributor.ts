@@ -31,6 +31,7 @@ import { type Patience, withRetries } from './contribute/retries.js'
 import { ClientError } from './errors.js'
 import type { ContributionStatus } from './node-api/messages.js'
 import type { NodeApi, NodeApiOptions } from './node-api/node-api.js'
+import { positive } from './positive-number.js'
 import type { BlobStore } from './store/blob-store.js'
 import { readChainFacts } from './verify/chain-facts.js'
 import { defaultMaximumAgeMs, freshReadiness } from './verify/fresh-readiness.js'
@@ -121,9 +122,10 @@ export interface Contributor {
   contribute(account: Account, input: ContributionInput, options?: ContributeOptions): Promise<Contributed>
   /**
    * Where a contribution stands: the chain's record, which counts, and what the node tells of it (null when it does not
-   * answer or does not know it yet).
+   * verify, and so was not asked, does not answer, or does not know it yet).
    *
-   * @throws ContractsError `NOT_FOUND`, `CHAIN_UNREACHABLE`; ClientError `NODE_ANSWER_INVALID`
+   * @throws ContractsError `NOT_FOUND`, `CHAIN_UNREACHABLE`; ClientError `NODE_ANSWER_INVALID`, `CHAIN_READ_FAILED`, `WRONG_CHAIN`,
+   *   `POOL_UNKNOWN`; AttestError `BAD_POLICY`
    */
   contributionStatus(
     id: bigint,
@@ -180,11 +182,7 @@ export function contributor(
       random,
       now,
     }) ?? options.fetch
-  const node = ports.nodeApi({
-    url: options.nodeUrl,
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(fetch === undefined ? {} : { fetch }),
-  })
+  const node = ports.nodeApi({ url: options.nodeUrl, timeoutMs, fetch })
   const readiness = freshReadiness({
     verify,
     unchanged: async (verified) =>
@@ -206,7 +204,7 @@ export function contributor(
       throw new ClientError(
         'POOL_NOT_SERVED',
         'GET /pools',
-        'the node does not serve this pool, or not yet; try later or choose another node',
+        'the node does not serve this pool yet; try later or choose another node',
       )
     }
     try {
@@ -219,7 +217,7 @@ export function contributor(
         evidence,
         nonce,
         chain: facts,
-        ...(logged === undefined ? {} : { logged }),
+        logged,
         at,
       })
     } catch (cause) {
@@ -281,7 +279,9 @@ export function contributor(
       contribute(context, account, input, { ...contributing, preflight: checksOf(contributing.preflight) }),
     async contributionStatus(id) {
       const record = await getContribution(chain, { deployment, id })
-      return { chain: record, node: await node.contribution(id.toString()).catch(nullWhenUnknown) }
+      // The chain says whose it is: only a node that verifies learns from which connection its owner asks.
+      const asked = verifiedPool().then(() => node.contribution(id.toString()))
+      return { chain: record, node: await asked.catch(nullWhenUnknown) }
     },
     withdraw: (id, withdrawing = {}) =>
       invoke(chain, {
@@ -296,17 +296,17 @@ export function contributor(
 }
 
 function patienceOf({ attempts = 3, retryDelayMs = 500 }: PoolClientOptions): Required<Patience> {
-  for (const [name, value] of Object.entries({ attempts, retryDelayMs })) {
-    if (Number.isSafeInteger(value) && value > 0) continue
-    throw new ClientError('OPTION_INVALID', name, 'expected a positive whole number')
+  return {
+    attempts: positive(attempts, 'attempts'),
+    retryDelayMs: positive(retryDelayMs, 'retryDelayMs'),
   }
-  return { attempts, retryDelayMs }
 }
 
 /** A node that is away, does not know, or was not asked because it does not verify, is told from one that answers nonsense. */
 export function nullWhenUnknown(error: unknown): null {
   const passing =
-    error instanceof ClientError && ['NODE_UNREACHABLE', 'NODE_REFUSED', 'NOT_READY'].includes(error.code)
+    error instanceof ClientError &&
+    ['NODE_UNREACHABLE', 'NODE_REFUSED', 'NOT_READY', 'POOL_NOT_SERVED'].includes(error.code)
   if (passing) return null
   throw error
 }

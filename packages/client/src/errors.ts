@@ -104,7 +104,7 @@ export class ClientError extends Error {
     message: string,
     options: { readonly cause?: unknown; readonly nodeCode?: string } = {},
   ) {
-    super(`${code} at ${place}: ${message}`, options.cause === undefined ? {} : { cause: options.cause })
+    super(`${code} at ${place}: ${message}`, options)
     this.code = code
     this.place = place
     this.nodeCode = options.nodeCode

@@ -20,11 +20,11 @@ afterAll(() => world.devnet.stop())
 
 function app(chain = world.walletOf(2)) {
   const { deployment } = world
-  const { fetch, routes } = memoryNode(world.node)
+  const { fetch, routes, seen, behaviour } = memoryNode(world.node)
   const blobStore = memoryBlobStore()
   const nodeUrl = 'http://node.example'
   const options = { chain, deployment, pool, policy, nodeUrl, blobStore, fetch, now: () => at }
-  return { client: createPoolClient(options), routes }
+  return { client: createPoolClient(options), routes, seen, behaviour }
 }
 
 describe('on a real chain', () => {
@@ -49,6 +49,18 @@ describe('on a real chain', () => {
     const status = { simulated: true, id: '1', state: 'stored', reason: null }
     routes['/v1/contributions/1'] = () => status
     expect((await client.contributionStatus(id)).node).toEqual(status)
+  })
+
+  test('a node that does not verify is not told whose connection asks of a contribution', async () => {
+    const { client, routes, seen, behaviour } = app()
+    const status = { simulated: true, id: '1', state: 'stored', reason: null }
+    routes['/v1/contributions/1'] = () => status
+    behaviour.evidence = () => world.node.evidence(`0x${'11'.repeat(32)}`)
+    expect(await client.contributionStatus(1n)).toMatchObject({ chain: { id: 1n }, node: null })
+    routes['/v1/pools'] = () => ({ simulated: true, pools: [] })
+    expect(await client.contributionStatus(1n)).toMatchObject({ chain: { id: 1n }, node: null })
+    expect(seen.length).toBeGreaterThan(0)
+    for (const { path } of seen) expect(path).toMatch(/^\/v1\/(pools|evidence\?nonce=0x[0-9a-f]{64})$/)
   })
 
   test('a claim is the chain’s to decide', async () => {

@@ -26,12 +26,14 @@ export interface PoolClient extends Contributor, JobCalls, GovernanceCalls {
    * Which released jobs of the pool worked on an owner's contributions, by receipts that verify and that the chain recorded; of a job
    * whose release is not final yet it says that (`not-final`).
    *
-   * @param options - `owner` (default: the chain client's account), `trust` (default: the pool policy's own attestation rules)
-   * @throws ClientError `ACCOUNT_REQUIRED`; AttestError `BAD_POLICY`; ContractsError `CHAIN_UNREACHABLE`
+   * @param options - `owner` (default: the chain client's account), `trust` (default: the pool policy's own attestation rules), `signal`:
+   *   stops it, with its own reason. A node that gives no answer three times in a row is asked no more: the other jobs are `unknown`
+   * @throws ClientError `ACCOUNT_REQUIRED`; AttestError `BAD_POLICY`; ContractsError `CHAIN_UNREACHABLE`; the signal's reason
    */
   whoUsedMyData(options?: {
     readonly owner?: Address
     readonly trust?: AttestationPolicy
+    readonly signal?: AbortSignal
   }): Promise<readonly DataUse[]>
   /**
    * Shows the (verified) node a credential, where the pool's access conditions ask for one: before a job is planned, and again when a
@@ -101,7 +103,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
     ...own,
     ...jobCalls(shared),
     ...governanceCalls(shared),
-    async whoUsedMyData({ owner = chain.account?.address, trust } = {}) {
+    async whoUsedMyData({ owner = chain.account?.address, trust, signal } = {}) {
       if (owner === undefined) {
         throw new ClientError(
           'ACCOUNT_REQUIRED',
@@ -109,10 +111,25 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
           'give the chain client an account, or pass the owner',
         )
       }
-      const receiptOf = async (jobId: bigint) =>
-        (await node.jobReceipt(jobId.toString()).catch(nullWhenUnknown)) ?? undefined
+      let silent = 0
+      const receiptOf = async (jobId: bigint) => {
+        // Thousands of jobs, each waited for until its time is up, would be days.
+        if (silent >= mostSilent) return undefined
+        try {
+          const bundle = await node.jobReceipt(jobId.toString())
+          silent = 0
+          return bundle
+        } catch (error) {
+          const code = error instanceof ClientError ? error.code : ''
+          silent = code === 'NODE_UNREACHABLE' ? silent + 1 : 0
+          // One receipt that cannot be read says nothing about the others.
+          if (code !== 'NODE_ANSWER_INVALID') nullWhenUnknown(error)
+          return undefined
+        }
+      }
       const trusted = trust ?? parseAttestationPolicy(policy['attestation'])
-      return whoUsedMyData({ chain, deployment, pool, owner, receiptOf, finality, trust: trusted, at: now() })
+      const asked = { chain, deployment, pool, owner, receiptOf, finality, trust: trusted, at: now(), signal }
+      return whoUsedMyData(asked)
     },
     async presentCredential({ present }) {
       // Whoever carries a plain call would read the credential, and could give a nonce that the node gave to a wallet of his.
@@ -177,6 +194,9 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
     },
   }
 }
+
+/** Questions in a row that a node may leave unanswered before it is asked no more. */
+const mostSilent = 3
 
 /** The sealed result, as long as the node keeps it: a receipt is verified for longer than that. */
 async function keptResult(

@@ -54,3 +54,15 @@ test('a no is told with the node’s code', async () => {
     nodeCode: 'ROLE_NOT_ALLOWED',
   })
 })
+
+test('a connection that breaks is told as that, and not what the platform says of it', async () => {
+  const { tokens, open } = over(() => {
+    throw new TypeError('fetch failed: https://user:secret@node.example')
+  })
+  open()
+  for (const call of [() => tokens.create({ expiresAt: 7, caveats: [] }), () => tokens.revoke('t')]) {
+    const failed = await call().catch((error: unknown) => error)
+    expect(failed).toMatchObject({ name: 'ClientError', code: 'NODE_UNREACHABLE' })
+    expect(String(failed)).not.toContain('secret')
+  }
+})

@@ -29,7 +29,8 @@ export interface AgentTokens {
    *
    * @param wish - `expiresAt`: unix seconds, at most 90 days ahead; `caveats`: at most 8
    * @returns the token
-   * @throws ClientError `NODE_REFUSED` with the node's code, `SIGN_IN_FAILED`, `OPTION_INVALID` before a client was made
+   * @throws ClientError `NODE_REFUSED` with the node's code, `NODE_UNREACHABLE`, `NODE_ANSWER_INVALID`, `NOT_READY`, `SIGN_IN_FAILED`,
+   *   `OPTION_INVALID` before a client was made
    */
   create(wish: { readonly expiresAt: number; readonly caveats: readonly Caveat[] }): Promise<AgentToken>
   /**
@@ -69,13 +70,22 @@ export function agentTokens(access: NodeAccess): AgentTokens {
     if (opened === undefined)
       throw new ClientError('OPTION_INVALID', 'access', 'make a client with this access first')
     const place = `POST ${path}`
-    const response = await opened.fetch(`${opened.door.nodeUrl.replace(/\/+$/, '')}${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
-    })
     const invalid = () => new ClientError('NODE_ANSWER_INVALID', place, 'the answer has another shape')
-    const answer = parsed(new TextDecoder().decode(await limitedBytes(response, maximumAnswerBytes, invalid)))
+    let response: Response
+    let answer: unknown
+    try {
+      response = await opened.fetch(`${opened.door.nodeUrl.replace(/\/+$/, '')}${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      answer = parsed(new TextDecoder().decode(await limitedBytes(response, maximumAnswerBytes, invalid)))
+    } catch (cause) {
+      if (cause instanceof ClientError) throw cause
+      const message =
+        'the node gave no complete answer in time; a token may have been made or ended all the same, look before you ask again'
+      throw new ClientError('NODE_UNREACHABLE', place, message, { cause })
+    }
     if (response.ok) {
       const read = readAs(schema, answer)
       if (read.ok) return read.answer

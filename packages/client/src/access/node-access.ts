@@ -69,6 +69,8 @@ const openPaths: readonly RegExp[] = [
 /** Milliseconds for each request of a sign-in. */
 const signInTimeoutMs = 30_000
 const maximumAnswerBytes = 96 * 1024 * 1024
+/** Seconds by which a clock may be wrong: a day. Whoever carries a call could otherwise have it dated years ahead, keep it, and deliver it then. */
+const maximumSkew = 86_400
 
 /**
  * Has every call to a node that is anybody's own travel sealed to the keys that the client has verified, behind whatever proxy.
@@ -127,9 +129,10 @@ export function nodeAccess(options: NodeAccessOptions = {}): NodeAccess {
       if (response.headers.get('content-type') === sealedAnswerType) return openAnswer(bytes)
       const code = refusalCode(bytes)
       const date = Date.parse(response.headers.get('date') ?? '')
-      if (code === 'CALL_STALE' && again && Number.isFinite(date)) {
+      const skew = Math.floor(date / 1000) - seconds()
+      if (code === 'CALL_STALE' && again && Math.abs(skew) <= maximumSkew) {
         // A clock that goes wrong here; whoever lies about the node's gains no more than that the call is made again.
-        ahead = Math.floor(date / 1000) - seconds()
+        ahead = skew
         return send(call, init, false)
       }
       // What did not come out of the sealed channel is the word of whoever stands in the way: its code, no more.

@@ -1,9 +1,14 @@
+import { rmSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { usage } from './arguments.js'
 
+/** How a program is told to end. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /**
  * Makes a file that only its owner can read, with the result of some work. The file is made before the work begins, so that
- * nothing is sent or fetched that could not be kept; one that exists is never written over, and none stays when the work fails.
+ * nothing is sent or fetched that could not be kept; one that exists is never written over, and none stays when the work fails or the
+ * program is told to end (SIGINT, SIGTERM, SIGHUP).
  *
  * @param path where
  * @param place the argument or option that named it
@@ -23,17 +28,31 @@ export async function intoNewFile<Done extends { readonly content: string | Uint
   const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
     throw refused(error)
   })
+  let isWhole = false
+  const end = (signal: NodeJS.Signals) => {
+    forget()
+    // An empty file would be in the way of the next try.
+    if (!isWhole) rmSync(path, { force: true })
+    // Without a listener the signal does what it always does.
+    process.kill(process.pid, signal)
+  }
+  const forget = () => {
+    for (const signal of endings) process.removeListener(signal, end)
+  }
+  for (const signal of endings) process.on(signal, end)
   try {
     const done = await work()
     await file.writeFile(done.content).catch((error: unknown) => {
       throw refused(error)
     })
     await file.sync()
+    isWhole = true
     return done
   } catch (error) {
     await rm(path, { force: true })
     throw error
   } finally {
+    forget()
     await file.close()
   }
 }

@@ -56,18 +56,11 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<CliExi
   const json = rest.includes('--json')
   try {
     if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-      const asked = name === 'help' ? commands.find((command) => command.name === rest[0]) : undefined
-      io.out(asked === undefined ? generalHelp() : commandHelp(asked))
+      const about = name === 'help' ? rest.find((one) => !one.startsWith('-')) : undefined
+      io.out(about === undefined ? generalHelp() : commandHelp(commandNamed(about)))
       return name === undefined ? 2 : 0
     }
-    const command = commands.find((one) => one.name === name)
-    if (command === undefined) {
-      const near = commands.filter((one) => one.name.startsWith(name.slice(0, 2))).map((one) => one.name)
-      throw usage(
-        'command',
-        `there is no such command${near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`}`,
-      )
-    }
+    const command = commandNamed(name)
     if (rest.includes('--help') || rest.includes('-h')) {
       io.out(commandHelp(command))
       return 0
@@ -91,6 +84,17 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<CliExi
   } catch (error) {
     return tell(error, name, json, io)
   }
+}
+
+/** @throws ClientError `OPTION_INVALID` */
+function commandNamed(name: string): Command {
+  const command = commands.find((one) => one.name === name)
+  if (command !== undefined) return command
+  const near = commands.filter((one) => one.name.startsWith(name.slice(0, 2))).map((one) => one.name)
+  throw usage(
+    'command',
+    `there is no such command${near.length === 0 ? '' : `; did you mean ${near.join(', ')}?`}`,
+  )
 }
 
 function tell(error: unknown, name: string | undefined, json: boolean, io: CliIo): CliExitCode {

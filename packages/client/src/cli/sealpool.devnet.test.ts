@@ -249,6 +249,7 @@ describe('sealpool', () => {
 
   test.each<[string, () => string[], RegExp]>([
     ['an unknown command', () => ['contribut'], /no such command; did you mean contribute/],
+    ['help on an unknown command', () => ['help', 'contribut'], /no such command; did you mean contribute/],
     ['a key on the command line', () => ['claim', '--key', keyOf(2)], /no option --key/],
     ['a key as an argument', () => ['claim', keyOf(2)], /expected no arguments/],
     ['a key in place of an option', () => ['claim', `--${keyOf(2)}`], /there is no option/],

@@ -33,6 +33,24 @@ describe('contribute', () => {
     expect(await countOf()).toBe(before + 2)
   })
 
+  test('tries again where the chain falls silent after the node was verified, and then says so in its own words', async () => {
+    let silent = 1
+    const rpc = async (method: string, send: () => Promise<unknown>) => {
+      if (method !== 'eth_blockNumber' || silent <= 0) return send()
+      silent -= 1
+      throw new Error('https://rpc.example/key-of-the-app does not answer')
+    }
+    const { client, account } = app({}, rpc)
+    const before = await countOf()
+    await client.contribute(account, exported())
+    expect({ silent, count: await countOf() }).toEqual({ silent: 0, count: before + 1 })
+    silent = 99
+    const failed = await client.contribute(account, exported()).catch((error: unknown) => error)
+    expect(failed).toMatchObject({ name: 'ClientError', code: 'CHAIN_READ_FAILED' })
+    expect(String(failed)).not.toContain('key-of-the-app')
+    expect(await countOf()).toBe(before + 1)
+  })
+
   test('gives a contribution an hour unless told otherwise', async () => {
     const { client, account } = app()
     const { deadline: _given, ...rest } = exported()

@@ -111,10 +111,15 @@ export async function contribute(
   )
   requirePreflight(findings)
 
-  const noted = async (): Promise<JournalEntry | undefined> => {
-    if (key === undefined) return undefined
-    const text = await journaling(async () => journal?.get(key))
-    return text === undefined ? undefined : sameContribution(parseJournalEntry(text), context, account, input)
+  /** What the journal has of this contribution; `first` where it has nothing yet. */
+  const noted = async <First extends JournalEntry | undefined>(
+    first: First,
+  ): Promise<JournalEntry | First> => {
+    if (key === undefined) return first
+    const text = await journaling(async () =>
+      first === undefined ? journal?.get(key) : journal?.setIfAbsent(key, formatJournalEntry(first)),
+    )
+    return text === undefined ? first : sameContribution(parseJournalEntry(text), context, account, input)
   }
   if (key !== undefined) {
     requireJournalKey(key)
@@ -122,7 +127,7 @@ export async function contribute(
       throw new ClientError('OPTION_INVALID', 'key', 'a key needs a journal: give the client one')
     }
   }
-  let entry = await noted()
+  let entry = await noted(undefined)
   const resumed = entry !== undefined
   const note = async (next: JournalEntry): Promise<JournalEntry> => {
     if (key !== undefined) await journaling(async () => journal?.set(key, formatJournalEntry(next)))
@@ -140,7 +145,7 @@ export async function contribute(
     if (there !== undefined) {
       for (const name of ['verify', 'seal', 'store', 'sign', 'send'] as const) skipped(name)
       // Without a signature here, another run under this key has sent it, and noted what it signed before.
-      const signed = known.signed ?? (await noted())?.signed ?? null
+      const signed = known.signed ?? (await noted(known)).signed
       return finish({ ...known, signed }, there.sent, there.id)
     }
   }
@@ -148,8 +153,11 @@ export async function contribute(
   let signAgain = false
   for (let round = 1; ; round += 1) {
     const pool = await step('verify', context.verified)
-    entry ??= await note(await newEntry(context, account, input, nonceOf(input, random)))
+    entry ??= await noted(
+      await withRetries(() => newEntry(context, account, input, nonceOf(input, random)), patience),
+    )
     const { nonce } = entry
+    const before = entry
     if (entry.stored !== null && !(await stillGood(entry.stored, pool, blobStore, patience))) {
       entry = { ...entry, stored: null, signed: null }
     }
@@ -160,7 +168,10 @@ export async function contribute(
       await step('store', () => storeContribution(made, blobStore, signal))
       const { contribution, sealed } = made
       const stored = { contribution, sealedBytes: sealed.length, simulated: pool.simulated }
-      entry = await note({ ...entry, stored, signed: null })
+      // Another run of the same key may have been faster: then its file is the one to go on with.
+      const latest = await noted(before)
+      const isOurs = latest.stored?.contribution.blobDigest === before.stored?.contribution.blobDigest
+      entry = isOurs ? await note({ ...entry, stored, signed: null }) : latest
     } else {
       skipped('seal')
       skipped('store')
@@ -168,10 +179,9 @@ export async function contribute(
     const { contribution } = storedOf(entry)
     if (entry.signed === null || signAgain || secondsOf(now()) + sendingSeconds > entry.signed.deadline) {
       // Not tried again by itself: a wallet would ask its holder each time.
-      const { deadline } = input
-      const made = { account, deployment, contribution, deadline, now: now() }
-      const signed = await runStep('sign', options, () => signPrepared(made))
-      entry = await note({ ...entry, signed: { deadline: signed.deadline, signature: signed.signature } })
+      const asked = { account, deployment, contribution, deadline: input.deadline, now: now() }
+      const { deadline, signature } = await runStep('sign', options, () => signPrepared(asked))
+      entry = await note({ ...entry, signed: { deadline, signature } })
     } else skipped('sign')
     const ready = entry
     try {
@@ -179,9 +189,12 @@ export async function contribute(
       return await finish(ready, sent, id)
     } catch (error) {
       const name = error instanceof ContractsError ? (error.revert?.name ?? '') : ''
-      if (round > 1 || !staleErrors.includes(name)) throw error
+      const isTaken = error instanceof ClientError && error.code === 'NONCE_TAKEN'
+      if (round > 1 || !(isTaken || staleErrors.includes(name))) throw error
       // The key or the clock went on meanwhile: once more with the same number, which the chain has not taken.
-      signAgain = true
+      signAgain = !isTaken
+      // Or another run of the same key has sent its own file under the number, and noted that.
+      entry = await noted(ready)
     }
   }
 }
@@ -211,7 +224,7 @@ export async function newEntry(
     consentDigest: input.consentDigest,
     size: input.bytes.length,
     nonce,
-    fromBlock: await getBlockNumber(chain, { cacheTime: 0 }),
+    fromBlock: await chainRead('receipt', () => getBlockNumber(chain, { cacheTime: 0 })),
     stored: null,
     signed: null,
     done: null,
@@ -227,28 +240,26 @@ export function sameContribution(
 ): JournalEntry {
   const { stored } = entry
   const contribution = stored?.contribution
-  const differs = [
-    ['chain', entry.chainId !== deployment.chainId],
-    ['pool', !isAddressEqual(entry.pool, pool)],
-    ['account', !isAddressEqual(entry.owner, account.address)],
-    ['schemaId', entry.schemaId !== input.schemaId],
-    ['consentDigest', entry.consentDigest !== input.consentDigest],
-    ['bytes', entry.size !== input.bytes.length],
-    ['nonce', input.nonce !== undefined && entry.nonce !== input.nonce],
-    [
-      'stored',
+  const differs = {
+    chain: entry.chainId !== deployment.chainId,
+    pool: !isAddressEqual(entry.pool, pool),
+    account: !isAddressEqual(entry.owner, account.address),
+    schemaId: entry.schemaId !== input.schemaId,
+    consentDigest: entry.consentDigest !== input.consentDigest,
+    bytes: entry.size !== input.bytes.length,
+    nonce: input.nonce !== undefined && entry.nonce !== input.nonce,
+    stored:
       contribution !== undefined &&
-        !(
-          isAddressEqual(contribution.pool, pool) &&
-          isAddressEqual(contribution.owner, account.address) &&
-          contribution.schemaId === digestToHex(input.schemaId) &&
-          contribution.consentDigest === digestToHex(input.consentDigest) &&
-          contribution.nonce === entry.nonce &&
-          contribution.locator === locatorOf(input, digestOfBlob(contribution))
-        ),
-    ],
-  ] as const
-  const places = differs.filter(([, different]) => different).map(([name]) => name)
+      !(
+        isAddressEqual(contribution.pool, pool) &&
+        isAddressEqual(contribution.owner, account.address) &&
+        contribution.schemaId === digestToHex(input.schemaId) &&
+        contribution.consentDigest === digestToHex(input.consentDigest) &&
+        contribution.nonce === entry.nonce &&
+        contribution.locator === locatorOf(input, digestOfBlob(contribution))
+      ),
+  }
+  const places = Object.entries(differs).flatMap(([name, different]) => (different ? name : []))
   if (places.length === 0) return entry
   throw new ClientError(
     'JOURNAL_MISMATCH',

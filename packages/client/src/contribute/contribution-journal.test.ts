@@ -119,6 +119,19 @@ describe.each(Object.entries(adapters))('the journal %s', (_name, open) => {
     expect(await journal.get('a')).toBeUndefined()
     expect(await journal.get('b')).toBe('other')
   })
+
+  test('keeps the first text where several are written at once to be the first, and tells it to all', async () => {
+    const journal = await open()
+    const texts = Array.from({ length: 20 }, (_, index) => `run ${index}`)
+    const told = await Promise.all(texts.map((text) => journal.setIfAbsent('first', text)))
+    expect(new Set(told).size).toBe(1)
+    expect(await journal.get('first')).toBe(told[0])
+    expect(texts).toContain(told[0])
+    expect(await journal.setIfAbsent('first', 'later')).toBe(told[0])
+    await journal.delete('first')
+    expect(await journal.setIfAbsent('first', 'later')).toBe('later')
+    await journal.delete('first')
+  })
 })
 
 describe('the journal in files', () => {
@@ -127,6 +140,7 @@ describe('the journal in files', () => {
     folders.push(directory)
     const journal = fileJournal({ directory })
     await Promise.all(Array.from({ length: 20 }, (_, index) => journal.set('a', `${index}`)))
+    await Promise.all(Array.from({ length: 20 }, (_, index) => journal.setIfAbsent('a', `${index}`)))
     expect(await readdir(directory)).toEqual(['a.json'])
     expect((await stat(join(directory, 'a.json'))).mode & 0o077).toBe(0)
   })
@@ -135,7 +149,12 @@ describe('the journal in files', () => {
     'refuses the key %j',
     async (key) => {
       const journal = fileJournal({ directory: '/nowhere' })
-      for (const work of [() => journal.get(key), () => journal.set(key, 'x'), () => journal.delete(key)]) {
+      for (const work of [
+        () => journal.get(key),
+        () => journal.set(key, 'x'),
+        () => journal.setIfAbsent(key, 'x'),
+        () => journal.delete(key),
+      ]) {
         await expect(work()).rejects.toMatchObject({ code: 'OPTION_INVALID' })
       }
     },

@@ -24,6 +24,13 @@ import {
 export interface ContributionJournal {
   /** @returns what was written last under the key, or undefined */
   get(key: string): Promise<string | undefined>
+  /**
+   * Writes the text unless there is one, in one step that nobody comes between: of two runs that begin at once, both go on with what the
+   * first has written.
+   *
+   * @returns what stands under the key then
+   */
+  setIfAbsent(key: string, text: string): Promise<string>
   /** Replaces the whole text; durable when the promise is fulfilled. */
   set(key: string, text: string): Promise<void>
   /** Forgets a key; harmless when there is none. */
@@ -63,6 +70,11 @@ export function memoryJournal(): ContributionJournal {
   const entries = new Map<string, string>()
   return {
     get: async (key) => entries.get(key),
+    async setIfAbsent(key, text) {
+      const there = entries.get(key) ?? text
+      entries.set(key, there)
+      return there
+    },
     async set(key, text) {
       entries.set(key, text)
     },
@@ -89,6 +101,12 @@ export function storageJournal(
 ): ContributionJournal {
   return {
     get: async (key) => storage.getItem(`${prefix}${key}`) ?? undefined,
+    async setIfAbsent(key, text) {
+      const there = storage.getItem(`${prefix}${key}`)
+      if (there !== null) return there
+      storage.setItem(`${prefix}${key}`, text)
+      return text
+    },
     set: async (key, text) => storage.setItem(`${prefix}${key}`, text),
     delete: async (key) => storage.removeItem(`${prefix}${key}`),
   }

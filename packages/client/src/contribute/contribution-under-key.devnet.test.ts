@@ -4,7 +4,7 @@ import { contributingApps } from '../testing/contributing-app.js'
 import { input } from '../testing/contribution.js'
 import { devnetPool } from '../testing/devnet-pool.js'
 import { at } from '../testing/simulated-pool.js'
-import { parseJournalEntry } from './contribution-journal.js'
+import { type ContributionJournal, parseJournalEntry } from './contribution-journal.js'
 
 /* A contribution that goes on where it was broken off. Kills are in killed-contribution.devnet.test.ts. */
 
@@ -90,7 +90,7 @@ describe('a contribution under a key', () => {
     const early = (await made.journal.get('k')) ?? ''
     const other = await made.client.contribute(made.account, exported(), { key: 'k' })
     let reads = 0
-    const journal = {
+    const journal: ContributionJournal = {
       ...made.journal,
       get: async (key: string) => {
         reads += 1
@@ -167,8 +167,12 @@ describe('a contribution under a key', () => {
     async (full) => {
       const inner = memoryJournal()
       let writes = 0
-      const journal = {
+      const journal: ContributionJournal = {
         ...inner,
+        async setIfAbsent(key: string, text: string) {
+          if ((await inner.get(key)) === undefined) await journal.set(key, text)
+          return inner.setIfAbsent(key, text)
+        },
         async set(key: string, text: string) {
           writes += 1
           if (writes === full) throw new Error('ENOSPC: no space left')

@@ -50,6 +50,16 @@ describe('a journal in IndexedDB', () => {
     expect(await indexedDbJournal({ name: name() }).get('payslips')).toBeUndefined()
   })
 
+  test('keeps the first text where several tabs write at once to be the first, and tells it to all', async () => {
+    const database = name()
+    const tabs = Array.from({ length: 20 }, () => indexedDbJournal({ name: database }))
+    const told = await Promise.all(tabs.map((tab, index) => tab.setIfAbsent('payslips', `tab ${index}`)))
+    expect(new Set(told).size).toBe(1)
+    expect(await tabs[0]?.get('payslips')).toBe(told[0])
+    await tabs[0]?.delete('payslips')
+    expect(await tabs[1]?.setIfAbsent('payslips', 'later')).toBe('later')
+  })
+
   test('takes many writes at once, each whole', async () => {
     const journal = indexedDbJournal({ name: name() })
     const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`)

@@ -38,6 +38,17 @@ export function indexedDbJournal(
       const found: unknown = await run('readonly', (store) => store.get(key))
       return typeof found === 'string' ? found : undefined
     },
+    async setIfAbsent(key, text) {
+      // Requests of one transaction, which no other that writes runs beside: the second is for naught where there is a text already.
+      const found: unknown = await run('readwrite', (store) => {
+        const there = store.get(key)
+        there.onsuccess = () => {
+          if (typeof there.result !== 'string') store.put(text, key)
+        }
+        return there
+      })
+      return typeof found === 'string' ? found : text
+    },
     async set(key, text) {
       await run('readwrite', (store) => store.put(text, key))
     },

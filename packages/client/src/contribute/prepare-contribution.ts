@@ -67,6 +67,12 @@ export interface SealedContribution {
 /** Seconds for which a signature counts unless told otherwise. */
 const defaultLifetimeSeconds = 3600n
 
+/** @throws ClientError `ACCOUNT_REQUIRED` */
+function signerOf(account: Account): { readonly signTypedData: NonNullable<Account['signTypedData']> } {
+  if (account.signTypedData !== undefined) return account
+  throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give an account that can sign typed data')
+}
+
 /** @throws ClientError `ACCOUNT_REQUIRED`, `NOT_READY` (no verified pool), `WRONG_CHAIN` */
 export function requireSendable(options: {
   readonly pool: VerifiedPool
@@ -74,9 +80,7 @@ export function requireSendable(options: {
   readonly account: Account
 }): void {
   const { pool, account, deployment } = options
-  if (account.signTypedData === undefined) {
-    throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give an account that can sign typed data')
-  }
+  signerOf(account)
   if (!isVerifiedPool(pool)) {
     throw new ClientError('NOT_READY', 'pool', 'nothing was sent: take the pool from a readiness that is ok')
   }
@@ -160,7 +164,7 @@ export async function storeContribution(
   blobStore: BlobStore,
   signal?: AbortSignal,
 ): Promise<void> {
-  const stored = await blobStore.put(sealed, signal === undefined ? {} : { signal })
+  const stored = await blobStore.put(sealed, { signal })
   if (stored.locator !== stored.digest || digestToHex(stored.digest) !== contribution.blobDigest) {
     throw new ClientError(
       'BLOB_STORE_INVALID',
@@ -184,12 +188,10 @@ export async function signPrepared(options: {
   readonly now: Date
 }): Promise<SignedContribution> {
   const { account, deployment, contribution } = options
-  if (account.signTypedData === undefined) {
-    throw new ClientError('ACCOUNT_REQUIRED', 'account', 'give an account that can sign typed data')
-  }
+  const signer = signerOf(account)
   const seconds = BigInt(Math.floor(options.now.getTime() / 1000))
   const deadline = options.deadline ?? seconds + defaultLifetimeSeconds
-  const signature = await account.signTypedData(contributionTypedData({ deployment, contribution, deadline }))
+  const signature = await signer.signTypedData(contributionTypedData({ deployment, contribution, deadline }))
   return { contribution, deadline, signature }
 }
 

@@ -10,9 +10,10 @@ import {
   isAddressEqual,
 } from 'viem'
 import { describe, expect, test } from 'vitest'
+import { createPoolClient, memoryBlobStore } from '../index.js'
 import { account } from '../testing/contribution.js'
 import { receiptBundle } from '../testing/receipt-bundle.js'
-import { at, deployment, node, pool, trust } from '../testing/simulated-pool.js'
+import { at, deployment, node, policy, pool, trust } from '../testing/simulated-pool.js'
 import { whoUsedMyData } from './who-used-my-data.js'
 
 /* Real receipts (simulated node), real ABI encoding, events as a chain would give them. */
@@ -104,7 +105,7 @@ const usual = [
   released(7n),
 ]
 
-function ask(logs: readonly Log[], given: Partial<Parameters<typeof whoUsedMyData>[0]> = {}) {
+function chainOf(logs: readonly Log[]) {
   const request = async ({ method, params }: { method: string; params?: unknown }) => {
     if (method === 'eth_blockNumber') return '0x9'
     if (method === 'eth_getBlockByNumber') return { number: '0x5', hash: zero, transactions: [] }
@@ -115,9 +116,12 @@ function ask(logs: readonly Log[], given: Partial<Parameters<typeof whoUsedMyDat
         topics.every((topic, index) => topic === null || Array.isArray(topic) || one.topics[index] === topic),
     )
   }
-  const chain = createClient({ transport: custom({ request }, { retryCount: 0 }) })
+  return createClient({ transport: custom({ request }, { retryCount: 0 }) })
+}
+
+function ask(logs: readonly Log[], given: Partial<Parameters<typeof whoUsedMyData>[0]> = {}) {
   return whoUsedMyData({
-    chain,
+    chain: chainOf(logs),
     deployment,
     pool,
     owner: account.address,
@@ -228,4 +232,68 @@ describe('whoUsedMyData', () => {
       expect(use?.reason).toMatch(why)
     },
   )
+})
+
+describe('the node that is asked for receipts', () => {
+  const ids = Array.from({ length: 40 }, (_, index) => BigInt(index + 1))
+  const jobs = [...usual.slice(0, 2), ...ids.flatMap((id) => [proposed(id), released(id)])]
+
+  /** A client whose node answers so; what it asked for. */
+  function asking(answer: (path: string) => Response | Promise<Response>) {
+    const asked: string[] = []
+    const fetch: typeof globalThis.fetch = async (url) => {
+      const { pathname } = new URL(String(url))
+      asked.push(pathname)
+      return answer(pathname)
+    }
+    const client = createPoolClient({
+      ...{ chain: chainOf(jobs), deployment, pool, policy, fetch, now: () => at },
+      nodeUrl: 'http://node.example',
+      blobStore: memoryBlobStore(),
+    })
+    return { client, asked }
+  }
+
+  test('is not waited for at every one of thousands of jobs where it is silent', async () => {
+    const { client, asked } = asking(() => Promise.reject(new Error('silent')))
+    const uses = await client.whoUsedMyData({ owner: account.address })
+    expect(uses.map(({ jobId }) => jobId)).toEqual(ids)
+    expect(new Set(uses.map(({ used }) => used))).toEqual(new Set(['unknown']))
+    expect(asked).toHaveLength(3)
+  })
+
+  test('is asked on where it is silent now and then', async () => {
+    let count = 0
+    const { client, asked } = asking(() => {
+      count += 1
+      if (count % 3 !== 0) throw new Error('silent')
+      return Response.json(bundle)
+    })
+    const uses = await client.whoUsedMyData({ owner: account.address })
+    expect(uses).toHaveLength(40)
+    expect(asked).toHaveLength(40)
+  })
+
+  test.each([
+    ['nonsense', () => new Response('<html>')],
+    ['another shape', () => Response.json({ receipt: 7 })],
+  ])('hides no other job by %s for one', async (_, nonsense) => {
+    const { client } = asking((path) => (path === '/v1/jobs/7/receipt' ? Response.json(bundle) : nonsense()))
+    const uses = await client.whoUsedMyData({ owner: account.address })
+    expect(uses.flatMap(({ jobId, used }) => (used === 'unknown' ? [] : [[jobId, used]]))).toEqual([
+      [7n, 'yes'],
+    ])
+  })
+
+  test('is left alone from the moment on at which the caller stops', async () => {
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const { client, asked } = asking(() => {
+      stop.abort(reason)
+      return new Promise<Response>(() => undefined)
+    })
+    const { signal } = stop
+    await expect(client.whoUsedMyData({ owner: account.address, signal })).rejects.toBe(reason)
+    expect(asked).toHaveLength(1)
+  })
 })

@@ -8,6 +8,7 @@ import {
 } from '@sealpool/contracts'
 import { type Address, type Digest, type Hex, hexToDigest } from '@sealpool/crypto'
 import { type Client, isAddressEqual } from 'viem'
+import { untilAborted } from '../contribute/progress.js'
 import { defaultFinality, readFinality } from '../finality.js'
 import type { ReceiptBundleAnswer } from '../node-api/messages.js'
 import { verifyJobReceipt } from '../result/verify-job-receipt.js'
@@ -65,8 +66,9 @@ const needed = [
  * @param options.receiptOf asks the node for a receipt bundle; undefined when it has none
  * @param options.finality how final the block of a release must be; default one confirmation
  * @param options.trust which node evidence is trusted
+ * @param options.signal stops between receipts, and the waiting for one, with its own reason
  * @returns the jobs, oldest first
- * @throws ContractsError `CHAIN_UNREACHABLE`
+ * @throws ContractsError `CHAIN_UNREACHABLE`; the signal's reason
  */
 export async function whoUsedMyData(options: {
   readonly chain: Client
@@ -77,6 +79,7 @@ export async function whoUsedMyData(options: {
   readonly finality?: Finality
   readonly trust: AttestationPolicy
   readonly at: Date
+  readonly signal?: AbortSignal | undefined
 }): Promise<readonly DataUse[]> {
   const { chain, deployment, pool, owner, trust, at } = options
   const isFinal = await readFinality(chain, options.finality ?? defaultFinality)
@@ -91,12 +94,15 @@ export async function whoUsedMyData(options: {
       .filter(({ id, refused }) => own.has(id) && !refused)
       .map(({ id, verdictDigest }) => [hexToDigest(verdictDigest), id]),
   )
+  const proposals = new Map(
+    events.flatMap((event) => (event.name === 'JobProposed' ? [[event.id, event] as const] : [])),
+  )
   const uses: DataUse[] = []
   for (const released of events) {
+    options.signal?.throwIfAborted()
     if (released.name !== 'JobReleased') continue
-    const proposed = events.find((event) => event.id === released.id && event.name === 'JobProposed')
-    if (proposed?.name !== 'JobProposed' || !proposed.args.pools.some((one) => isAddressEqual(one, pool)))
-      continue
+    const proposed = proposals.get(released.id)
+    if (proposed === undefined || !proposed.args.pools.some((one) => isAddressEqual(one, pool))) continue
     const receipt = hexToDigest(released.args.receiptDigest)
     const manifestDigest = hexToDigest(proposed.args.manifestDigest)
     const known = {
@@ -118,7 +124,7 @@ export async function whoUsedMyData(options: {
       })
       continue
     }
-    const bundle = await options.receiptOf(released.id)
+    const bundle = await untilAborted(options.receiptOf(released.id), options.signal)
     if (bundle === undefined) {
       uses.push({ ...known, ...unknown, reason: 'the node does not give the receipt' })
       continue

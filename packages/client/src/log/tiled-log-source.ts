@@ -48,6 +48,7 @@ export function tiledLogSource(options: TiledLogOptions): LogSource {
       const response = await (options.fetch ?? globalThis.fetch)(`${address}/${path}`, {
         redirect: 'error',
         credentials: 'omit',
+        referrerPolicy: 'no-referrer',
         cache: 'no-store',
         signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
       })

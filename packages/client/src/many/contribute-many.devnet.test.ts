@@ -94,6 +94,18 @@ describe('many contributions', () => {
     ])
   })
 
+  test('come once where two calls with one journal begin at once', async () => {
+    const shared = { journal: memoryJournal(), blobStore: memoryBlobStore() }
+    const { many } = owner()
+    const before = await countOf()
+    // Without numbers of their own, which would come once by themselves.
+    const items = [0, 1].map((index): ManyItem => ({ key: `together-${index}`, input: exported() }))
+    const both = await Promise.allSettled([many(items, shared), many(items, shared)])
+    expect(await countOf()).toBe(before + 2)
+    const told = both.flatMap((run) => (run.status === 'fulfilled' ? run.value.items : []))
+    expect(told.filter(({ state }) => state === 'contributed').length).toBeGreaterThanOrEqual(2)
+  })
+
   test('come once where the answer to a transaction is lost', async () => {
     let lost = 0
     const chain = watchedWallet(world, 2, async (method, send) => {

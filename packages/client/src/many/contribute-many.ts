@@ -1,15 +1,11 @@
 import {
   ContractsError,
-  type ContributionEvent,
   contributeBatch,
   type Deployment,
-  dataRegistryAbi,
-  getContributions,
-  inspect,
   type SignedContribution,
 } from '@sealpool/contracts'
 import { type Address, platformRandom, type Random } from '@sealpool/crypto'
-import { type Account, type Client, type Hash, isAddressEqual } from 'viem'
+import type { Account, Client, Hash } from 'viem'
 import {
   type ContributeContext,
   journaling,
@@ -19,7 +15,6 @@ import {
   secondsOf,
   sendingSeconds,
   stillGood,
-  storedOf,
 } from '../contribute/contribute.js'
 import {
   type ContributionJournal,
@@ -40,8 +35,11 @@ import { type Patience, withRetries } from '../contribute/retries.js'
 import type { Contributor } from '../contributor.js'
 import { ClientError } from '../errors.js'
 import type { BlobStore } from '../store/blob-store.js'
+import { readChainFacts } from '../verify/chain-facts.js'
+import { defaultMaximumAgeMs, freshReadiness } from '../verify/fresh-readiness.js'
 import { verifiedNow } from '../verify/verified-now.js'
-import type { VerifiedPool } from '../verify/verified-pool.js'
+import { changedOnChain } from '../verify/verified-pool.js'
+import { chainLookup, type Find } from './chain-lookup.js'
 
 /** One export of many. */
 export interface ManyItem {
@@ -63,7 +61,10 @@ export interface ManyProgress {
 
 /** What many contributions are made of. */
 export interface ManyOptions extends Patience {
-  /** Verifies the node, before each task: a pool client, or whatever else gives a readiness. */
+  /**
+   * Verifies the node, before each task and, where that was too long ago or the chain has changed since, before each item: a pool client, or
+   * whatever else gives a readiness.
+   */
   readonly client: Pick<Contributor, 'ready'>
   /** A viem client on the pool's chain; its account sends. */
   readonly chain: Client
@@ -124,10 +125,18 @@ export async function manyWith(
   const { random = platformRandom, now, wait } = options
   const { attempts = 3, retryDelayMs = 500 } = options
   requireOptions(items, perTask)
+  // Preparing a task may take hours: no item goes to a node whose proof has run out or which the chain has dropped meanwhile.
+  const fresh = freshReadiness({
+    verify: () => options.client.ready(),
+    unchanged: async (known) =>
+      changedOnChain(known, await readChainFacts(chain, { deployment, pool })) === undefined,
+    now,
+    maximumAgeMs: defaultMaximumAgeMs,
+  })
   const context: ContributeContext = {
     ...{ chain, deployment, pool, blobStore, journal, random, now, wait },
     patience: { attempts, retryDelayMs },
-    verified: () => verifiedNow(options.client),
+    verified: () => verifiedNow({ ready: fresh.current }),
   }
   const find = chainLookup(context)
   const tasks = Math.ceil(items.length / perTask)
@@ -138,12 +147,12 @@ export async function manyWith(
     const tell = (state: ManyProgress['state'], item?: string) =>
       options.onProgress?.({ task, tasks, state, ...(item === undefined ? {} : { item }) })
     const patience = { attempts, retryDelayMs, wait, signal: options.signal }
-    const verified = await withRetries(context.verified, patience)
+    await withRetries(() => verifiedNow({ ready: fresh.verify }), patience)
     const done = new Map<string, ManyOutcome>()
     const ready: Ready[] = []
     for (const item of mine) {
       options.signal?.throwIfAborted()
-      const made = await prepareItem(context, { verified, find }, options, item).catch((error: unknown) => {
+      const made = await prepareItem(context, find, options, item).catch((error: unknown) => {
         // What is no item's own fault would fail all the others one by one.
         options.signal?.throwIfAborted()
         if (isEverybodys(error)) throw error
@@ -171,39 +180,6 @@ interface Ready {
   readonly resumed: boolean
 }
 
-/** Where a contribution stands, or undefined while its number is unused. @throws ClientError `NONCE_TAKEN` */
-type Find = (entry: JournalEntry) => Promise<{ readonly id: bigint; readonly hash: Hash } | undefined>
-
-/** Looks contributions up on chain; the events are read once for many. */
-function chainLookup({ chain, deployment, pool }: ContributeContext): Find {
-  let events: readonly ContributionEvent[] = []
-  let readFrom: bigint | undefined
-  return async (entry) => {
-    const { owner, nonce, fromBlock } = entry
-    const used = await inspect(chain, {
-      address: deployment.dataRegistry,
-      abi: dataRegistryAbi,
-      functionName: 'nonceUsed',
-      args: [owner, nonce],
-    })
-    if (!used) return undefined
-    const { blobDigest } = storedOf(entry).contribution
-    const known = () =>
-      events.find(
-        (event) =>
-          isAddressEqual(event.owner, owner) && event.nonce === nonce && event.blobDigest === blobDigest,
-      )
-    if (known() === undefined) {
-      readFrom = readFrom === undefined || fromBlock < readFrom ? fromBlock : readFrom
-      events = await getContributions(chain, { deployment, pool, fromBlock: readFrom })
-    }
-    const own = known()
-    if (own !== undefined) return { id: own.id, hash: own.transactionHash }
-    const message = 'the registry has something else under this number; choose another one'
-    throw new ClientError('NONCE_TAKEN', 'nonce', message)
-  }
-}
-
 function requireOptions(items: readonly ManyItem[], perTask: number): void {
   if (!Number.isSafeInteger(perTask) || perTask < 1 || perTask > mostPerTask)
     throw new ClientError('OPTION_INVALID', 'perTask', `expected a whole number from 1 to ${mostPerTask}`)
@@ -222,7 +198,7 @@ function isEverybodys(error: unknown): boolean {
 /** Seals, stores and signs an item, or finds it on chain. */
 async function prepareItem(
   context: ContributeContext,
-  { verified, find }: { readonly verified: VerifiedPool; readonly find: Find },
+  find: Find,
   { account, preflight = [], signal }: ManyOptions,
   { key, input: given }: ManyItem,
 ): Promise<Ready | ManyOutcome> {
@@ -241,8 +217,8 @@ async function prepareItem(
       return { key, state: 'contributed', ...there, resumed }
     }
   }
-  let entry = noted ?? (await newEntry(context, account, input, nonceOf(input, random)))
-  if (!resumed) await note(context, key, entry)
+  let entry = noted ?? (await firstEntry(context, account, { key, input }))
+  const verified = await withRetries(context.verified, patience)
   if (entry.stored !== null && !(await stillGood(entry.stored, verified, blobStore, patience)))
     entry = { ...entry, stored: null, signed: null }
   if (entry.stored === null) {
@@ -271,6 +247,19 @@ async function prepareItem(
     await note(context, key, entry)
   }
   return { key, entry, signed: preparedOf(entry), resumed }
+}
+
+/** Notes a new entry; where another run of the same key was faster, its number is the one that counts. */
+async function firstEntry(
+  context: ContributeContext,
+  account: Account,
+  { key, input }: { readonly key: string; readonly input: ContributionInput },
+): Promise<JournalEntry> {
+  const { journal, random } = context
+  const entry = await newEntry(context, account, input, nonceOf(input, random))
+  if (journal === undefined) return entry
+  const text = await journaling(() => journal.setIfAbsent(key, formatJournalEntry(entry)))
+  return sameContribution(parseJournalEntry(text), context, account, input)
 }
 
 async function note({ journal }: ContributeContext, key: string, entry: JournalEntry): Promise<void> {

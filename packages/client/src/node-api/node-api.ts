@@ -1,5 +1,6 @@
 import { type Address, decodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
+import { positive } from '../positive-number.js'
 import {
   type ContributionCounts,
   type ContributionStatus,
@@ -27,11 +28,11 @@ export interface NodeApiOptions {
   /** Base address, for example `http://127.0.0.1:8787`; http or https. */
   readonly url: string
   /** Milliseconds for one call, from its start to the last byte of its answer; default 30,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Largest answer in bytes, after decompression; default 64 MiB. What names no contribution of a pool one by one is never larger than 4 MiB. */
   readonly maximumBytes?: number
   /** Another fetch, for tests or a proxy. */
-  readonly fetch?: typeof globalThis.fetch
+  readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 /** The calls of a node's HTTP API. Answers are parsed, not believed. */
@@ -174,9 +175,4 @@ function parseBase(text: string): string {
     throw new ClientError('OPTION_INVALID', 'url', 'give the address without user, query and fragment')
   }
   return url.href.replace(/\/+$/, '')
-}
-
-function positive(value: number, place: string): number {
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new ClientError('OPTION_INVALID', place, 'expected a positive whole number')
 }

@@ -12,13 +12,13 @@ export interface BlobReadOptions {
   /** Largest accepted size in bytes; the store's own limit applies when absent. */
   readonly maximumBytes?: number
   /** Cancels the read. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Cancellation of one write or removal. */
 export interface BlobWriteOptions {
   /** Cancels the write; a blob that was half written is not there, or is found out by its digest. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A part of a blob. */
@@ -28,7 +28,7 @@ export interface BlobRange {
   /** Bytes at most; fewer come back at the blob's end, none behind it. */
   readonly length: number
   /** Cancels the read. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a store answers when it has taken a blob: the text that goes on chain, and the digest it stands for. */

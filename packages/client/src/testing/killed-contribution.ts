@@ -34,14 +34,20 @@ const account = privateKeyToAccount(setting('KEY') as `0x${string}`)
 const folder = setting('FOLDER')
 const files = fileJournal({ directory: `${folder}/journal` })
 let writes = 0
+async function writing<Answer>(write: () => Promise<Answer>): Promise<Answer> {
+  writes += 1
+  moment(`before journal ${writes}`)
+  const answer = await write()
+  moment(`after journal ${writes}`)
+  return answer
+}
 const journal: ContributionJournal = {
   ...files,
-  async set(key, text) {
-    writes += 1
-    moment(`before journal ${writes}`)
-    await files.set(key, text)
-    moment(`after journal ${writes}`)
+  async setIfAbsent(key, text) {
+    const first = () => files.setIfAbsent(key, text)
+    return (await files.get(key)) === undefined ? writing(first) : first()
   },
+  set: (key, text) => writing(() => files.set(key, text)),
 }
 const transport = http(setting('RPC'), {
   fetchFn: async (url, init) => {

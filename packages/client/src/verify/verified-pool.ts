@@ -124,7 +124,7 @@ export function verifyPool(options: {
   readonly evidence: JsonObject
   readonly nonce: Hex
   readonly chain: ChainFacts
-  readonly logged?: LogAnswer
+  readonly logged?: LogAnswer | undefined
   readonly at: Date
 }): Readiness {
   const { policy, served, chain, chainId } = options

@@ -1,0 +1,14 @@
+import { ClientError } from './errors.js'
+
+/**
+ * A limit that can be one.
+ *
+ * @param value a positive whole number, or anything
+ * @param place the option's name, for the error
+ * @returns the same number
+ * @throws ClientError `OPTION_INVALID`
+ */
+export function positive(value: number, place: string): number {
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new ClientError('OPTION_INVALID', place, 'expected a positive whole number')
+}
