@@ -2,7 +2,7 @@ import { digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
 import { parsePoolPolicy } from '@sealpool/privacy'
 import { describe, expect, it } from 'vitest'
 import type { ChainPort } from '../chain/chain-port.js'
-import { type PoolConfig, parseNodeConfig } from '../config/node-config.js'
+import { parseNodeConfig } from '../config/node-config.js'
 import { addressOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import { settingsWith } from '../testing/settings.js'
 import { servePools } from './serve-pools.js'
@@ -170,7 +170,7 @@ describe('what an earlier proof accepted', () => {
       threshold: 2,
       nodes: [{ address: addressOfDigit('e'), url: 'https://other.example' }],
     }
-    const rescoring: PoolConfig['rescoring'] = { earlier: [allowed], share: 1, rule: 'keep' }
+    const rescoring = { earlier: [allowed], share: 1, rule: 'keep' } as const
     const present = parsePoolPolicy(policy)
     const judged = { rescoring, policy: policy as Record<string, JsonValue> }
     expect(() => serveRescoring(addressOfDigit('a'), present, { ...judged, validators })).toThrow(

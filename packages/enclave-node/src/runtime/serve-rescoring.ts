@@ -5,6 +5,7 @@
 import { type Address, digestOf, type JsonValue, parseDigest } from '@sealpool/crypto'
 import { type PoolPolicy, parsePoolPolicy } from '@sealpool/privacy'
 import type { PoolConfig } from '../config/node-config.js'
+import type { PoolRescoring } from '../config/rescoring-settings.js'
 import { NodeError } from '../errors.js'
 import type { ServedRescoring } from '../ingest/served-pool.js'
 
@@ -18,7 +19,14 @@ import type { ServedRescoring } from '../ingest/served-pool.js'
 export function serveRescoring(
   address: Address,
   present: PoolPolicy,
-  { rescoring, validators, policy: text }: Pick<PoolConfig, 'rescoring' | 'validators' | 'policy'>,
+  {
+    rescoring,
+    validators,
+    policy: text,
+  }: Pick<PoolConfig, 'validators'> & {
+    readonly rescoring: PoolRescoring | null
+    readonly policy: Readonly<Record<string, unknown>>
+  },
 ): ServedRescoring | null {
   if (rescoring === null) return null
   const refuse = (place: string, message: string): NodeError =>
