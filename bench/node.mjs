@@ -134,13 +134,24 @@ async function printStateMemory(print, count) {
   const each = (last.after - first.after) / (last.contributions - first.contributions)
   printTable(print, {
     title: 'The state alone, filled with what a node writes for contributions: MB of a process',
-    columns: ['contributions', 'as it stands', 'after a collection', 'V8 heap', 'buffers', 'rows', 'indexes'],
-    rows: measured.map(({ contributions, before, after, heap, buffers, rows, indexes }) => [
+    columns: [
+      'contributions',
+      'as it stands',
+      'after a collection',
+      'V8 heap',
+      'buffers',
+      'PGlite’s heaps',
+      'files in memory and outside',
+      'rows',
+      'indexes',
+    ],
+    rows: measured.map(({ contributions, before, after, heap, buffers, programs, files, rows, indexes }) => [
       String(contributions),
-      ...[before, after, heap, buffers, rows, indexes].map(figure),
+      ...[before, after, heap, buffers, programs, files, rows, indexes].map(figure),
     ]),
     notes: [
       `After a collection ${figure(each * 1000)} kB more for each contribution, the buffers of both databases filling included.`,
+      'Files: of the database in memory. What is beyond 48 MB of them lies sealed in a scratch file.',
     ],
   })
 }

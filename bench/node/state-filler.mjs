@@ -8,6 +8,15 @@ import { runInNewContext } from 'node:vm'
 import { register } from 'tsx/esm/api'
 
 register()
+/** Every database that is opened here, with the memory that its files lie in. */
+const databases = []
+const { PGlite } = await import('@electric-sql/pglite')
+const create = PGlite.create.bind(PGlite)
+PGlite.create = async (options) => {
+  const database = await create(options)
+  databases.push({ database, memory: options.fs })
+  return database
+}
 const state = '../../packages/enclave-node/src/state'
 const { aesRowCipher } = await import(`${state}/aes-row-cipher.ts`)
 const { noteBlock, forgetOldBlocks } = await import(`${state}/block-table.ts`)
@@ -135,6 +144,29 @@ async function contribute(first) {
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc')
+/** Megabytes of the files of a database in memory, in memory or not. */
+const filesOf = (memory, folder = '') => {
+  let sum = 0
+  for (const name of memory.readdir(folder).slice(2)) {
+    const path = `${folder}/${name}`
+    const { mode, size } = memory.lstat(path)
+    sum += (mode & 0o170000) === 0o040000 ? filesOf(memory, path) : size / 1e6
+  }
+  return sum
+}
+const opened = () => databases.filter(({ database }) => !database.closed)
+/** Resident megabytes of the WebAssembly heaps: the mappings that are as large as one. */
+const heapsOf = () => {
+  const sizes = new Set(opened().map(({ database }) => database.Module.HEAPU8.length / 1024))
+  let sum = 0
+  for (const mapping of readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+    const [size, rss] = ['Size', 'Rss'].map((name) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(mapping)?.[1]),
+    )
+    if (sizes.has(size)) sum += (rss * 1024) / 1e6
+  }
+  return sum
+}
 const resident = () =>
   (Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024) / 1e6
 
@@ -162,6 +194,8 @@ try {
       external: external / 1e6,
       rows: rows / 1e6,
       indexes: indexes / 1e6,
+      programs: heapsOf(),
+      files: opened().reduce((sum, { memory }) => sum + (memory === undefined ? 0 : filesOf(memory)), 0),
     })
   }
 } finally {

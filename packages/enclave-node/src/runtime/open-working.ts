@@ -6,8 +6,9 @@ import type { NodeConfig } from '../config/node-config.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { platformRandom } from '../platform.js'
 import { type MemoryImage, type MemoryImages, memoryImages } from '../state/memory-image.js'
+import { memoryPool } from '../state/memory-room.js'
 import { currentVersion } from '../state/migration.js'
-import { openPgliteStore } from '../state/pglite-store.js'
+import { openMemoryStore } from '../state/pglite-store.js'
 import type { StateStore } from '../state/state-store.js'
 import { openWorkingDatabase, type WorkingDatabase } from '../state/working-template.js'
 
@@ -66,7 +67,7 @@ export function openWorkingMemory(config: NodeConfig, keys: NodeKeyRing): Workin
       // It has the tables of this release, and rows of an earlier one are to be put into theirs.
       opening = undefined
       await store.close()
-      return openPgliteStore({ directory: 'memory' })
+      return openMemoryStore([], memoryPool({ directory, random: platformRandom }))
     },
     async emptyFiles() {
       return (await begun) === undefined ? (await open()).empty : undefined

@@ -36,8 +36,9 @@ function keeper(
     ...plain,
     async snapshot(note) {
       asked.push('snapshot')
-      return { files: [], at: note() }
+      return { files: [], release: () => asked.push('release'), at: note() }
     },
+    fault: () => undefined,
   }
   const world = { rows: options.rows ?? 200, sound: options.sound ?? true, hold: false }
   const known = knownOf(world.rows)
@@ -83,6 +84,7 @@ function keeper(
 const taken = (version: number) => [
   'snapshot',
   `keep ${version}`,
+  'release',
   `delete from sealed_gone where version <= $1 ${version}`,
 ]
 
@@ -143,7 +145,7 @@ describe('the keeper of the image', () => {
     forget()
     expect(await settled()).toEqual(['remove'])
     held[0]?.()
-    expect(await settled()).toEqual([])
+    expect(await settled()).toEqual(['release'])
     expect(follows()).toBe(false)
     world.hold = false
     commit(20)
@@ -153,19 +155,19 @@ describe('the keeper of the image', () => {
   it('tells when one could not be written, takes the old one away with all that is noted for it, and tries again later', async () => {
     const { commit, settled, follows, told } = keeper({ since: 49, fails: true })
     commit(1)
-    expect(await settled()).toEqual(['snapshot', 'keep 8', 'remove', 'delete from sealed_gone'])
+    expect(await settled()).toEqual(['snapshot', 'keep 8', 'release', 'remove', 'delete from sealed_gone'])
     expect(told).toEqual([new Error('No space left on device')])
     expect(follows()).toBe(false)
     commit(19)
     expect(await settled()).toEqual([])
     commit(1)
-    expect(await settled()).toHaveLength(4)
+    expect(await settled()).toHaveLength(5)
   })
 
   it('gives up on a memory that is too large', async () => {
     const { commit, settled, close, told } = keeper({ since: 49, room: false })
     commit(1)
-    expect(await settled()).toEqual(['snapshot', 'keep 8', 'remove', 'delete from sealed_gone'])
+    expect(await settled()).toEqual(['snapshot', 'keep 8', 'release', 'remove', 'delete from sealed_gone'])
     commit(10_000)
     await close()
     expect(await settled()).toEqual([])

@@ -88,13 +88,19 @@ export function imageKeeper(
     const wanted = (): boolean => forgotten === began
     since = 0
     try {
-      const { files, at } = await working.snapshot(() => {
+      const { files, release, at } = await working.snapshot(() => {
         // What goes from here on is in this image.
         if (wanted()) lies = true
         return { version: version(), known: knownRowsBytes(known) }
       })
-      if (!sound() || !wanted()) return
-      if (await images.keep({ store, ...at, files }, wanted)) return await forgetGoneRows(durable, at.version)
+      let kept = false
+      try {
+        if (!sound() || !wanted()) return
+        kept = await images.keep({ store, ...at, files }, wanted)
+      } finally {
+        release()
+      }
+      if (kept) return await forgetGoneRows(durable, at.version)
       tooLarge = wanted()
     } catch (error) {
       onError(error)

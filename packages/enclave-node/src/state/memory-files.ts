@@ -18,27 +18,40 @@ const logFolder = 'pg_wal/'
 /** Of tables and indexes; maps of free room and the like have names with a word more. */
 const pagesFile = /^(base\/\d+|global)\/\d+(\.\d+)?$/
 
+/** Files as they stood at one moment. */
+export interface TakenFiles {
+  readonly files: readonly WrittenFile[]
+  /** Lets go of the room that they take beside what the database has made of them since. To be called once. */
+  release(): void
+}
+
 /**
  * All files as they stand now: nothing is copied until the database writes to it. Folders are files without bytes whose path ends in a stroke.
  * @param log as it was right after a checkpoint at the beginning of a piece
+ * @returns the files; their parts throw NodeError `SCRATCH_TAMPERED` or `SCRATCH_FAILED` where they lie in a scratch file
  */
-export function memoryFiles(memory: PagedMemory, log: LogEnd): readonly WrittenFile[] {
-  return (
-    memory
-      .entries()
-      // What another piece says is in the files; one to come holds what was in it when it was used before.
-      .filter(
-        ({ path, file }) =>
-          path !== lockFile &&
-          !(file !== undefined && path.startsWith(logFolder) && path !== logFolder + log.piece),
-      )
-      .map((entry) => fileOf(entry, log.end))
-  )
+export function memoryFiles(memory: PagedMemory, log: LogEnd): TakenFiles {
+  const entries = memory.entries()
+  const files = entries
+    // What another piece says is in the files; one to come holds what was in it when it was used before.
+    .filter(
+      ({ path, file }) =>
+        path !== lockFile &&
+        !(file !== undefined && path.startsWith(logFolder) && path !== logFolder + log.piece),
+    )
+    .map((entry) => fileOf(entry, log.end))
+  return {
+    files,
+    release() {
+      for (const { file } of entries) file?.release()
+    },
+  }
 }
 
 function fileOf({ path, file }: MemoryEntry, logEnd: number): WrittenFile {
   if (file === undefined) return { path: `${path}/`, size: 0, parts: () => [] }
-  const { size, piece } = file
+  const { size } = file
+  const piece = (number: number): Uint8Array | undefined => file.piece(number)
   function* parts(): Generator<Uint8Array> {
     const part = new Uint8Array(pieceBytes)
     for (let from = 0; from < size; from += pieceBytes) {

@@ -8,7 +8,9 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { captureForm } from './change-capture.js'
 import { type KnownRows, parseKnownRows } from './known-rows.js'
+import { memoryPool } from './memory-room.js'
 import { type MemoryStore, openMemoryStore } from './pglite-store.js'
+import type { PiecePool } from './piece-pool.js'
 import {
   readSealedArchive,
   removeSealedArchive,
@@ -66,10 +68,14 @@ export function memoryImages(options: {
   readonly directory: string
   readonly key: Uint8Array
   readonly random: (length: number) => Uint8Array
+  /** Of the image. */
   readonly mostBytes?: number
+  /** Keeps the files of one that is opened; as for any database of the node when absent. */
+  readonly pool?: () => PiecePool
 }): MemoryImages {
-  const { key, random, mostBytes = mostImageBytes } = options
-  const path = join(options.directory, memoryImageFile)
+  const { directory, key, random, mostBytes = mostImageBytes } = options
+  const pool = options.pool ?? (() => memoryPool({ directory, random }))
+  const path = join(directory, memoryImageFile)
   const release = pgliteRelease()
   const place = { path, key, about: aboutImages(release) }
   return {
@@ -85,7 +91,7 @@ export function memoryImages(options: {
         store: Uint8Array.from(Buffer.from(store, 'hex')),
         version,
         known: parseKnownRows(known.bytes),
-        working: await openMemoryStore(files),
+        working: await openMemoryStore(files, pool()),
       }
     },
     async keep({ store, version, known, files }, wanted) {

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { scratchBytes, scratchPool } from '../testing/scratch-bytes.js'
 import { PagedFile, pieceBytes } from './paged-file.js'
+import { PiecePool } from './piece-pool.js'
 
 const place = fc.oneof(
   fc.integer({ min: 0, max: 5_000 }),
@@ -16,12 +18,13 @@ const step = fc.oneof(
   }),
   fc.record({ kind: fc.constant('truncate' as const), size: place }),
   fc.record({ kind: fc.constant('copy' as const) }),
+  fc.record({ kind: fc.constant('release' as const) }),
 )
 type Step = typeof step extends fc.Arbitrary<infer One> ? One : never
 
 /** The same on one array. */
 function onArray(bytes: Buffer, one: Step): Buffer {
-  if (one.kind === 'copy') return bytes
+  if (one.kind === 'copy' || one.kind === 'release') return bytes
   const size =
     one.kind === 'truncate' ? one.size : Math.max(bytes.length, one.length === 0 ? 0 : one.at + one.length)
   const after = Buffer.alloc(size)
@@ -45,21 +48,60 @@ const bytesOfCopy = ({ size, piece }: ReturnType<PagedFile['copy']>): Buffer => 
 }
 
 describe('a file in pieces', () => {
-  it('holds what one array would, and its copies what it held', () => {
+  it.each([
+    ['all of it in memory', () => new PiecePool()],
+    ['room for one piece', () => scratchPool(pieceBytes)],
+    ['room for none', () => scratchPool(1)],
+    ['room for two pieces and a half', () => scratchPool(2.5 * pieceBytes)],
+  ])('holds what one array would, and its copies what it held: %s', (_, openPool) => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 3_000 }), fc.array(step, { maxLength: 12 }), (begin, steps) => {
-        const file = new PagedFile(begin)
-        let array: Buffer = Buffer.from(begin)
-        const copies: { readonly copy: ReturnType<PagedFile['copy']>; readonly array: Buffer }[] = []
-        for (const one of steps) {
-          if (one.kind === 'copy') copies.push({ copy: file.copy(), array })
-          onFile(file, one)
-          array = onArray(array, one)
-          expect(bytesOf(file).equals(array)).toBe(true)
-        }
-        for (const one of copies) expect(bytesOfCopy(one.copy).equals(one.array)).toBe(true)
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 3_000 }), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.nat({ max: 2 }), step), { maxLength: 14 }),
+        (begins, steps) => {
+          const pool = openPool()
+          const files = begins.map((begin) => new PagedFile(begin, pool))
+          const arrays = begins.map((begin): Buffer => Buffer.from(begin))
+          const copies: { readonly copy: ReturnType<PagedFile['copy']>; readonly array: Buffer }[] = []
+          for (const [which, one] of steps) {
+            const [file, array] = [files[which % files.length], arrays[which % files.length]]
+            if (file === undefined || array === undefined) continue
+            if (one.kind === 'copy') copies.push({ copy: file.copy(), array })
+            else if (one.kind === 'release') copies.pop()?.copy.release()
+            onFile(file, one)
+            arrays[which % files.length] = onArray(array, one)
+            for (const [index, other] of files.entries())
+              expect(bytesOf(other).equals(arrays[index] ?? Buffer.alloc(0))).toBe(true)
+          }
+          for (const one of copies) expect(bytesOfCopy(one.copy).equals(one.array)).toBe(true)
+          // Nothing is left of what nobody holds.
+          for (const { copy } of copies) copy.release()
+          for (const file of files) file.discard()
+          expect(pool.presentBytes).toBe(0)
+          pool.close()
+        },
+      ),
     )
+  })
+
+  it('takes no more memory than it may, and on the disk none for what is gone', () => {
+    const disk = scratchBytes()
+    const pool = scratchPool(2 * pieceBytes, disk)
+    const file = new PagedFile(Buffer.alloc(6 * pieceBytes, 1), pool)
+    const copy = file.copy()
+    for (let round = 0; round < 20; round += 1) {
+      file.write(Buffer.alloc(6 * pieceBytes, round), 0)
+      expect(pool.presentBytes).toBeLessThanOrEqual(2 * pieceBytes)
+    }
+    expect(bytesOfCopy(copy).equals(Buffer.alloc(6 * pieceBytes, 1))).toBe(true)
+    expect(disk.bytes.length).toBeLessThanOrEqual(12 * (pieceBytes + 16))
+    copy.release()
+    file.truncate(pieceBytes)
+    const length = disk.bytes.length
+    const another = new PagedFile(Buffer.alloc(8 * pieceBytes, 2), pool)
+    expect(bytesOf(another).equals(Buffer.alloc(8 * pieceBytes, 2))).toBe(true)
+    expect(disk.bytes.length).toBe(length)
+    expect(bytesOf(file).equals(Buffer.alloc(pieceBytes, 19))).toBe(true)
   })
 
   it('reads parts from any place, and nothing behind its end', () => {
@@ -89,7 +131,7 @@ describe('a file in pieces', () => {
     expect(same).toEqual([true, false, true, true])
     file.write(Buffer.from([3]), pieceBytes + 2)
     expect(second.piece(1)?.[2]).toBe(1)
-    // It is its own by now: no other piece is made for the next write.
+    // It is its own by now: no other piece is made for the next write once nobody else holds it.
     const third = file.copy().piece(1)
     expect(third?.subarray(0, 3)).toEqual(Uint8Array.of(1, 2, 3))
   })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { scratchBytes, scratchPool } from '../testing/scratch-bytes.js'
 import { PagedMemory } from './paged-memory.js'
+import { PiecePool } from './piece-pool.js'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 const contentOf = (memory: PagedMemory, path: string): string => {
@@ -85,5 +87,48 @@ describe('files in memory', () => {
     )
     expect(memory.entries().map(({ path }) => path)).toEqual(['base', 'base/1', 'base/12', 'top'])
     expect(contentOf(memory, '/base/12')).toBe('twelve')
+  })
+
+  it('give their room back when nobody can read them any more', () => {
+    const pool = new PiecePool()
+    const memory = new PagedMemory([], pool)
+    const room = (work: () => void): number => {
+      work()
+      return pool.presentBytes
+    }
+    const content = bytes('x'.repeat(1_000))
+    const first = room(() => memory.writeFile('/a', content))
+    expect(first).toBeGreaterThan(0)
+    expect(room(() => memory.writeFile('/a', content))).toBe(first)
+    expect(room(() => memory.writeFile('/b', content))).toBe(2 * first)
+    expect(room(() => memory.rename('/b', '/a'))).toBe(first)
+    const [one, another] = [memory.open('/a'), memory.open('/a')]
+    expect(room(() => memory.close(memory.open('/a')))).toBe(first)
+    expect(room(() => memory.unlink('/a'))).toBe(first)
+    expect(room(() => memory.close(one))).toBe(first)
+    expect(memory.fstat(another).size).toBe(1_000)
+    expect(room(() => memory.close(another))).toBe(0)
+    room(() => memory.writeFile('/a', content))
+    expect(room(() => memory.unlink('/a'))).toBe(0)
+  })
+
+  it('tell PGlite of a failure when a part does not come back, and say which it was', () => {
+    const disk = scratchBytes()
+    const memory = new PagedMemory([{ path: 'a', bytes: bytes('a'.repeat(1_000)) }], scratchPool(1_000, disk))
+    memory.writeFile('/b', bytes('b'.repeat(1_000)))
+    memory.writeFile('/c', bytes('c'.repeat(1_000)))
+    expect(memory.fault()).toBeUndefined()
+    disk.bytes.fill(0)
+    const fd = memory.open('/a')
+    for (const work of [
+      () => memory.read(fd, Buffer.alloc(10), 0, 10, 0),
+      () => memory.write(fd, Buffer.alloc(10), 0, 10, 0),
+      () => memory.truncate('/a', 10),
+    ]) {
+      expect(work).toThrow(
+        expect.objectContaining({ code: 29, cause: expect.objectContaining({ code: 'SCRATCH_TAMPERED' }) }),
+      )
+    }
+    expect(memory.fault()).toMatchObject({ code: 'SCRATCH_TAMPERED' })
   })
 })

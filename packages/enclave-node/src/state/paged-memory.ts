@@ -4,7 +4,9 @@
  * @module
  */
 import { BaseFilesystem, ERRNO_CODES, type FsStats } from '@electric-sql/pglite/basefs'
+import { NodeError } from '../errors.js'
 import { type FileCopy, PagedFile } from './paged-file.js'
+import { PiecePool } from './piece-pool.js'
 import type { ArchivedFile } from './sealed-archive.js'
 
 /** Whose the files of a database are while they are open. */
@@ -26,13 +28,16 @@ export interface MemoryEntry {
   readonly file: FileCopy | undefined
 }
 
+/** The number that PGlite does not name: input or output failed (`errno` of WASI). */
+const codes = { ...ERRNO_CODES, EIO: 29 }
+
 /** PGlite tells errors apart by these numbers. */
 class MemoryFileError extends Error {
   readonly code: number
 
-  constructor(code: keyof typeof ERRNO_CODES, path: string) {
-    super(`${code}: ${path}`)
-    this.code = ERRNO_CODES[code]
+  constructor(code: keyof typeof codes, path: string, options?: ErrorOptions) {
+    super(`${code}: ${path}`, options)
+    this.code = codes[code]
   }
 }
 
@@ -48,11 +53,18 @@ interface OtherFiles {
 export class PagedMemory extends BaseFilesystem {
   readonly #entries = new Map<string, Entry>([['', entryOf(folderBit | 0o700)]])
   readonly #opened = new Map<number, PagedFile>()
+  /** Those that are open and have no path any more. */
+  readonly #nameless = new Set<PagedFile>()
+  readonly #pool: PiecePool
   #lastOpened = 0
 
-  /** @param files what is in it; folders have paths that end in a stroke, and come before what is in them */
-  constructor(files: readonly ArchivedFile[] = []) {
+  /**
+   * @param files what is in it; folders have paths that end in a stroke, and come before what is in them
+   * @param pool keeps the pieces of the files; it is closed with them
+   */
+  constructor(files: readonly ArchivedFile[] = [], pool: PiecePool = new PiecePool()) {
     super()
+    this.#pool = pool
     for (const { path, bytes } of files) {
       if (path.endsWith('/')) this.mkdir(`/${path.slice(0, -1)}`)
       else this.writeFile(`/${path}`, bytes)
@@ -78,7 +90,12 @@ export class PagedMemory extends BaseFilesystem {
     }
   }
 
-  /** @returns all files and folders as they stand now; they stay so whatever is written later */
+  /** @returns why it must not be worked on any more, see {@link PiecePool.fault} */
+  fault(): NodeError | undefined {
+    return this.#pool.fault
+  }
+
+  /** @returns all files and folders as they stand now; they stay so whatever is written later, and take room until they are released */
   entries(): readonly MemoryEntry[] {
     return [...this.#entries]
       .filter(([path]) => path !== '')
@@ -89,6 +106,8 @@ export class PagedMemory extends BaseFilesystem {
     this.pg?.Module.FS.quit()
     this.#entries.clear()
     this.#opened.clear()
+    this.#nameless.clear()
+    this.#pool.close()
   }
 
   chmod(path: string, mode: number): void {
@@ -106,7 +125,9 @@ export class PagedMemory extends BaseFilesystem {
   }
 
   close(fd: number): void {
+    const file = this.#opened.get(fd)
     this.#opened.delete(fd)
+    if (file !== undefined && this.#nameless.has(file)) this.#discard(file)
   }
 
   fstat(fd: number): FsStats {
@@ -118,25 +139,26 @@ export class PagedMemory extends BaseFilesystem {
   }
 
   read(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
-    return this.#file(fd).read(buffer.subarray(offset, offset + length), position)
+    return legible(() => this.#file(fd).read(buffer.subarray(offset, offset + length), position))
   }
 
   /** @param buffer PGlite gives the memory that its bytes lie in, whatever its type says */
   write(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
     const memory = ArrayBuffer.isView(buffer) ? buffer : new Uint8Array(buffer)
-    this.#file(fd).write(memory.subarray(offset, offset + length), position)
+    legible(() => this.#file(fd).write(memory.subarray(offset, offset + length), position))
     return length
   }
 
   truncate(path: string, length: number): void {
     const entry = this.#entry(path)
-    if (entry.file === undefined) throw new MemoryFileError('EISDIR', path)
-    entry.file.truncate(length)
+    const { file } = entry
+    if (file === undefined) throw new MemoryFileError('EISDIR', path)
+    legible(() => file.truncate(length))
   }
 
   writeFile(path: string, data: string | Uint8Array, options: { readonly mode?: number } = {}): void {
     const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
-    this.#entries.set(path, entryOf(fileBit | ((options.mode ?? 0o600) & 0o7777), new PagedFile(bytes)))
+    this.#put(path, entryOf(fileBit | ((options.mode ?? 0o600) & 0o7777), new PagedFile(bytes, this.#pool)))
   }
 
   mkdir(path: string, options: { readonly mode?: number } = {}): void {
@@ -153,7 +175,7 @@ export class PagedMemory extends BaseFilesystem {
     const entry = this.#entry(oldPath)
     const below = this.#below(oldPath)
     this.#entries.delete(oldPath)
-    this.#entries.set(newPath, entry)
+    this.#put(newPath, entry)
     for (const name of below) {
       this.#entries.set(`${newPath}/${name}`, this.#entry(`${oldPath}/${name}`))
       this.#entries.delete(`${oldPath}/${name}`)
@@ -161,9 +183,9 @@ export class PagedMemory extends BaseFilesystem {
   }
 
   unlink(path: string): void {
-    this.#entry(path)
-    // Whoever has it open still reads and writes it.
+    const { file } = this.#entry(path)
     this.#entries.delete(path)
+    if (file !== undefined) this.#discard(file)
   }
 
   rmdir(path: string): void {
@@ -174,6 +196,23 @@ export class PagedMemory extends BaseFilesystem {
 
   utimes(path: string, _: number, modified: number): void {
     this.#entry(path).modified = modified
+  }
+
+  /** Puts a file or folder at a path, in the place of the one that is there. */
+  #put(path: string, entry: Entry): void {
+    const before = this.#entries.get(path)?.file
+    this.#entries.set(path, entry)
+    if (before !== undefined) this.#discard(before)
+  }
+
+  /** Lets go of a file without a path, unless somebody has it open: who has still reads and writes it. */
+  #discard(file: PagedFile): void {
+    if ([...this.#opened.values()].includes(file)) {
+      this.#nameless.add(file)
+      return
+    }
+    this.#nameless.delete(file)
+    file.discard()
   }
 
   #entry(path: string): Entry {
@@ -194,6 +233,16 @@ export class PagedMemory extends BaseFilesystem {
     return [...this.#entries.keys()].flatMap((name) =>
       name.startsWith(start) ? [name.slice(start.length)] : [],
     )
+  }
+}
+
+/** Tells PGlite what does not come back from the scratch file in the only way that it knows; the pool remembers what it was. */
+function legible<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof NodeError) throw new MemoryFileError('EIO', error.place, { cause: error })
+    throw error
   }
 }
 

@@ -7,9 +7,10 @@ import type { PGlite, PGliteInterface, Transaction } from '@electric-sql/pglite'
 import { NodeError } from '../errors.js'
 import { lockDirectory } from './directory-lock.js'
 import { embeddedUpkeep, openEmbeddedPostgres, type Written } from './embedded-postgres.js'
-import { memoryFiles } from './memory-files.js'
+import { memoryFiles, type TakenFiles } from './memory-files.js'
 import { PagedMemory } from './paged-memory.js'
-import type { ArchivedFile, WrittenFile } from './sealed-archive.js'
+import { PiecePool } from './piece-pool.js'
+import type { ArchivedFile } from './sealed-archive.js'
 import type { Sql, SqlRow, SqlValue, StateStore } from './state-store.js'
 
 function sqlOn(
@@ -81,7 +82,9 @@ export interface MemoryStore extends StateStore {
    * Cleans up and takes all files, at a moment between two transactions; see {@link openMemoryStore}.
    * @param note called at that moment
    */
-  snapshot<T>(note: () => T): Promise<{ readonly files: readonly WrittenFile[]; readonly at: T }>
+  snapshot<T>(note: () => T): Promise<TakenFiles & { readonly at: T }>
+  /** @returns why it must be closed and nothing of it may be believed any more (`SCRATCH_TAMPERED`, `SCRATCH_FAILED`); undefined while it is sound */
+  fault(): NodeError | undefined
 }
 
 /** The store on an open database. @param closed called when both are closed @param onUpkeepError told of cleaning that failed */
@@ -111,16 +114,29 @@ export function pgliteStore(
   }
 }
 
-/** Opens a store in memory. @param files of {@link MemoryStore.snapshot}; without any it is an empty one */
-export async function openMemoryStore(files: readonly ArchivedFile[]): Promise<MemoryStore> {
-  const memory = new PagedMemory(files)
-  return memoryStore(await openEmbeddedPostgres({ memory }), memory)
+/**
+ * Opens a store in memory.
+ * @param files of {@link MemoryStore.snapshot}; without any it is an empty one
+ * @param pool keeps their pieces; it is closed with the store
+ */
+export async function openMemoryStore(
+  files: readonly ArchivedFile[],
+  pool: PiecePool = new PiecePool(),
+): Promise<MemoryStore> {
+  try {
+    const memory = new PagedMemory(files, pool)
+    return memoryStore(await openEmbeddedPostgres({ memory }), memory)
+  } catch (error) {
+    pool.close()
+    throw error
+  }
 }
 
 /** The store on an open database. @param memory where the database lies */
 export function memoryStore(database: PGlite, memory: PagedMemory): MemoryStore {
   return {
     ...pgliteStore(database, () => undefined),
+    fault: () => memory.fault(),
     async snapshot(note) {
       // Values of rows that went stay among what is noted of a table's rows until it is noted anew, which is never done of an empty one.
       await database.exec('delete from pg_statistic')
@@ -137,7 +153,7 @@ export function memoryStore(database: PGlite, memory: PagedMemory): MemoryStore 
         const [log] = rows
         if (log === undefined || log.piece !== log.last)
           throw new RangeError('the log goes on in another piece')
-        return { files: memoryFiles(memory, log), at: note() }
+        return { ...memoryFiles(memory, log), at: note() }
       })
     },
   }

@@ -8,27 +8,18 @@
  */
 import { type Digest, digestOf, encodeHex } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
-import {
-  allRows,
-  type ChangedRow,
-  isPrepared,
-  prepareCapture,
-  putRows,
-  shapeOf,
-  takeChanges,
-  watchTables,
-} from './change-capture.js'
+import { allRows, type ChangedRow, shapeOf, takeChanges, watchTables } from './change-capture.js'
 import { destroys } from './destroyed-rows.js'
+import { fillTables } from './filled-tables.js'
 import { forgetGoneRows, noteGoneRows, prepareGoneRows } from './gone-rows.js'
 import { type ImageKeeper, type ImagePace, imageKeeper } from './image-keeper.js'
 import { countOfRows, headText, type KnownRow, type KnownRows, rememberRow, totalWith } from './known-rows.js'
 import type { MemoryImages } from './memory-image.js'
 import { bringUpToDate } from './memory-since.js'
-import { migrate } from './migration.js'
 import type { MemoryStore } from './pglite-store.js'
 import { startRowCheck } from './row-check.js'
 import type { RowCipher } from './row-cipher.js'
-import { headPlace, lineOf, readAll, requireKey, requireWhole, type StoredRows } from './sealed-contents.js'
+import { headPlace, lineOf, readAll, requireKey, requireWhole } from './sealed-contents.js'
 import {
   insertHead,
   prepareSealedRows,
@@ -84,7 +75,6 @@ export interface SealedStore extends StateStore {
 }
 
 const storeIdBytes = 16
-const rowsPutAtOnce = 500
 
 /**
  * Opens a sealed store and checks all of it.
@@ -104,7 +94,7 @@ export async function openSealedStore(options: SealedStoreOptions): Promise<Seal
 
 /** A memory that holds what lasts. */
 interface FilledMemory {
-  readonly working: StateStore
+  readonly working: StateStore | MemoryStore
   readonly known: KnownRows
   readonly total: bigint
   readonly version: number
@@ -126,7 +116,8 @@ async function fromImage(
   const current =
     image && head && (await bringUpToDate(image, { durable, cipher, head }).catch(() => undefined))
   if (image === undefined || head === undefined || current === undefined) {
-    await image?.working.close()
+    // Also when it does not close in good order: nothing of it is used.
+    await image?.working.close().catch(() => undefined)
     images.remove()
     await forgetGoneRows(durable)
     return undefined
@@ -147,7 +138,7 @@ async function fromRows(
   const { rows, known, total } = stored
   const version = tablesVersion(rows)
   const working = await openWorking(version)
-  await putAll(working, rows, version)
+  await fillTables(working, rows, version)
   const shape = version === undefined ? '' : await shapeOf(working)
   return { working, known, total, version: head.version, shape, since: undefined }
 }
@@ -193,7 +184,14 @@ function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledM
             }
           },
         })
+  /** Ends the store when its memory cannot be believed any more. @returns why: what PostgreSQL made of it says nothing */
+  const faultOfMemory = (): NodeError | undefined => {
+    const fault = 'fault' in working ? working.fault() : undefined
+    if (fault !== undefined) lose(fault)
+    return fault
+  }
   const transaction = async <T>(work: (tx: Sql) => Promise<T>): Promise<T> => {
+    faultOfMemory()
     if (standing.lost !== undefined) throw standing.lost
     let sealed = 0
     try {
@@ -218,9 +216,10 @@ function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledM
       keeper?.committed(sealed)
       return result
     } catch (error) {
+      const fault = faultOfMemory()
       // What lasts has the commit and the memory has not: going on would build on something else than what is written.
       if (sealed > 0) lose(stateLost())
-      throw error
+      throw fault ?? error
     }
   }
   return {
@@ -230,18 +229,27 @@ function sealing(options: SealedStoreOptions, cipher: RowCipher, filled: FilledM
       const store = encodeHex(cipher.store)
       return { version, state: digestOf({ store, version, head: headText(countOfRows(known), total) }) }
     },
-    query: (text, values) =>
-      standing.lost !== undefined || !/^\s*select\b/i.test(text)
-        ? transaction((tx) => tx.query(text, values))
-        : working.query(text, values),
+    query(text, values) {
+      if (faultOfMemory() !== undefined || standing.lost !== undefined || !/^\s*select\b/i.test(text))
+        return transaction((tx) => tx.query(text, values))
+      return working.query(text, values).catch((error: unknown) => {
+        throw faultOfMemory() ?? error
+      })
+    },
     run: (text) => transaction((tx) => tx.run(text)),
     transaction,
     async close() {
       check?.end()
       await check?.done
-      await keeper?.close()
-      await working.close()
-      await durable.close()
+      try {
+        await keeper?.close()
+        await working.close()
+      } catch (error) {
+        // One that is lost need not close in good order.
+        if (standing.lost === undefined) throw error
+      } finally {
+        await durable.close()
+      }
     },
   }
 }
@@ -348,27 +356,6 @@ function wholeTables(changes: readonly ChangedRow[], known: KnownRows): readonly
       ),
     ),
   ]
-}
-
-/** Makes the tables as they were when the rows were sealed, and fills them. */
-async function putAll(
-  working: StateStore,
-  rows: StoredRows['rows'],
-  version: number | undefined,
-): Promise<void> {
-  const prepared = await isPrepared(working)
-  if (!prepared) await prepareCapture(working)
-  if (version === undefined) return
-  if (!prepared) await migrate(working, version)
-  await working.transaction(async (tx) => {
-    for (const [table, lines] of rows) {
-      if (table === 'schema_migrations') continue
-      for (let from = 0; from < lines.length; from += rowsPutAtOnce) {
-        await putRows(tx, table, lines.slice(from, from + rowsPutAtOnce))
-      }
-    }
-  })
-  if (!prepared) await watchTables(working)
 }
 
 /** The head of a store that has none yet. */

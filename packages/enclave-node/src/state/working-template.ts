@@ -10,6 +10,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { captureForm, prepareCapture, watchTables } from './change-capture.js'
 import { openEmbeddedPostgres } from './embedded-postgres.js'
+import { memoryPool } from './memory-room.js'
 import { migrate, migrations } from './migration.js'
 import { PagedMemory } from './paged-memory.js'
 import { type MemoryStore, memoryStore, openMemoryStore } from './pglite-store.js'
@@ -58,10 +59,11 @@ export async function openWorkingDatabase(options: {
     about: about(release),
   }
   const files = release === undefined ? undefined : readSealedArchive(place, mostTemplateBytes)
+  const pool = memoryPool(options)
   if (files !== undefined) {
-    return { store: await openMemoryStore(files), unpacked: true, empty: undefined }
+    return { store: await openMemoryStore(files, pool), unpacked: true, empty: undefined }
   }
-  const memory = new PagedMemory()
+  const memory = new PagedMemory([], pool)
   const database = await openEmbeddedPostgres({ memory })
   const empty = new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())
   const store = memoryStore(database, memory)
@@ -75,6 +77,8 @@ export async function openWorkingDatabase(options: {
       await writeSealedArchive(place, made.files, { random: options.random })
     } catch {
       // A disk without room for it: the next start takes longer.
+    } finally {
+      made.release()
     }
   }
   return { store, unpacked: false, empty }
