@@ -22,9 +22,13 @@ test('every error code has its row in the README, and no other has', () => {
   expect(codesIn(firstCells.join(' '), /`([A-Z_]+)`/g)).toEqual(declared)
 })
 
-test('every error code is thrown, and none that is not declared', () => {
+test('every error code is given by something', () => {
   const sources = readdirSync(here, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|(^|\/)testing\//.test(path))
+    .filter(
+      (path) => path.endsWith('.ts') && path !== 'errors.ts' && !/\.test\.ts$|(^|\/)testing\//.test(path),
+    )
     .map((path) => readFileSync(`${here}${path}`, 'utf8'))
-  expect(codesIn(sources.join('\n'), /new ClientError\(\s*'([A-Z_]+)'/g)).toEqual(declared)
+  // Some are chosen before the error is made. One that is not declared does not compile.
+  const given = new Set(codesIn(sources.join('\n'), /'([A-Z_]+)'/g))
+  expect(declared.filter((code) => !given.has(code))).toEqual([])
 })
