@@ -118,7 +118,7 @@ export async function undoTakenBack(tx: Sql, last: bigint): Promise<void> {
     [last.toString()],
   )
   await tx.query(
-    `update earlier_rewards set replaced_by = null, print = null
+    `update earlier_rewards set replaced_by = null, unpaid = false, print = null
      where contribution in (select id from contributions where state = 'withdrawn' and withdrawn_block > $1)`,
     [last.toString()],
   )
