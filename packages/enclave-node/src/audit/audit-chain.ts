@@ -43,6 +43,7 @@ export const auditEvents = [
   'head-contradicted',
   'pool-keeps',
   'pool-consents',
+  'pool-policy',
   'rescoring-signed',
 ] as const
 

@@ -16,6 +16,7 @@ import { factsOf } from '../state/facts-table.js'
 import { migrate } from '../state/migration.js'
 import { storedLedger } from '../state/pglite-ledger.js'
 import { openPgliteStore } from '../state/pglite-store.js'
+import { applyPolicy } from '../state/policy-table.js'
 import type { Sql } from '../state/state-store.js'
 import { withdrawContribution } from '../state/withdrawal.js'
 import { engine, jobFixture, keys, pool } from '../testing/job-fixture.js'
@@ -255,6 +256,17 @@ describe('facts about tables', () => {
     await store.transaction((tx) => applyConsents(tx, asked.address, asked.consents))
     expect(await step({}, asked)).toBe(1)
     await store.query(`delete from meta where key like 'consents %'`)
+  })
+
+  it('wait while the tables are of another policy', async () => {
+    const { address, policyDigest } = asking()
+    await store.transaction((tx) => applyPolicy(tx, address, digestOfDigit('0')))
+    expect(await step({}, asking())).toBe(0)
+    expect([await statesOf(), await world.spent()]).toEqual([[], '0'])
+    await store.query('delete from earlier_policies')
+    await store.query(`delete from meta where key like 'policy %'`)
+    await store.transaction((tx) => applyPolicy(tx, address, policyDigest))
+    expect(await step({}, asking())).toBe(1)
   })
 
   it('wait while the pool is paused or a restriction cannot be read', async () => {

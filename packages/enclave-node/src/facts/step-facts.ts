@@ -20,6 +20,7 @@ import { consentsApply } from '../state/consent-table.js'
 import { refinedContributors } from '../state/contribution-table.js'
 import { endFacts, type FactsRow, factsOf, reserveFacts, type TableFacts } from '../state/facts-table.js'
 import { canAfford, chargeBudgets } from '../state/pglite-ledger.js'
+import { policyApplies } from '../state/policy-table.js'
 import { poolRefinements, type Refinement } from '../state/refinement-table.js'
 import type { Sql } from '../state/state-store.js'
 import { isRebuilding } from '../state/withdrawal.js'
@@ -122,6 +123,7 @@ async function reserve(
     if (!(await canAfford(tx, [request])) || (await isRebuilding(tx, address))) return undefined
     // What was accepted under a text that counts no more is still in the tables.
     if (!(await consentsApply(tx, address, pool.consents))) return undefined
+    if (!(await policyApplies(tx, address, pool.policyDigest))) return undefined
     // All contributions are read for it: only when nothing stands in the way any more.
     const [found] = await jobInputs(tx, [pool])
     if (found === undefined) return undefined

@@ -43,6 +43,7 @@ const waiting: readonly string[] = [
   'BUSY',
   'CHAIN_BEHIND',
   'CONSENTS_SWITCHED',
+  'POLICY_SWITCHED',
   'JOB_SUSPENDED',
   'KEEP_SWITCHED',
   'NODE_NOT_LISTED',

@@ -26,6 +26,7 @@ import { type JobRow, moveJob, type Reservation, storeReservation } from '../sta
 import { keptAs } from '../state/kept-as.js'
 import { countUsable } from '../state/live-copy-table.js'
 import { chargeBudgets } from '../state/pglite-ledger.js'
+import { policyApplies } from '../state/policy-table.js'
 import { poolRefinements } from '../state/refinement-table.js'
 import type { Sql, StateStore } from '../state/state-store.js'
 import { keepVerdictList } from '../state/verdict-list-table.js'
@@ -118,7 +119,7 @@ export async function reserveJob(
 
 /**
  * Sees to it that the pools' tables are whole, or a live pool's sources known.
- * @throws JobPutOff `TABLES_REBUILT`, `KEEP_SWITCHED`, `CONSENTS_SWITCHED`
+ * @throws JobPutOff `TABLES_REBUILT`, `KEEP_SWITCHED`, `CONSENTS_SWITCHED`, `POLICY_SWITCHED`
  */
 export async function requireTables(sql: Sql, planned: PlannedJob): Promise<void> {
   for (const { pool } of planned.charges) {
@@ -132,6 +133,12 @@ export async function requireTables(sql: Sql, planned: PlannedJob): Promise<void
       throw new JobPutOff(
         'CONSENTS_SWITCHED',
         'the texts that count are being switched; the job runs when its tables are made by them',
+      )
+    }
+    if (!(await policyApplies(sql, pool.address, pool.policyDigest))) {
+      throw new JobPutOff(
+        'POLICY_SWITCHED',
+        'the tables are still of an earlier policy; the job runs when they are made under the present one',
       )
     }
     if (!(await isRebuilding(sql, pool.address))) continue

@@ -5,6 +5,7 @@ import { getMeta } from '../state/meta-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { livePool, liveWorld } from '../testing/live-world.js'
+import { digestOfDigit } from '../testing/served-pool-fixture.js'
 import type { NodeLogger } from './logger.js'
 import { poolIngest } from './pool-ingest.js'
 
@@ -56,6 +57,20 @@ describe('a round over a pool', () => {
       await step({ ...livePool, keep }).catch(() => undefined)
       expect([switched(), world.fetched.length]).toEqual([1, 1])
     }
+  })
+
+  it('takes nothing in while a policy waits for a job, and nothing of the old one afterwards', async () => {
+    await rounds().step(livePool)
+    await world.accepted('1')
+    const job = await reserved()
+    const changed = { ...livePool, policyDigest: digestOfDigit('d') }
+    expect(await rounds().step(changed)).toBe(0)
+    expect(world.fetched).toEqual([])
+    await store.query(`update jobs set state = 'settled' where id = $1`, [job])
+    expect(await rounds().step(changed)).toBe(1)
+    expect(world.fetched).toEqual([])
+    expect(await rounds().step(livePool)).toBe(2)
+    expect(world.fetched).toHaveLength(1)
   })
 
   it('keeps no header of a live pool’s files, also when an incident gave up their key', async () => {

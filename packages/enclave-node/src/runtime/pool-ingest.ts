@@ -14,11 +14,13 @@ import { recordRefinements, refineNext } from '../ingest/refine-batch.js'
 import { rescoreContributions } from '../ingest/rescore-contributions.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { switchConsents } from '../ingest/switch-consents.js'
+import { switchPolicy } from '../ingest/switch-policy.js'
 import { seeLive } from '../live/see-live.js'
 import { switchKeep } from '../live/switch-keep.js'
 import { platformRandom } from '../platform.js'
 import { consentsApply } from '../state/consent-table.js'
 import { keptAs } from '../state/kept-as.js'
+import { policyApplies } from '../state/policy-table.js'
 import { countDiffering } from '../state/verdict-audit-table.js'
 import type { NodeLogger } from './logger.js'
 
@@ -49,6 +51,8 @@ export function poolIngest(options: {
       log.info({ pool: pool.name, keep: pool.keep }, 'switched what is kept of contributions')
       onSwitched()
     }
+    const changed = await switchPolicy(ingest, pool, audit)
+    if (changed > 0) log.info({ pool: pool.name }, 'made the tables under the present policy')
     const consented = await switchConsents(ingest, pool, audit)
     if (consented > 0) log.info({ pool: pool.name }, 'switched the consents that count')
     const moved = await moveToPresentKey(pool)
@@ -63,7 +67,7 @@ export function poolIngest(options: {
     const rescored = judged + refined > 0 ? 0 : await rescoreContributions({ ingest, audit }, pool)
     if (rescored > 0) log.info({ pool: pool.name, rescored }, 'judged again by the present proof')
     if (judged + refined === 0) differing = await countDiffering(store)
-    return switched + consented + moved + judged + refined + audited + rescored
+    return switched + changed + consented + moved + judged + refined + audited + rescored
   }
 
   /** Takes accepted contributions into the tables; of a live pool, of which none are kept, it only looks what their rows are. */
@@ -71,6 +75,7 @@ export function poolIngest(options: {
     // Until a switch is over, nothing new is kept in the manner of either.
     if ((await keptAs(store, pool.address)) !== pool.keep) return 0
     if (!(await consentsApply(store, pool.address, pool.consents))) return 0
+    if (!(await policyApplies(store, pool.address, pool.policyDigest))) return 0
     if (pool.keep === 'live') return seeLive(ingest, pool)
     const refined = await refineNext(ingest, pool)
     if (refined > 0) await recordRefinements(ingest)

@@ -22,7 +22,8 @@ export const isConsented = `coalesce((select meta.value = 'any' or position(cont
 
 /** Why a contribution waits whose text counts no more. */
 export const consentChanged = 'CONSENT_CHANGED'
-const consentChangedText =
+/** The same in a sentence. */
+export const consentChangedText =
   'the text that its owner agreed to counts no more; no job uses it until its owner agrees to the present one'
 
 /** @returns whether the tables are made by these consents already */

@@ -6,6 +6,7 @@ import type { ContributionState } from './contribution-state.js'
 import { isDue } from './due-time.js'
 import { forgetEarlierRewards } from './earlier-rewards.js'
 import { forgetFarmingEntry } from './farming-table.js'
+import { forgetEarlierPolicy, isOfPolicy } from './policy-table.js'
 import type { Sql, SqlRow } from './state-store.js'
 
 /** A contribution as the chain's event tells it. */
@@ -101,6 +102,7 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
     await forgetContent(tx, contribution.id)
     await forgetFarmingEntry(tx, contribution.id)
     await forgetEarlierRewards(tx, contribution.id)
+    await forgetEarlierPolicy(tx, contribution.id)
     await tx.query('delete from merkle_verdicts where batch = $1', [kept.merkle?.batch ?? null])
     await tx.query('delete from contributions where id = $1', [contribution.id])
   }
@@ -168,7 +170,7 @@ export async function nextContributions(
 ): Promise<readonly ContributionRow[]> {
   const rows = await sql.query(
     `select ${contributionColumns} from contributions
-     where pool = $1 and state = $2 and ${isDue('retry_at', '$4')} and (state <> 'recorded' or ${isConsented})
+     where pool = $1 and state = $2 and ${isDue('retry_at', '$4')} and (state <> 'recorded' or (${isConsented} and ${isOfPolicy}))
      order by contributions.id limit $3`,
     [pool.toLowerCase(), state, limit, at],
   )

@@ -20,6 +20,7 @@ import { liveCopies } from './migration-013-live-copies.js'
 import { validators } from './migration-014-validators.js'
 import { earlierRewards } from './migration-015-earlier-rewards.js'
 import { rescorings } from './migration-016-rescorings.js'
+import { earlierPolicies } from './migration-017-earlier-policies.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -48,6 +49,7 @@ export const migrations: readonly Migration[] = [
   validators,
   earlierRewards,
   rescorings,
+  earlierPolicies,
 ]
 
 /** The version that this release of the node works with. */

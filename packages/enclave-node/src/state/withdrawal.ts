@@ -15,6 +15,7 @@ import {
   readContribution,
 } from './contribution-table.js'
 import { noteTakenBack, undoTakenBack } from './earlier-rewards.js'
+import { isOfPolicy } from './policy-table.js'
 import type { TablePart } from './refinement-table.js'
 import type { Sql } from './state-store.js'
 
@@ -204,7 +205,7 @@ export async function markErased(
 export async function isRebuilding(sql: Sql, pool: Address): Promise<boolean> {
   const [row] = await sql.query(
     `select 1 as found from contributions where pool = $1 and state = 'recorded' and refinement is not null
-       and attempts = 0 and ${isConsented} limit 1`,
+       and attempts = 0 and ${isConsented} and ${isOfPolicy} limit 1`,
     [pool.toLowerCase()],
   )
   return row !== undefined

@@ -1,0 +1,190 @@
+import { digestToHex } from '@sealpool/crypto'
+import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { advanceJob } from '../job/run-job.js'
+import { jobInputs } from '../release/job-inputs.js'
+import { insertContribution, nextContributions } from '../state/contribution-table.js'
+import { liveCopiesOf } from '../state/live-copy-table.js'
+import { migrate } from '../state/migration.js'
+import { openPgliteStore } from '../state/pglite-store.js'
+import { policyApplies } from '../state/policy-table.js'
+import { isRebuilding, undoContributions } from '../state/withdrawal.js'
+import { chainContribution, jobFixture, pool } from '../testing/job-fixture.js'
+import { livePool, liveWorld } from '../testing/live-world.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
+import { switchConsents } from './switch-consents.js'
+import { switchPolicy } from './switch-policy.js'
+
+const store = await openPgliteStore({ directory: 'memory' })
+await migrate(store)
+const runtime = await createQuickJsRuntime()
+afterAll(async () => {
+  await runtime.close()
+  await store.close()
+})
+const first = pool.policyDigest
+const second = digestOfDigit('d')
+const third = digestOfDigit('e')
+const events: unknown[] = []
+const audit = { write: (event: unknown) => void events.push(event) }
+const standing = async () =>
+  (await store.query('select id::text, state, reason from contributions order by contributions.id')).map(
+    ({ id, state, reason }) => `${id} ${state} ${reason ?? '-'}`,
+  )
+
+describe('a pool whose policy changes', () => {
+  const world = jobFixture(store)
+  const switchTo = (policyDigest: typeof first) =>
+    switchPolicy({ store }, { address: pool.address, policyDigest }, audit)
+  const next = async () =>
+    (await nextContributions(store, pool.address, 'recorded', 10, 0)).map(({ id }) => id)
+  const set = (id: number, values: string) => store.run(`update contributions set ${values} where id = ${id}`)
+
+  beforeEach(async () => {
+    await world.reset()
+    await store.run('truncate meta, earlier_policies')
+    events.length = 0
+  })
+
+  it('has no tables of what was sealed under the one before, and tables of what comes under the new one', async () => {
+    expect(await switchTo(first)).toBe(0)
+    expect(events).toEqual([])
+    expect(await switchTo(second)).toBe(1)
+    expect(await standing()).toEqual([1, 2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`))
+    expect(await store.query('select state from refinements')).toEqual([{ state: 'superseded' }])
+    expect(await next()).toEqual([])
+    expect(await isRebuilding(store, pool.address)).toBe(false)
+    await world.refined('2', ['5', '6'])
+    expect(await jobInputs(store, [pool])).toMatchObject([{ count: 2 }])
+    expect(await switchTo(second)).toBe(0)
+    expect(events).toEqual([
+      { event: 'pool-policy', facts: { pool: pool.address, policy: second, waiting: 4 } },
+    ])
+  })
+
+  it('uses it again when its policy is the pool’s again, each under its own', async () => {
+    await switchTo(first)
+    await switchTo(second)
+    await world.refined('2', ['5'])
+    await switchTo(third)
+    await world.refined('3', ['6'])
+    expect(await switchTo(first)).toBe(1)
+    expect(await standing()).toEqual([
+      ...[1, 2, 3, 4].map((id) => `${id} recorded -`),
+      ...[5, 6].map((id) => `${id} recorded POLICY_CHANGED`),
+    ])
+    expect(await next()).toEqual(['1', '2', '3', '4'])
+    await switchTo(second)
+    expect(await next()).toEqual(['5'])
+  })
+
+  it('tells an earlier policy by the signed tables where none was noted', async () => {
+    const statement = JSON.stringify({ statement: { body: { policy: first } } })
+    await store.query('update refinements set statement = $1', [statement])
+    expect(await policyApplies(store, pool.address, first)).toBe(true)
+    expect(await policyApplies(store, pool.address, second)).toBe(false)
+    expect(await switchTo(second)).toBe(1)
+    expect(await next()).toEqual([])
+    await store.run(`delete from meta`)
+    // Tables that were given up say nothing.
+    expect(await policyApplies(store, pool.address, second)).toBe(true)
+  })
+
+  it('begins no job on tables of another policy', async () => {
+    await switchTo(second)
+    const id = await world.paid()
+    const context = world.context(undefined, { pools: new Map([[pool.address, pool]]) })
+    expect(await advanceJob(context, id)).toMatchObject({ state: 'waiting', reason: 'POLICY_SWITCHED' })
+    await switchTo(first)
+    expect(await advanceJob(context, id)).not.toMatchObject({ reason: 'POLICY_SWITCHED' })
+  })
+
+  it('leaves what jobs have reserved of it to them first, and waits for jobs of other pools not at all', async () => {
+    await switchTo(first)
+    const id = await world.paid()
+    await store.query(`update jobs set reservation = '{"inputs":[]}', state = 'running' where id = $1`, [id])
+    expect(await switchTo(second)).toBe(0)
+    expect((await standing())[0]).toBe('1 refined -')
+    expect(await policyApplies(store, pool.address, second)).toBe(false)
+    await store.query(`update jobs set pools = $2 where id = $1`, [id, JSON.stringify([addressOfDigit('d')])])
+    expect(await switchTo(second)).toBe(1)
+  })
+
+  it('counts what was judged under it, wherever it has got since, and leaves what was not to its proof', async () => {
+    await switchTo(first)
+    await set(1, `state = 'seen', refinement = null`)
+    await set(2, `state = 'judged', refinement = null`)
+    await set(3, `state = 'withdrawn', state_before = 'refined', withdrawn_block = 20`)
+    await set(4, `state = 'detached', state_before = 'seen', refinement = null`)
+    await switchTo(second)
+    await set(1, `state = 'recorded'`)
+    await set(2, `state = 'recorded'`)
+    await undoContributions(store, 19n)
+    await set(4, `state = 'recorded', state_before = null`)
+    expect(await next()).toEqual(['1', '4'])
+  })
+
+  it('keeps a refiner’s refusal as it is', async () => {
+    await switchTo(first)
+    await set(1, `reason = 'REFINER_REFUSED'`)
+    await switchTo(second)
+    expect((await standing())[0]).toBe('1 refined REFINER_REFUSED')
+    await switchTo(first)
+    expect((await standing())[0]).toBe('1 refined REFINER_REFUSED')
+  })
+
+  it('asks for the text as well when the policy is back', async () => {
+    await switchTo(first)
+    await store.query('update contributions set consent_digest = $1 where id = 1', [digestToHex(third)])
+    await store.query('update contributions set consent_digest = $1 where id > 1', [digestToHex(second)])
+    await switchTo(second)
+    await switchConsents({ store }, { address: pool.address, consents: [second] }, audit)
+    await switchTo(first)
+    expect((await standing()).slice(0, 2)).toEqual(['1 recorded CONSENT_CHANGED', '2 recorded -'])
+    expect(await next()).toEqual(['2', '3', '4'])
+  })
+
+  it('knows nothing of a contribution that gets the number of one that is gone', async () => {
+    await switchTo(first)
+    await switchTo(second)
+    await set(1, `state = 'detached', state_before = 'recorded'`)
+    const other = chainContribution({
+      id: '1',
+      pool: pool.address,
+      blobDigest: digestOfDigit('9'),
+      logIndex: 7,
+    })
+    await insertContribution(store, other)
+    await set(1, `state = 'recorded'`)
+    expect(await next()).toEqual(['1'])
+  })
+
+  it('changes nothing of other pools', async () => {
+    await world.refined('7', ['7'], addressOfDigit('d'))
+    await switchTo(first)
+    await switchTo(second)
+    expect((await standing()).at(-1)).toBe('7 refined -')
+    expect(await store.query('select state from refinements where id = 7')).toEqual([{ state: 'signed' }])
+  })
+})
+
+describe('a live pool whose policy changes', () => {
+  const world = liveWorld(store, runtime)
+
+  it('asks no store for what was sealed under another one', async () => {
+    await world.reset()
+    await store.run('truncate meta, earlier_policies')
+    await world.accepted('1')
+    await world.see()
+    const switchTo = (policyDigest: typeof first) =>
+      switchPolicy(world.ingest(), { address: livePool.address, policyDigest }, audit)
+    await switchTo(livePool.policyDigest)
+    expect(await switchTo(second)).toBe(1)
+    world.fetched.length = 0
+    expect(await world.see()).toBe(0)
+    expect(world.fetched).toEqual([])
+    expect(await liveCopiesOf(store, livePool.address)).toEqual([])
+    expect(await switchTo(livePool.policyDigest)).toBe(1)
+    expect(await world.see()).toBe(1)
+  })
+})
