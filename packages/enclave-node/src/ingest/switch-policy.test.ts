@@ -8,7 +8,13 @@ import { liveCopiesOf } from '../state/live-copy-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { policyApplies } from '../state/policy-table.js'
-import { isRebuilding, undoContributions } from '../state/withdrawal.js'
+import {
+  dueErasures,
+  isRebuilding,
+  noteFilesRemoved,
+  undoContributions,
+  withdrawContribution,
+} from '../state/withdrawal.js'
 import { chainContribution, jobFixture, pool } from '../testing/job-fixture.js'
 import { livePool, liveWorld } from '../testing/live-world.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
@@ -157,6 +163,17 @@ describe('a pool whose policy changes', () => {
     await insertContribution(store, other)
     await set(1, `state = 'recorded'`)
     expect(await next()).toEqual(['1'])
+  })
+
+  it('signs for no erasure while the files of the tables before are there', async () => {
+    await switchTo(first)
+    await set(2, `reason = 'REFINER_REFUSED'`)
+    await switchTo(second)
+    for (const id of ['1', '2']) await withdrawContribution(store, { id, blockNumber: 20n })
+    // The refiner had refused it: it was in no file.
+    expect((await dueErasures(store)).map(({ id }) => id)).toEqual(['2'])
+    await noteFilesRemoved(store, '1')
+    expect((await dueErasures(store)).map(({ id }) => id)).toEqual(['1', '2'])
   })
 
   it('changes nothing of other pools', async () => {

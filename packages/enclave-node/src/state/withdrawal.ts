@@ -45,7 +45,7 @@ export async function withdrawContribution(tx: Sql, withdrawal: ChainWithdrawal)
        state_before = case state when 'detached' then state_before else state end,
        erasure = case when merkle_batch is null then 'due' end, erasure_settled_block = null,
        -- One that the refiner refused has no rows anywhere.
-       refinement = case when reason is null then refinement end
+       refinement = case when state = 'refined' and reason is not null then null else refinement end
      where id = $1`,
     [withdrawal.id, withdrawal.blockNumber.toString()],
   )
