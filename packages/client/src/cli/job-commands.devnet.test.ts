@@ -82,7 +82,7 @@ describe('sealpool program', () => {
   test('stores it where the node looks, and begins its parameters in a new file', async () => {
     const code = 'globalThis.sealpool = { main: () => ({ value: 1 }) }'
     await writeFile(at('median.js'), code)
-    const workers = { name: 'workers', rowsPerContributor: 1, columns: [{ name: 'wage' }] }
+    const workers = { name: 'workers', rowsPerContributor: 1, columns: [{ name: 'wage', use: ['measure'] }] }
     await writeFile(at('tables.json'), JSON.stringify({ ...setUp.policy, tables: [workers] }))
     const { code: exit, out } = await sealpool(
       args('--runtime', 'quickjs', '--policy', at('tables.json'), '--json'),
