@@ -110,7 +110,7 @@ def mean(asked):
       native: manifestOf(consumer, await half(), halves),
       python: manifestOf(consumer, python, {
         outputs: [{ name: 'wage', min: 0, max: 100 }],
-        limits: { memoryBytes: 536_870_912, timeMs: 20_000 },
+        limits: { memoryBytes: 536_870_912, timeMs: 12_000 },
       }),
     }
     const truth = { native: ['half', 0.5, 0.5], python: ['wage', 35, 40] } as const
