@@ -123,10 +123,10 @@ describe('following the chain', () => {
     const chain = chainOf()
     chain.mine()
     for (const id of ['1', '2', '3', '4', '5']) chain.contribute(id, served)
-    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 1 })
-    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
-    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2 })
-    expect(await follow(chain, 2)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0 })
+    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 1, atHead: false })
+    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2, atHead: false })
+    expect(await follow(chain, 2)).toMatchObject({ blocks: 2, contributions: 2, atHead: true })
+    expect(await follow(chain, 2)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0, atHead: true })
     expect(await total()).toBe(5)
     expect((await getCursor(store, `1:${registry}`))?.blockNumber).toBe(5n)
   })
@@ -239,7 +239,7 @@ describe('following the chain', () => {
       for (let block = 0; block <= depth; block++) {
         chain.contribute(String(15 - depth + block), served, { blobDigest: `sha256:${'9'.repeat(64)}` })
       }
-      expect(await follow(chain)).toMatchObject({ undone: depth, blocks: 0 })
+      expect(await follow(chain)).toMatchObject({ undone: depth, blocks: 0, atHead: false })
       expect((await countContributions(store)).states).toMatchObject({ seen: 14 - depth, detached: depth })
       expect((await follow(chain)).contributions).toBe(depth + 1)
       const rows = await store.query(
@@ -377,7 +377,7 @@ describe('following the chain', () => {
       chain.hashes.pop()
       chain.mine(7)
     }
-    expect(await follow(chain)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0 })
+    expect(await follow(chain)).toEqual({ blocks: 0, contributions: 0, jobs: 0, undone: 0, atHead: false })
     expect(await total()).toBe(0)
     chain.duringRead = () => undefined
     await follow(chain)

@@ -46,16 +46,18 @@ export interface FollowStep {
   readonly jobs: number
   /** Blocks that were read before and whose events are undone. */
   readonly undone: number
+  /** Whether everything is read up to the block that was the last when the step began. More may have come since, as they always do on a fast chain. */
+  readonly atHead: boolean
 }
 
-const nothing: FollowStep = { blocks: 0, contributions: 0, jobs: 0, undone: 0 }
+const nothing: FollowStep = { blocks: 0, contributions: 0, jobs: 0, undone: 0, atHead: false }
 
 /** Newest blocks of a read whose hashes are remembered one by one: a reorganisation is undone to the block. */
 const remembered = 64n
 
 /**
  * Reads the next blocks that the node believes, or undoes those that are gone.
- * @returns what was new; all zero at the head
+ * @returns what was new, and whether that is all
  * @throws NodeError `CHAIN_REORGANISED` when no block that the node remembers is on the chain any more: it is another
  * chain, or one that was rewritten from long ago; `STATE_ROLLED_BACK` when the chain holds a charge of this node that its
  * own ledger does not
@@ -69,7 +71,7 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
   }
   const head = await chain.head()
   const from = cursor === undefined ? context.firstBlock : cursor.blockNumber + 1n
-  if (from > head.number) return nothing
+  if (from > head.number) return { ...nothing, atHead: true }
   const last = from + BigInt(context.blocksPerRead) - 1n
   const to = last < head.number ? last : head.number
   const hash = await chain.blockHash(to)
@@ -104,7 +106,13 @@ export async function followChain(context: FollowContext): Promise<FollowStep> {
     await forgetOldBlocks(tx, name)
     await setCursor(tx, name, { blockNumber: to, blockHash: hash, logIndex: -1 })
   })
-  return { blocks: Number(to - from + 1n), contributions: ours.length, jobs: jobIds.length, undone: 0 }
+  return {
+    blocks: Number(to - from + 1n),
+    contributions: ours.length,
+    jobs: jobIds.length,
+    undone: 0,
+    atHead: to === head.number,
+  }
 }
 
 /** The newest blocks before `last`, as far as they are part of this read. */

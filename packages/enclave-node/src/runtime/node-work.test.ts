@@ -66,6 +66,14 @@ describe('jobs', () => {
     expect(work.mayWork()).toBe(true)
   })
 
+  it('are moved on a chain that has another block whenever it is looked at', async () => {
+    await here.paidJob('1')
+    let head = -1n
+    work = here.start({ head: async () => headAt(++head), jobState }, { blocksPerRead: 16 })
+    await until('the job was taken up', async () => taken > 0)
+    expect(work.mayWork()).toBe(true)
+  })
+
   it('are not taken up while the registry is kept from the node: what it said before counts no more', async () => {
     await here.paidJob('1')
     let withheld = 0

@@ -7,7 +7,7 @@ import type { Address, JsonValue } from '@sealpool/crypto'
 import type { HeadPeers } from '../anchor/head-peers.js'
 import type { NodeService } from '../api/node-service.js'
 import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
-import { followChain } from '../chain/follow-chain.js'
+import { followChain, type FollowStep } from '../chain/follow-chain.js'
 import { inOrder } from '../chain/in-order.js'
 import type { NodeConfig } from '../config/node-config.js'
 import { readFacts } from '../facts/read-facts.js'
@@ -109,7 +109,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
   let ingesting = 0
   let settledUpTo: string | undefined
 
-  const follow = (): Promise<boolean> =>
+  const follow = (): Promise<FollowStep> =>
     following(async () => {
       const step = await followChain({
         store,
@@ -124,9 +124,10 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       if (step.undone > 0) {
         caughtUp = false
         log.warn(step, 'the chain was reorganised: what the lost blocks said is undone')
-      } else if (step.blocks === 0) caughtUp = true
-      return step.blocks > 0 || step.undone > 0
+      } else if (step.atHead) caughtUp = true
+      return step
     })
+  const isNews = ({ blocks, undone }: FollowStep): boolean => blocks > 0 || undone > 0
 
   /** Looks for what was sent, unless everything up to the last block that was read is settled. */
   const settle = (): Promise<number> =>
@@ -205,12 +206,15 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       log.info({ registered: active }, active ? 'registered' : 'waiting for registration')
     registered = active
     if (!confirmed()) return false
-    const read = await follow()
+    const step = await follow()
+    const read = isNews(step)
     // After a reorganisation nothing is sent before the chain was read to its head again.
     if (read && !caughtUp) return true
     if (!registered) return false
     if (published.size < job.pools.size || read || keysGivenUp()) await publishKeys()
-    if (incident.current()?.stopped === true) return read
+    // What came during the step waits for the next poll: a fast chain would leave the loop no rest.
+    const more = read && !step.atHead
+    if (incident.current()?.stopped === true) return more
     // What cannot be sent, and what is wrong with one pool, must not hold up the rest.
     const done = await sumOfEach(
       [
@@ -231,7 +235,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
       ],
       (step) => step(),
     )
-    return done > 0 || read
+    return done > 0 || more
   }
 
   /** An incident has given up a key that this node has not followed by another yet. */
@@ -322,7 +326,9 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     audit: (from) => options.records.readAudit(from),
     deletions: collector.read,
     async run(id) {
-      while (await follow());
+      let step: FollowStep
+      do step = await follow()
+      while (isNews(step) && !step.atHead)
       const row = await requestRun(job, id)
       loops.jobs.wake()
       return row

@@ -60,9 +60,11 @@ export async function nodeWorkWorld() {
       more: Partial<NodeWorkOptions> & {
         readonly context?: Partial<JobContext>
         readonly retention?: JobRetention
+        /** Default 1. */
+        readonly blocksPerRead?: number
       } = {},
     ) {
-      const { context, retention = null, ...options } = more
+      const { context, retention = null, blocksPerRead = 1, ...options } = more
       const chain = {
         chainId: 31_337,
         registry: addressOfDigit('f'),
@@ -107,7 +109,7 @@ export async function nodeWorkWorld() {
           ...context,
         } as unknown as JobContext,
         config: {
-          chain: { pollMs: 10, heartbeatSeconds: 900, blocksPerRead: 1, deployment: { blockNumber: 0 } },
+          chain: { pollMs: 10, heartbeatSeconds: 900, blocksPerRead, deployment: { blockNumber: 0 } },
           engine: { jobsAtOnce: 1, jobsBegun: 16 },
           pools: [],
           retention,
