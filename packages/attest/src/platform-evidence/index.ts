@@ -51,6 +51,14 @@ export {
 } from '../event-log/ccel.js'
 export { replayRegister } from '../event-log/replay.js'
 export {
+  type GpuMode,
+  gpuModeEvent,
+  gpuModeEventName,
+  gpuModeSchema,
+  gpuNonce,
+  parseGpuMode,
+} from '../gpu/gpu-mode.js'
+export {
   type NitroClaims,
   type NitroVerdict,
   nitroCheckTitles,
@@ -71,12 +79,18 @@ export {
   nvidiaCheckTitles,
   nvidiaRootDigest,
 } from '../nvidia/verify.js'
-export { appraisePlatform, type PlatformVerdicts } from '../policy/appraise-platform.js'
+export { gpuLimits } from '../policy/appraise-gpu.js'
+export {
+  appraisePlatform,
+  type PlatformAppraisal,
+  type PlatformVerdicts,
+} from '../policy/appraise-platform.js'
 export {
   type AzureRules,
   type DstackApp,
   type DstackKeyProvider,
   type DstackRules,
+  type GpuRules,
   type NitroRules,
   type NvidiaRules,
   type NvidiaTokenRules,

@@ -3,12 +3,14 @@ import { dstackCertificateCheckTitles } from '../dstack/certificate.js'
 import { type DstackFacts, type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
 import { raTlsReportData } from '../dstack/ra-tls.js'
 import { type DstackSnpVerdict, dstackSnpCheckTitles } from '../dstack/snp-attestation.js'
+import { gpuModeEventName } from '../gpu/gpu-mode.js'
 import { type NitroVerdict, nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaTokenVerdict, nvidiaTokenCheckTitles } from '../nvidia/token.js'
 import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
 import { type Check, unanswered } from '../verdict/check-list.js'
 import type { Hex, Verdict } from '../verdict/verdict.js'
 import { type Appraisal, answerOf, appraise } from './appraise.js'
+import { gpuLimits, gpuParts } from './appraise-gpu.js'
 import {
   type AzureRules,
   type DstackRules,
@@ -39,6 +41,12 @@ export interface PlatformVerdicts {
 /** A verdict on dstack's event log with that on the quote, and the key of an RA-TLS certificate where there is one. */
 type DstackTdxVerdict = DstackVerdict & { readonly hardware: Verdict | null; readonly publicKey?: Hex }
 
+/** Answer of {@link appraisePlatform}. */
+export interface PlatformAppraisal extends Appraisal {
+  /** What evidence of this kind cannot prove, in plain words, whatever the answer is: to be shown beside it. Of GPUs only so far. */
+  readonly limits: readonly string[]
+}
+
 /** Worst first: what is proved wrong outweighs what is open, and that what is refused. */
 const severity = ['false', 'not-proved', 'not-allowed', 'allowed'] as const
 /** Evidence that is too old, or certificates out of date: nothing is proved, and nothing is proved wrong. */
@@ -50,7 +58,7 @@ const calendar = new Set(['certificate-dates', 'fresh', 'token-dates'])
  *
  * @param verdicts of one machine, by kind
  * @param policy which of them are good enough; a kind that it does not name is refused, one that is missing is not proved
- * @returns the answer with all reasons, worst first
+ * @returns the answer with all reasons, worst first, and what such evidence cannot prove at all
  * @throws AttestError `BAD_POLICY` when the policy is none; `BAD_ARGUMENT` when a verdict is none, or has lost a fact that
  *   policies ask for
  *
@@ -60,21 +68,35 @@ const calendar = new Set(['certificate-dates', 'fresh', 'token-dates'])
  * const { answer, reasons } = appraisePlatform({ dstack }, policy)
  * ```
  */
-export function appraisePlatform(verdicts: PlatformVerdicts, policy: PlatformPolicy): Appraisal {
+export function appraisePlatform(verdicts: PlatformVerdicts, policy: PlatformPolicy): PlatformAppraisal {
   const rules = parsePlatformPolicy(policy)
   platformVerdictsSchema.parse(verdicts)
   const parts = [
-    ...part('dstack', verdicts.dstack, rules.dstack, dstackParts),
+    ...part('dstack', verdicts.dstack, rules.dstack, (verdict, own) =>
+      dstackParts(verdict, own, rules.gpu === undefined ? [] : [gpuModeEventName]),
+    ),
     ...part('Azure', verdicts.azure, rules.azure, azureParts),
     ...part('Nitro', verdicts.nitro, rules.nitro, nitroParts),
     ...part('NVIDIA', verdicts.nvidia, rules.nvidia, nvidiaParts),
     ...part('NVIDIA token', verdicts.nvidiaToken, rules.nvidiaToken, tokenParts),
+    ...(rules.gpu === undefined
+      ? []
+      : gpuParts(
+          { guest: verdicts.dstack, report: verdicts.nvidia, token: verdicts.nvidiaToken },
+          rules.gpu,
+        )),
   ]
+  const shown = verdicts.nvidia !== undefined || verdicts.nvidiaToken !== undefined
+  const limits = shown || rules.gpu !== undefined ? gpuLimits : []
   if (parts.length === 0)
-    return { answer: 'not-proved', reasons: ['There is no evidence, and the policy asks for none.'] }
+    return { answer: 'not-proved', reasons: ['There is no evidence, and the policy asks for none.'], limits }
   const rank = ({ answer }: Appraisal) => severity.indexOf(answer)
   const sorted = [...parts].sort((a, b) => rank(a) - rank(b))
-  return { answer: sorted[0]?.answer ?? 'not-proved', reasons: sorted.flatMap(({ reasons }) => reasons) }
+  return {
+    answer: sorted[0]?.answer ?? 'not-proved',
+    reasons: sorted.flatMap(({ reasons }) => reasons),
+    limits,
+  }
 }
 
 function part<V, R>(
@@ -163,11 +185,16 @@ function dstackTieProblem({ checks, rtmrs, hardware, publicKey }: DstackTdxVerdi
   return undefined
 }
 
-function dstackParts(verdict: NonNullable<PlatformVerdicts['dstack']>, rules: DstackRules): Appraisal[] {
+/** @param asked names of events that another part of the policy asks the app for */
+function dstackParts(
+  verdict: NonNullable<PlatformVerdicts['dstack']>,
+  rules: DstackRules,
+  asked: readonly string[],
+): Appraisal[] {
   if (isSnp(verdict)) return dstackSnpParts(verdict, rules)
   const { checks, facts, hardware, publicKey } = verdict
   const reasons = dstackReasons(facts, rules)
-  if (rules.allowAppEvents === false && facts.appEvents.length > 0)
+  if (rules.allowAppEvents === false && facts.appEvents.some(({ name }) => !asked.includes(name)))
     reasons.push('The app has written events of its own after the boot.')
   const fromLog = publicKey === undefined && checks.every(({ id }) => Object.hasOwn(dstackCheckTitles, id))
   return [

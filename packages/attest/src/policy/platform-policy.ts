@@ -47,7 +47,7 @@ export type DstackRules = {
   keyProviders?: DstackKeyProvider[]
   /** What the key provider told the guest about its image: the provider's word, in no hardware register, and not told on SEV-SNP. */
   osImageHashes?: Hex[]
-  /** Whether the app may write events of its own after the boot; absent: yes. A guest of SEV-SNP cannot show that it wrote none. */
+  /** Whether the app may write events of its own after the boot, besides the one that `gpu` asks for; absent: yes. A guest of SEV-SNP cannot show that it wrote none. */
   allowAppEvents?: boolean
 }
 
@@ -110,6 +110,15 @@ export type NvidiaTokenRules = {
   maximumAgeSeconds?: number
 }
 
+/**
+ * Rules for the GPUs of a guest: that they are its own, and how they are set. `dstack` says which guest, `nvidia` or `nvidiaToken` which
+ * devices. Confidential computing must be on and developers' tools off: there is no field for it.
+ */
+export type GpuRules = {
+  /** Fewest GPUs; absent: 1. */
+  minimumDevices?: number
+}
+
 /** Which evidence of the platforms above TDX and SEV-SNP is good enough, as plain JSON. What it does not name is refused. */
 export type PlatformPolicy = {
   format: 'sealpool/platform-policy'
@@ -119,6 +128,7 @@ export type PlatformPolicy = {
   nitro?: NitroRules
   nvidia?: NvidiaRules
   nvidiaToken?: NvidiaTokenRules
+  gpu?: GpuRules
 }
 
 const maybe = <T>(reader: Reader<T>) => optional(reader)
@@ -188,53 +198,64 @@ const nitroRules: Reader<NitroRules> = (value, place) => {
   return rules
 }
 
+const platformPolicy: Reader<PlatformPolicy> = (value, place) => {
+  const policy = readPlatformPolicy(value, place)
+  const { gpu, dstack, nvidia, nvidiaToken } = policy
+  if (gpu === undefined) return policy
+  // Alone it would allow any GPU, of anybody's guest.
+  if (dstack === undefined)
+    throw new ShapeError(`${place}.gpu`, 'name the guest as well: add rules for dstack')
+  if (nvidia === undefined && nvidiaToken === undefined)
+    throw new ShapeError(`${place}.gpu`, 'name the devices as well: add rules for nvidia or nvidiaToken')
+  return policy
+}
+
 /** Schema of {@link PlatformPolicy}; unknown fields are refused. */
 export const platformPolicySchema: Schema<PlatformPolicy> = /* @__PURE__ */ (() =>
-  schema(
-    'BAD_POLICY',
-    'policy',
-    'Not a platform policy',
-    record<PlatformPolicy>({
-      format: oneOf(['sealpool/platform-policy']),
-      version: oneOf([1]),
-      dstack: maybe(
-        record<DstackRules>({
-          hardware,
-          apps: list(record<DstackApp>({ name, composeHash: hex32, appId: maybe(hex20) }), { max: 1000 }),
-          keyProviders: maybe(list(record<DstackKeyProvider>({ name, id: maybe(anyHex) }), { max: 1000 })),
-          osImageHashes: maybe(list(hex32, { max: 1000 })),
-          allowAppEvents: maybe(flag),
-        }),
-      ),
-      azure: maybe(
-        record<AzureRules>({
-          hardware,
-          images: imagesOf(hex32, 23),
-          attestationKeys: maybe(list(hex32, { max: 1000 })),
-          nonce: maybe(nonce),
-        }),
-      ),
-      nitro: maybe(nitroRules),
-      nvidia: maybe(
-        record<NvidiaRules>({
-          images: maybe(imagesOf(anyHex, 255)),
-          devices: maybe(list(hex32, { max: 1000 })),
-          deviceTypes: maybe(names),
-          nonce: maybe(nonce),
-          allowOfflineOnly: maybe(flag),
-        }),
-      ),
-      nvidiaToken: maybe(
-        record<NvidiaTokenRules>({
-          hardwareModels: maybe(names),
-          driverVersions: maybe(names),
-          vbiosVersions: maybe(names),
-          nonce: maybe(nonce),
-          maximumAgeSeconds: maybe(seconds),
-        }),
-      ),
-    }),
-  ))()
+  schema('BAD_POLICY', 'policy', 'Not a platform policy', platformPolicy))()
+
+const readPlatformPolicy: Reader<PlatformPolicy> = /* @__PURE__ */ (() =>
+  record<PlatformPolicy>({
+    format: oneOf(['sealpool/platform-policy']),
+    version: oneOf([1]),
+    dstack: maybe(
+      record<DstackRules>({
+        hardware,
+        apps: list(record<DstackApp>({ name, composeHash: hex32, appId: maybe(hex20) }), { max: 1000 }),
+        keyProviders: maybe(list(record<DstackKeyProvider>({ name, id: maybe(anyHex) }), { max: 1000 })),
+        osImageHashes: maybe(list(hex32, { max: 1000 })),
+        allowAppEvents: maybe(flag),
+      }),
+    ),
+    azure: maybe(
+      record<AzureRules>({
+        hardware,
+        images: imagesOf(hex32, 23),
+        attestationKeys: maybe(list(hex32, { max: 1000 })),
+        nonce: maybe(nonce),
+      }),
+    ),
+    nitro: maybe(nitroRules),
+    nvidia: maybe(
+      record<NvidiaRules>({
+        images: maybe(imagesOf(anyHex, 255)),
+        devices: maybe(list(hex32, { max: 1000 })),
+        deviceTypes: maybe(names),
+        nonce: maybe(nonce),
+        allowOfflineOnly: maybe(flag),
+      }),
+    ),
+    nvidiaToken: maybe(
+      record<NvidiaTokenRules>({
+        hardwareModels: maybe(names),
+        driverVersions: maybe(names),
+        vbiosVersions: maybe(names),
+        nonce: maybe(nonce),
+        maximumAgeSeconds: maybe(seconds),
+      }),
+    ),
+    gpu: maybe(record<GpuRules>({ minimumDevices: maybe(integer(1, 64)) })),
+  }))()
 
 /**
  * Reads a platform policy of unknown origin.

@@ -118,7 +118,7 @@ export function table<K extends Kind>(kind: K, rows: Readonly<Record<string, Row
     it.each(Object.entries(rows))('%s', (_, { rules, of, change, failing, answer = 'not-allowed', says }) => {
       const allowing = { ...policy[kind], ...rules } as PlatformPolicy[K]
       const good = { ...all[kind], ...of } as PlatformVerdicts[K]
-      expect(ask(kind, good, allowing)).toEqual({ answer: 'allowed', reasons: [] })
+      expect(ask(kind, good, allowing)).toMatchObject({ answer: 'allowed', reasons: [] })
       const strict = failing === undefined ? allowing : ({ ...policy[kind], ...failing } as PlatformPolicy[K])
       const refused = ask(kind, { ...good, ...change } as PlatformVerdicts[K], strict)
       expect(refused.answer).toBe(answer)

@@ -146,7 +146,8 @@ export const dstackLog: readonly DstackEvent[] = [
   runtimeEvent('app-says', '01'),
 ]
 
-const registersOf = (log: readonly DstackEvent[]) =>
+/** RTMR0 to RTMR3 after these events. */
+export const logRegisters = (log: readonly DstackEvent[]) =>
   [0, 1, 2, 3].map((imr) =>
     replayRegister(log.filter((one) => one.imr === imr).map(({ digest }) => hexToBytes(digest))),
   )
@@ -187,7 +188,7 @@ export function raTlsCertificate(defects: CertificateDefects = {}): Uint8Array {
     defects.quote === undefined
       ? simulator.quote({
           reportData,
-          rtmrs: registersOf(measured),
+          rtmrs: logRegisters(measured),
           ...underDebug(defects),
         })
       : defects.quote
