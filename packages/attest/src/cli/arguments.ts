@@ -8,6 +8,7 @@ const optionsOf = {
   evidence: ['policy', 'nonce'],
   quote: ['collateral', 'bundle', 'policy'],
   snp: ['certificates', 'crl', 'bundle', 'policy'],
+  gpu: ['collateral', 'bundle', 'event-log', 'token', 'keys', 'policy'],
   log: ['trust'],
   bundle: ['policy'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
@@ -39,6 +40,9 @@ function parse(args: readonly string[]) {
       certificates: { type: 'string' },
       crl: { type: 'string' },
       trust: { type: 'string' },
+      'event-log': { type: 'string' },
+      token: { type: 'string' },
+      keys: { type: 'string' },
     },
   })
 }

@@ -1,4 +1,4 @@
-import { decodeHex, encodeHex } from '@sealpool/crypto'
+import { encodeHex } from '@sealpool/crypto'
 import { lineOf, reportProduct } from '../amd/claims.js'
 import { parseSnpReport, type SnpReport } from '../amd/report.js'
 import { readTcb } from '../amd/tcb-version.js'
@@ -8,6 +8,7 @@ import { verifyBundle } from '../collateral-source/verify-bundle.js'
 import { AttestError } from '../errors.js'
 import { type Collateral, parseCollateral } from '../intel/collateral.js'
 import { type Appraisal, appraise } from '../policy/appraise.js'
+import { parsePlatformPolicy } from '../policy/platform-policy.js'
 import { type AttestationPolicy, defaultAttestationPolicy, parseAttestationPolicy } from '../policy/policy.js'
 import type { ReceiptBundle } from '../receipt/bundle.js'
 import type { ReceiptDeployment } from '../receipt/consistency.js'
@@ -16,12 +17,14 @@ import { computationProof } from '../steps/computation-proof.js'
 import { verificationSteps } from '../steps/verification-steps.js'
 import type { SnpProductLine } from '../trust-anchor/amd.js'
 import type { Check } from '../verdict/check-list.js'
-import { endOfTime } from '../verdict/moment.js'
 import type { Verdict } from '../verdict/verdict.js'
 import { verifyNodeEvidence, verifyQuote, verifyReceipt, verifySnpReport } from '../with-platform.js'
 import { type Command, readArguments } from './arguments.js'
+import { judgeGpus } from './gpu-question.js'
 import { verifyLogFile } from './log-question.js'
+import { momentOf } from './moment-argument.js'
 import { type CliOutput, harmless, harmlessJson, printAnswer, printChecks } from './print.js'
+import { readEvidence } from './read-evidence.js'
 import { readBytes, readJson, UnreadableError } from './read-file.js'
 import { readReceiptBundle } from './read-receipt-bundle.js'
 import { UsageError, usage } from './usage.js'
@@ -37,6 +40,11 @@ export type VerifyExitCode = 0 | 1 | 2
 
 interface Options {
   readonly policy: AttestationPolicy | undefined
+  /** The policy's file: GPUs are judged by one of another form. */
+  readonly policyFile: string | undefined
+  readonly eventLog: string | undefined
+  readonly token: string | undefined
+  readonly keys: string | undefined
   readonly at: Date
   readonly json: boolean
   readonly collateral: string | undefined
@@ -80,7 +88,7 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
   }
   try {
     const { command, target, values } = readArguments(args)
-    return await commands[command](target, await readOptions(values, io), io)
+    return await commands[command](target, await readOptions(command, values, io), io)
   } catch (error) {
     if (error instanceof UsageError) {
       if (args.includes('--json')) io.write(noAnswer(error))
@@ -101,45 +109,22 @@ function noAnswer({ message }: Error): string {
   return harmlessJson({ ok: null, error: message })
 }
 
-/** A day, or a moment with its time zone: a time without one would mean another moment on another machine. */
-function momentOf(text: string): Date {
-  const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/
-  const at = new Date(form.test(text) ? text : Number.NaN)
-  // 31 November is read as 1 December by some engines.
-  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
-  if (Number.isNaN(at.getTime()) || !day.toISOString().startsWith(text.slice(0, 10)))
-    throw new UsageError('--at must be an ISO time with its zone, for example 2026-11-20T12:00:00Z.')
-  if (at.getTime() < 0 || at.getTime() >= endOfTime * 1000)
-    throw new UsageError('--at must lie between 1970 and 9999.')
-  return at
-}
-
-/** Evidence as bytes, or as the hexadecimal, base64 or base64url text that many programs print. */
-async function readEvidence(path: string): Promise<Uint8Array> {
-  const bytes = await readBytes(path)
-  // The first bytes of quotes and reports are numbers from 2 to 5: no text begins like that, but for blanks and line ends.
-  const first = bytes.find((octet) => octet !== 0x20 && (octet < 0x09 || octet > 0x0d)) ?? 0
-  if (first < 0x20) return bytes
-  const text = new TextDecoder().decode(bytes).replace(/\s+/g, '').replace(/^0x/, '')
-  if (/^(?:[0-9a-fA-F]{2})+$/.test(text)) return decodeHex(`0x${text}`)
-  const decoded = Buffer.from(text, 'base64')
-  const forms = [decoded.toString('base64'), decoded.toString('base64url')]
-  return text !== '' && forms.some((form) => form === text || form === text.replace(/={1,2}$/, ''))
-    ? new Uint8Array(decoded)
-    : bytes
-}
-
 async function readOptions(
+  command: Command,
   values: ReturnType<typeof readArguments>['values'],
   io: VerifyCliIo,
 ): Promise<Options> {
   const at = values.at === undefined ? io.now() : momentOf(values.at)
+  const policyFile = values.policy
   const policy =
-    values.policy === undefined ? undefined : parseAttestationPolicy(await readJson(values.policy))
+    policyFile === undefined || command === 'gpu'
+      ? undefined
+      : parseAttestationPolicy(await readJson(policyFile))
   const deployment =
     values.deployment === undefined ? undefined : deploymentOf(await readJson(values.deployment))
-  const { json, collateral, nonce, partner, bundle, certificates, crl, trust } = values
-  const files = { collateral, nonce, partner, bundle, certificates, crl, trust, deployment }
+  const { json, collateral, nonce, partner, bundle, certificates, crl, trust, token, keys } = values
+  const guest = { policyFile, eventLog: values['event-log'], token, keys }
+  const files = { collateral, nonce, partner, bundle, certificates, crl, trust, deployment, ...guest }
   return { policy, at, json: json === true, ...files }
 }
 
@@ -240,14 +225,48 @@ function namedRoots(policy: AttestationPolicy | undefined): `sha256:${string}`[]
   return policy.roots.filter((root) => root !== 'intel' && root !== 'amd')
 }
 
+async function collateralFor(quote: Uint8Array, options: Options): Promise<Collateral> {
+  if (options.bundle !== undefined)
+    return bundledCollateral(await readJson(options.bundle)).intel(intelRequest(quote))
+  if (options.collateral !== undefined) return parseCollateral(await readJson(options.collateral))
+  throw new UsageError('A quote needs --collateral <file> or --bundle <file>.')
+}
+
+async function gpu(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
+  const { policyFile, eventLog, token, keys, at } = options
+  if (policyFile === undefined || eventLog === undefined || token === undefined || keys === undefined)
+    throw new UsageError('GPUs need --policy, --event-log, --token and --keys, each with a file.')
+  const policy = parsePlatformPolicy(await readJson(policyFile))
+  if (policy.gpu === undefined) throw new UsageError('The platform policy has no rules for gpu.')
+  const bytes = await readEvidence(path)
+  const collateral = await collateralFor(bytes, options)
+  const trustedRoots = namedRoots(policy.dstack?.hardware)
+  const hardware = verifyQuote(bytes, { collateral, at, trustedRoots })
+  const judged = judgeGpus({
+    hardware,
+    policy,
+    at,
+    eventLog: await readJson(eventLog),
+    token: await readJson(token),
+    keys: await readJson(keys),
+  })
+  const { appraisal, parts } = judged
+  const { simulated } = hardware
+  const ok = appraisal.answer === 'allowed'
+  const checks = parts.flatMap((part) => part.checks)
+  const spoken = { ok, simulated, checks, appraisal }
+  return answer(io, options, spoken, () => {
+    for (const part of parts) printChecks(io, part.heading, part.checks)
+    printAppraisal(io, appraisal)
+    io.write('\nWhat this does not prove:\n')
+    for (const limit of appraisal.limits) io.write(`  - ${limit}\n`)
+    printAnswer(io, ok, simulated, 'GPUs of a guest')
+  })
+}
+
 async function quote(path: string, options: Options, io: VerifyCliIo): Promise<VerifyExitCode> {
   const bytes = await readEvidence(path)
-  let collateral: Collateral
-  if (options.bundle !== undefined) {
-    collateral = await bundledCollateral(await readJson(options.bundle)).intel(intelRequest(bytes))
-  } else if (options.collateral !== undefined) {
-    collateral = parseCollateral(await readJson(options.collateral))
-  } else throw new UsageError('A quote needs --collateral <file> or --bundle <file>.')
+  const collateral = await collateralFor(bytes, options)
   const trustedRoots = namedRoots(options.policy)
   const verdict = verifyQuote(bytes, { collateral, at: options.at, trustedRoots })
   return appraised(verdict, 'The quote', options, io)
@@ -337,6 +356,7 @@ const commands: Readonly<Record<Command, typeof quote>> = {
   evidence,
   quote,
   snp,
+  gpu,
   log,
   bundle,
 }

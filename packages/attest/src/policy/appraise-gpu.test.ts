@@ -1,16 +1,14 @@
-import { bytesToHex, concatBytes } from '@noble/hashes/utils.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
-import { type GpuMode, gpuModeEvent, gpuModeEventName, gpuNonce } from '../gpu/gpu-mode.js'
+import { gpuModeEventName, gpuNonce } from '../gpu/gpu-mode.js'
 import { nvidiaCheckTitles } from '../nvidia/verify.js'
 import {
   appraisePlatform,
   gpuLimits,
   type PlatformPolicy,
   type PlatformVerdicts,
-  verifyDstackEventLog,
-  verifyNvidiaToken,
 } from '../platform-evidence/index.js'
-import { at, simulator } from '../testing/fixture.js'
+import { boot, guestWith, mode, guestNonce as nonce, recorded, tokenFor } from '../testing/gpu-fixture.js'
 import {
   policy as every,
   guestPolicy,
@@ -20,52 +18,9 @@ import {
   snpGuest,
   tdxPolicy,
 } from '../testing/platform-appraisal-table.js'
-import {
-  dstackLog,
-  logRegisters,
-  runtimeEvent,
-  serviceAnswer,
-  serviceKeys,
-} from '../testing/platform-fixture.js'
+import { runtimeEvent } from '../testing/platform-fixture.js'
 import type { TdxClaims } from '../verdict/verdict.js'
-import { verifyQuote } from '../with-platform.js'
 
-// A simulated guest of TDX with dstack's event log, and a simulated answer of NVIDIA's service about its GPU: no hardware stands behind
-// any of it.
-
-const reportData = concatBytes(new Uint8Array(32).fill(4), new Uint8Array(32).fill(9))
-const mode: GpuMode = {
-  format: 'sealpool/gpu-mode',
-  version: 1,
-  confidentialComputing: 'on',
-  developerTools: 'off',
-  devices: 1,
-}
-const recorded = (one: GpuMode = mode) =>
-  runtimeEvent(gpuModeEventName, bytesToHex(gpuModeEvent(one).payload))
-const boot = dstackLog.filter(({ event }) => event !== 'app-says')
-
-/** The guest, booted with these events after the platform's own. */
-function guestWith(events: ReturnType<typeof runtimeEvent>[], changed: typeof boot = [...boot, ...events]) {
-  const measured = [...boot, ...events]
-  const hardware = verifyQuote(simulator.quote({ reportData, rtmrs: logRegisters(measured) }), {
-    collateral: simulator.collateral(at),
-    at,
-    trustedRoots: [simulator.rootDigest],
-  })
-  const { rtmrs } = hardware.claims as TdxClaims
-  return { ...verifyDstackEventLog({ eventLog: changed, claims: { rtmrs } }), hardware }
-}
-const tokenFor = (nonce: Uint8Array, defects: Parameters<typeof serviceAnswer>[0] = {}) => {
-  const eat = { eat_nonce: bytesToHex(nonce) }
-  const answer = serviceAnswer({
-    ...defects,
-    overall: { ...eat, ...defects.overall },
-    device: { ...eat, ...defects.device },
-  })
-  return verifyNvidiaToken(answer, { keys: serviceKeys, at, nonce })
-}
-const nonce = gpuNonce(reportData)
 const token = tokenFor(nonce)
 const guest = guestWith([recorded()])
 const report = { ...nvidia, checks: passing(nvidiaCheckTitles), nonce: `0x${bytesToHex(nonce)}` as const }

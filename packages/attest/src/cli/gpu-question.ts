@@ -1,0 +1,63 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { verifyDstackEventLog } from '../dstack/event-log.js'
+import { AttestError } from '../errors.js'
+import { gpuNonce } from '../gpu/gpu-mode.js'
+import type { NvidiaServiceKey } from '../nvidia/token.js'
+import { appraisePlatform, type PlatformAppraisal } from '../policy/appraise-platform.js'
+import type { PlatformPolicy } from '../policy/platform-policy.js'
+import type { Check } from '../verdict/check-list.js'
+import type { Verdict } from '../verdict/verdict.js'
+import { verifyNvidiaToken } from '../with-platform.js'
+
+/** A guest's GPUs as they were judged, with each list of checks under its heading. */
+export interface GpuAnswer {
+  readonly appraisal: PlatformAppraisal
+  readonly parts: readonly { readonly heading: string; readonly checks: readonly Check[] }[]
+}
+
+/** `{"keys": [...]}` as services publish their keys (RFC 7517), or the list alone. */
+function keysOf(json: unknown): readonly NvidiaServiceKey[] {
+  const keys: unknown = Array.isArray(json) ? json : ((json ?? {}) as { readonly keys?: unknown }).keys
+  if (!Array.isArray(keys))
+    throw new AttestError('BAD_EVIDENCE', 'keys', 'Not a list of the service’s keys (JWKS)')
+  return keys as readonly NvidiaServiceKey[]
+}
+
+/**
+ * Judges a guest's GPUs from files: the guest's verified quote, its event log, and a token of NVIDIA's service.
+ *
+ * @throws AttestError `BAD_EVENT_LOG`, `BAD_EVIDENCE` when a file is none of these
+ */
+export function judgeGpus(options: {
+  readonly hardware: Verdict
+  readonly eventLog: unknown
+  readonly token: unknown
+  readonly keys: unknown
+  readonly policy: PlatformPolicy
+  readonly at: Date
+}): GpuAnswer {
+  const { hardware, policy, at } = options
+  const { claims } = hardware
+  if (claims.tee !== 'tdx')
+    throw new AttestError(
+      'BAD_EVIDENCE',
+      'quote',
+      'The quote is not that of a TDX guest, which alone can record its GPUs',
+    )
+  const log = verifyDstackEventLog({ eventLog: options.eventLog, claims })
+  const token = verifyNvidiaToken(options.token, {
+    keys: keysOf(options.keys),
+    at,
+    nonce: gpuNonce(hexToBytes(claims.reportData.slice(2))),
+  })
+  // The policy names the app by its compose hash, so that nobody needs the text.
+  const logChecks = log.checks.filter(({ id }) => id !== 'compose-hash')
+  return {
+    appraisal: appraisePlatform({ dstack: { ...log, hardware }, nvidiaToken: token }, policy),
+    parts: [
+      { heading: 'The quote', checks: hardware.checks },
+      { heading: 'The guest’s event log', checks: logChecks },
+      { heading: 'The GPUs, as NVIDIA’s service says', checks: token.checks },
+    ],
+  }
+}
