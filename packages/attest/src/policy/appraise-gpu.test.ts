@@ -153,6 +153,15 @@ describe('GPUs of a guest', () => {
     expect(asked).toMatchObject({ answer: 'not-proved', reasons: [/another guest or quote/] })
   })
 
+  it('are counted without the switches between them', () => {
+    const [gpu] = token.devices
+    if (gpu === undefined) throw new Error('the service names a GPU')
+    const devices = [gpu, { ...gpu, name: 'NVSWITCH-0' }]
+    expect(ask({ dstack: guest, nvidiaToken: { ...token, devices } })).toMatchObject(allowed)
+    const switches = [{ ...gpu, name: 'NVSWITCH-0' }]
+    expect(ask({ dstack: guest, nvidiaToken: { ...token, devices: switches } }).answer).toBe('not-allowed')
+  })
+
   it('are judged by their own rules beside', () => {
     const debug = tokenFor(nonce, { device: { dbgstat: 'enabled' } })
     expect(ask({ dstack: guest, nvidiaToken: debug }).answer).toBe('false')

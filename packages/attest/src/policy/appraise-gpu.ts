@@ -25,7 +25,7 @@ export const gpuLimits: readonly string[] = [
 /** The rules that tie GPUs to the guest that shows them; device and guest are judged by rules of their own. */
 export function gpuParts({ guest, report, token }: GpuGuest, rules: GpuRules): Appraisal[] {
   const claims = guest?.hardware?.claims
-  if (guest === undefined || claims === undefined)
+  if (claims === undefined)
     return notProved('The policy asks for GPUs of a guest, and the guest’s hardware was not verified.')
   if (claims.tee !== 'tdx')
     return notProved(
@@ -38,7 +38,7 @@ export function gpuParts({ guest, report, token }: GpuGuest, rules: GpuRules): A
     return notProved(
       'The GPUs’ evidence was made for another guest or quote: its nonce does not follow from this one.',
     )
-  const mode = recordedMode(guest.facts?.appEvents ?? [])
+  const mode = recordedMode(guest?.facts?.appEvents ?? [])
   return typeof mode === 'string' ? notProved(mode) : modeParts(mode, devicesOf(report, token), rules)
 }
 
