@@ -58,6 +58,8 @@ export function readArguments(args: readonly string[]): Arguments {
   try {
     parsed = parse(args)
   } catch (error) {
+    const words = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
+    if (words.includes('--help') || words.includes('-h')) throw new UsageError('--help is taken alone.')
     throw new UsageError(error instanceof Error ? error.message : 'Wrong arguments.')
   }
   const [command, target, ...rest] = parsed.positionals

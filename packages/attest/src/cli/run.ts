@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { decodeHex, encodeHex } from '@sealpool/crypto'
 import { lineOf, reportProduct } from '../amd/claims.js'
 import { parseSnpReport, type SnpReport } from '../amd/report.js'
@@ -78,13 +79,21 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
     io.write(usage)
     return 0
   }
+  if (args.length === 1 && ['--version', 'version'].includes(args[0] ?? '')) {
+    io.write(`sealpool-verify ${ownVersion()}\n`)
+    return 0
+  }
+  if (args.length === 0) {
+    io.writeError(usage)
+    return 2
+  }
   try {
     const { command, target, values } = readArguments(args)
     return await commands[command](target, await readOptions(values, io), io)
   } catch (error) {
     if (error instanceof UsageError) {
       if (args.includes('--json')) io.write(noAnswer(error))
-      io.writeError(`${harmless(error.message)}\n\n${usage}`)
+      io.writeError(`${harmless(error.message)}\nTry: sealpool-verify --help\n`)
       return 2
     }
     if (error instanceof UnreadableError || error instanceof AttestError) {
@@ -95,6 +104,14 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
     }
     throw error
   }
+}
+
+/** The version of this package, from its manifest. */
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('@sealpool/attest/package.json') as {
+    readonly version: string
+  }
+  return version
 }
 
 function noAnswer({ message }: Error): string {
