@@ -60,7 +60,7 @@ export function commandHelp(command: Command): string {
     ...wrapped(`sealpool ${name}: ${summary}`),
     '',
     ...wrapped(`Usage: sealpool ${[name, ...positionals.map((one) => `<${one}>`)].join(' ')} [options]`),
-    ...(details === undefined ? [] : ['', ...details.split('\n').flatMap((line) => wrapped(line))]),
+    ...(details === undefined ? [] : ['', ...wrapped(details.replaceAll('\n', ' '))]),
     ...(Object.keys(options).length === 0 ? [] : ['', 'Options:', ...optionRows(options)]),
     '',
     needs === 'none' ? 'Output:' : 'Pool (each may stand in the settings file, but key and token):',

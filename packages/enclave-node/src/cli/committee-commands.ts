@@ -37,7 +37,7 @@ const steps: readonly {
     summary: 'print this member’s card; on every member',
     options: { purpose },
     details: 'The card is public. Bring all cards to where the session is made.',
-    example: "committee join --config node.json --purpose 'roots of 2026' > a.card",
+    example: "committee join --config node.json \\\n    --purpose 'roots of 2026' > a.card",
   },
   {
     step: 'start',

@@ -38,10 +38,10 @@ const measure: NodeCommand = {
   async run(given) {
     const [path, bundle, launch, data, image] = ['config', 'bundle', 'launch', 'data', 'image'].map(given.get)
     const onHardware = (path ?? bundle ?? launch) !== undefined
-    if (data === undefined && !onHardware)
-      throw usageError('arguments', 'say what to measure: --config, --bundle or --launch, or --data')
     if (image !== undefined && data === undefined)
       throw usageError('--image', 'it belongs to --data: the name of a simulated image')
+    if (data === undefined && !onHardware)
+      throw usageError('arguments', 'say what to measure: --config, --bundle or --launch, or --data')
     if (data !== undefined && onHardware)
       throw usageError('--data', 'it is for a SIMULATED node, alone or with --image')
     if (data !== undefined) {

@@ -23,7 +23,8 @@ export type Command =
     }
   | { readonly name: 'create'; readonly folder: string; readonly json: boolean }
   | { readonly name: 'verify'; readonly file: string; readonly expect: string; readonly json: boolean }
-  | { readonly name: 'help' | 'version' }
+  | { readonly name: 'help' }
+  | { readonly name: 'version' }
 
 /** The command line asks for something that is not there; the message says what. */
 export class UsageError extends Error {
@@ -61,8 +62,8 @@ Option of verify:
                        nonce and inputs where there are any
 Options of all:
   --json               print JSON: a verdict, or of a folder a list of
-                       { file, verdict }; { poc, outcomes } of test; the files of
-                       create; of verify what was verified, or the refusal;
+                       { file, verdict }; of test { poc, outcomes }; of create
+                       { files }; of verify what was verified, or the refusal;
                        { error: { code, message } } when there is no answer
   --help, --version
 
@@ -152,7 +153,10 @@ function parse(args: readonly string[]) {
     })
   } catch (error) {
     throw new UsageError(
-      error instanceof Error ? error.message.replaceAll('\n', ' ') : 'the command line cannot be read',
+      // The first sentence: what follows is about arguments that begin with dashes.
+      error instanceof Error
+        ? error.message.replaceAll('\n', ' ').replace(/(?<=\.) .*/, '')
+        : 'the command line cannot be read',
     )
   }
 }

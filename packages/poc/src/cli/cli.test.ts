@@ -71,7 +71,7 @@ test('an example that differs from its label is told, in words and in JSON', asy
 })
 describe('what cannot be read is exit code 2', () => {
   test.each<[string[], string]>([
-    [[], 'say run, test, create or verify'],
+    [['dance'], 'say run, test, create or verify'],
     [['run', 'a'], 'run needs --poc'],
     [['run', 'a', 'b', '--poc', 'x'], 'run takes one'],
     [['test', '--poc', 'x'], 'test takes one'],

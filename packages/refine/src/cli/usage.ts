@@ -36,8 +36,8 @@ Options of mock:
   --format FORM        json, jsonl or csv; default json
   --table NAME         only this table
 Options of describe:
-  --as FORM            duckdb, postgresql, sqlite, json-schema, croissant, types,
-                       dictionary or id (required)
+  --as FORM            duckdb, postgresql, sqlite, json-schema, croissant,
+                       types, dictionary or id (required)
   --dataset FILE       of croissant: JSON with license, url, datePublished,
                        creator, files
 Of run, check and create:
