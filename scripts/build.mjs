@@ -33,6 +33,7 @@ function run(command, args, cwd) {
   })
 }
 
+console.log(`building ${names.length} packages: JavaScript and declarations`)
 const started = performance.now()
 const startedAt = Date.now()
 const queue = [...names]

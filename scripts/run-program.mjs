@@ -15,6 +15,7 @@ import { requireDependencies } from './require-dependencies.mjs'
 export function runProgram(root, script, program) {
   requireDependencies(root, script)
   if (!isBuilt(root)) {
+    console.error(`${script}: the packages are not built, or older than their sources; building them first`)
     const build = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
       cwd: root,
       encoding: 'utf8',

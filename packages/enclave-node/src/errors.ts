@@ -1,5 +1,6 @@
 /** Every reason for which the node refuses or fails, apart from what its parts throw. */
 export type NodeErrorCode =
+  | 'OPTION_INVALID'
   | 'CONFIG_INVALID'
   | 'CONFIG_FILE_UNREADABLE'
   | 'CONFIG_POOL_MISMATCH'

@@ -147,7 +147,7 @@ describe('sealpool-verify', () => {
       ['receipt', folder, '--what'],
     ]) {
       const { code, err } = await run(args)
-      expect([code, err.includes('Usage:')]).toEqual([2, true])
+      expect([code, /^(Usage:|Try: )/m.test(err)]).toEqual([2, true])
     }
     expect((await run(['receipt', file('none')])).code).toBe(2)
     expect((await run(['receipt', folder, ...withTrust, file('collateral.json')])).code).toBe(2)
@@ -392,10 +392,27 @@ describe('sealpool-verify on other evidence', () => {
     for (const args of [['--help'], ['-h'], ['help']]) {
       const { code, out, err } = await run(args)
       expect([code, err]).toEqual([0, ''])
-      expect(out).toMatch(/^Usage:/)
+      expect(out).toMatch(/^Usage:/m)
+      for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+      for (const option of [
+        'policy',
+        'deployment',
+        'partner',
+        'nonce',
+        'collateral',
+        'certificates',
+        'crl',
+        'bundle',
+        'trust',
+        'at',
+        'json',
+      ])
+        expect(out).toMatch(new RegExp(`^  --${option} `, 'm'))
     }
+    const alone = await run([])
+    expect([alone.code, alone.out]).toEqual([2, ''])
+    expect(alone.err).toMatch(/^Usage:/m)
     const misused = [
-      [],
       ['quote'],
       ['frobnicate', 'x'],
       ['quote', 'a', 'b'],
@@ -414,8 +431,18 @@ describe('sealpool-verify on other evidence', () => {
     for (const args of misused) {
       const { code, out, err } = await run(args)
       expect([args, code, out]).toEqual([args, 2, ''])
-      expect(err).toMatch(/Usage:/)
+      expect(err).toMatch(/\nTry: sealpool-verify --help\n$/)
     }
+    expect((await run(['quote', '--help'])).err).toMatch(/^--help is taken alone\./)
+  })
+
+  it('tells its version when asked for nothing else', async () => {
+    const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+    const { version } = JSON.parse(manifest) as { version: string }
+    for (const word of ['--version', 'version'])
+      expect(await run([word])).toEqual({ code: 0, out: `sealpool-verify ${version}\n`, err: '' })
+    // Elsewhere it may be a stranger's file name, and 0 says that everything holds.
+    expect((await run(['quote', '--version'])).code).toBe(2)
   })
 
   it('takes a file of the name of an option for what it is', async () => {

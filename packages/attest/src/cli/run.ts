@@ -23,6 +23,7 @@ import { type Command, readArguments } from './arguments.js'
 import { judgeGpus } from './gpu-question.js'
 import { verifyLogFile } from './log-question.js'
 import { momentOf } from './moment-argument.js'
+import { ownVersion } from './own-version.js'
 import { type CliOutput, harmless, harmlessJson, printAnswer, printChecks } from './print.js'
 import { readEvidence } from './read-evidence.js'
 import { readBytes, readJson, UnreadableError } from './read-file.js'
@@ -86,13 +87,21 @@ export async function runVerifyCli(args: readonly string[], io: VerifyCliIo): Pr
     io.write(usage)
     return 0
   }
+  if (args.length === 1 && ['--version', 'version'].includes(args[0] ?? '')) {
+    io.write(`sealpool-verify ${ownVersion()}\n`)
+    return 0
+  }
+  if (args.length === 0) {
+    io.writeError(usage)
+    return 2
+  }
   try {
     const { command, target, values } = readArguments(args)
     return await commands[command](target, await readOptions(command, values, io), io)
   } catch (error) {
     if (error instanceof UsageError) {
       if (args.includes('--json')) io.write(noAnswer(error))
-      io.writeError(`${harmless(error.message)}\n\n${usage}`)
+      io.writeError(`${harmless(error.message)}\nTry: sealpool-verify --help\n`)
       return 2
     }
     if (error instanceof UnreadableError || error instanceof AttestError) {

@@ -13,7 +13,9 @@ for (const stream of [process.stdout, process.stderr])
     if (stream === process.stdout)
       process.stderr.write(`Cannot tell: the answer cannot be written (${code ?? 'error'}).\n`)
   })
-const colours = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined
+// An empty NO_COLOR counts as none: https://no-color.org
+const { NO_COLOR = '', TERM = '' } = process.env
+const colours = process.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb'
 const code = await runVerifyCli(process.argv.slice(2), {
   write: (text) => process.stdout.write(text),
   writeError: (text) => process.stderr.write(text),

@@ -42,6 +42,7 @@ const tokenOf = async ({ given, io }: Pick<CommandContext, 'given' | 'io'>): Pro
 const give: Command = {
   name: 'give-token',
   summary: 'make a token for an agent; it goes into a new file',
+  example: "sealpool give-token agent.token --lifetime 86400 --endpoints 'POST /v1/plan,GET /v1/jobs/{id}'",
   positionals: ['new-file'],
   options: {
     lifetime: { value: 'SECONDS', help: 'how long it is good, at most 90 days; default: a day' },
@@ -70,6 +71,7 @@ const give: Command = {
 const narrow: Command = {
   name: 'narrow-token',
   summary: 'make a narrower token of a token, without asking the node; it goes into a new file',
+  example: 'sealpool narrow-token agent.token helper.token --jobs 4 --named',
   positionals: ['token-file', 'new-file'],
   options: {
     lifetime: { value: 'SECONDS', help: 'how long it is good from now on; never longer than the other one' },
@@ -100,6 +102,7 @@ const narrow: Command = {
 const show: Command = {
   name: 'show-token',
   summary: 'what a token says, which only its node can check',
+  example: 'sealpool show-token helper.token',
   positionals: ['token-file'],
   options: {},
   needs: 'none',
@@ -109,6 +112,7 @@ const show: Command = {
 const revoke: Command = {
   name: 'revoke-token',
   summary: 'end a token, and all that were narrowed from it, from its last name on',
+  example: 'sealpool revoke-token helper.token',
   positionals: ['token-file'],
   options: {},
   needs: 'send',

@@ -19,6 +19,7 @@ function schemaOf(given: Given): { readonly schema?: Digest } {
 export const catalogueCommand: Command = {
   name: 'catalogue',
   summary: 'pools that a node and its peers list; nothing is verified but who signed',
+  example: "sealpool catalogue 'wages sweden' --node https://node.example",
   positionals: ['words'],
   options: {
     node: { value: 'URL', help: 'a node to ask', required: true },
@@ -56,6 +57,7 @@ export const catalogueCommand: Command = {
 export const similarCommand: Command = {
   name: 'similar',
   summary: 'pools of a catalogue that declare most in common with one of it',
+  example: 'sealpool similar 0xe7f1725e7734ce288f8367e1bb143e90bb3f0512 --node https://node.example',
   positionals: ['pool'],
   options: { node: { value: 'URL', help: 'a node to ask', required: true } },
   details:

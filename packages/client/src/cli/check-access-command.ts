@@ -19,6 +19,7 @@ function codeOf(given: Given): { readonly code?: Digest } {
 export const checkAccessCommand: Command = {
   name: 'access',
   summary: 'whether a wallet meets the pool’s access conditions, and what is missing; asks the chain alone',
+  example: 'sealpool access 0xe7f1725e7734ce288f8367e1bb143e90bb3f0512',
   positionals: ['wallet'],
   options: {
     code: { value: 'DIGEST', help: 'digest of the computation’s code, where a condition lists apps' },

@@ -7,6 +7,8 @@ export interface Command {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
+  /** One whole command line. */
+  readonly example: string
   /** Names of its positional arguments. */
   readonly positionals: readonly string[]
   /** Its own options, besides those of the pool. */

@@ -12,6 +12,8 @@ const make: Command = {
   name: 'consent-record',
   summary:
     'make the record of a text that contributors agree to, for the pool’s policy; it goes into a new file',
+  example:
+    'sealpool consent-record consent.txt consent.json --purposes odrl:aggregate --language en --edition 2026-11',
   positionals: ['text-file', 'new-file'],
   options: {
     purposes: {
@@ -57,6 +59,7 @@ function wordsOf(bytes: Uint8Array): string {
 const again: Command = {
   name: 'consent-again',
   summary: 'agree to another text for a contribution; nothing is uploaded',
+  example: 'sealpool consent-again 17 --consent consent.json --key-file me.key',
   positionals: ['id'],
   options: {
     consent: {

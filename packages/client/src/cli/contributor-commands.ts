@@ -28,6 +28,7 @@ function readinessText({ ok, simulated, summary, checks }: Readiness): string {
 const ready: Command = {
   name: 'ready',
   summary: 'verify node, code, keys and policy; nothing is sent but a random number',
+  example: 'sealpool ready',
   positionals: [],
   options: {},
   needs: 'read',
@@ -41,6 +42,8 @@ const ready: Command = {
 const contribute: Command = {
   name: 'contribute',
   summary: 'verify, seal, store, sign and send one export',
+  example:
+    'sealpool contribute payslips.csv --type text/csv --schema schema.json --consent consent.json --resume payslips-2026 --key-file me.key',
   positionals: ['file'],
   options: {
     type: { value: 'MEDIA-TYPE', help: 'such as text/csv', required: true },
@@ -147,6 +150,7 @@ function newVersion(
 const status: Command = {
   name: 'status',
   summary: 'where a contribution stands',
+  example: 'sealpool status 17',
   positionals: ['id'],
   options: {},
   needs: 'read',
@@ -181,6 +185,7 @@ const sent = (what: string, hash: string, more: object = {}): CommandAnswer => (
 const withdraw: Command = {
   name: 'withdraw',
   summary: 'take a contribution back: later jobs do not work on it',
+  example: 'sealpool withdraw 17 --key-file me.key',
   positionals: ['id'],
   options: {},
   needs: 'send',
@@ -194,6 +199,7 @@ const withdraw: Command = {
 const claim: Command = {
   name: 'claim',
   summary: 'have your share of job fees paid out',
+  example: 'sealpool claim --key-file me.key',
   positionals: [],
   options: { for: { value: 'ADDRESS', help: 'another contributor, who gets the money; default: you' } },
   needs: 'send',
@@ -209,6 +215,7 @@ const claim: Command = {
 const usedMyData: Command = {
   name: 'who-used-my-data',
   summary: 'which released jobs worked on your contributions, by receipts that verify',
+  example: 'sealpool who-used-my-data --owner 0xe7f1725e7734ce288f8367e1bb143e90bb3f0512',
   positionals: [],
   options: { owner: { value: 'ADDRESS', help: 'whose data', required: true } },
   needs: 'read',

@@ -14,6 +14,7 @@ const place = '<credential-file>'
 export const credentialCommand: Command = {
   name: 'present-credential',
   summary: 'show the node a verifiable credential, where the pool’s access conditions ask for one',
+  example: 'sealpool present-credential card.sd-jwt --holder-key-file holder.jwk --key-file me.key',
   positionals: ['credential-file'],
   options: {
     'holder-key-file': {

@@ -89,13 +89,15 @@ function importWithRecord(options: ImportOptions, file: string) {
 export const importCommand: Command = {
   name: 'import',
   summary: 'contribute an export from your personal server, by a grant with scopes',
+  example:
+    'sealpool import grant.json --server https://server.example --scope bank.payslips --grantee GRANTEE_ID --grant-contract 0xe7f1725e7734ce288f8367e1bb143e90bb3f0512 --grant-chain 1480 --gateway https://gateway.example --schema schema.json --consent consent.json --key-file me.key',
   positionals: ['grant'],
   options: {
     server: { value: 'URL', help: 'the personal server', required: true },
     scope: { value: 'SCOPE', help: 'what is read, such as bank.payslips', required: true },
     grantee: {
       value: 'ID',
-      help: 'the reader’s number in the registry, which the grant must name',
+      help: 'the reader’s number in the registry, which the grant must name: 0x and 64 hexadecimal digits',
       required: true,
     },
     'grant-contract': { value: 'ADDRESS', help: 'the contract for which grants are signed', required: true },

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,14 +41,18 @@ function begin(program: string, ...args: string[]) {
   const child = spawn(process.execPath, [join(folder, `${program}.mjs`), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  return { child, ended: endOf(child) }
+}
+
+/** How a process ended, and what it said on standard error. */
+function endOf(child: ChildProcess) {
   let errors = ''
-  child.stderr.on('data', (part) => {
+  child.stderr?.on('data', (part) => {
     errors += part
   })
-  const ended = new Promise<{ how: NodeJS.Signals | number | null; errors: string }>((done) =>
+  return new Promise<{ how: NodeJS.Signals | number | null; errors: string }>((done) =>
     child.on('close', (code, signal) => done({ how: signal ?? code, errors })),
   )
-  return { child, ended }
 }
 
 describe('a command that is interrupted', () => {
@@ -76,5 +80,13 @@ describe('a command that is interrupted', () => {
     })
     expect(await read.ended).toEqual({ how: 0, errors: '' })
     expect(output).toContain('Usage: sealpool <command>')
+  })
+
+  test.skipIf(!existsSync('/dev/full'))('by a full disk says so, and has failed', async () => {
+    const full = openSync('/dev/full', 'w')
+    const words = [join(folder, 'command.mjs'), '--help']
+    const child = spawn(process.execPath, words, { stdio: ['ignore', full, 'pipe'] })
+    expect(await endOf(child)).toEqual({ how: 3, errors: 'sealpool: the answer cannot be written (ENOSPC)\n' })
+    closeSync(full)
   })
 })

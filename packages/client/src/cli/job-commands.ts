@@ -23,6 +23,7 @@ const jobId = ({ given }: Pick<CommandContext, 'given'>) => wholeNumber(given.po
 const keygen: Command = {
   name: 'result-key',
   summary: 'make a key pair for results; the private key goes into a new file',
+  example: 'sealpool result-key my-result.key',
   positionals: ['file'],
   options: {},
   details: 'The file gets the private key (mode 600) and is never written over. The public key is printed.',
@@ -89,6 +90,8 @@ function proposeOptions(given: Given) {
 const query: Command = {
   name: 'query',
   summary: 'plan one SQL statement and, when the node would run it, propose it',
+  example:
+    "sealpool query mean.sql --title 'Mean wage' --purpose research --epsilon 1 --result-key KEY --key-file me.key",
   positionals: ['sql-file'],
   options: requestOptions,
   needs: 'send',
@@ -103,6 +106,8 @@ const query: Command = {
 const compute: Command = {
   name: 'compute',
   summary: 'plan a computation and, when the node would run it, propose it',
+  example:
+    "sealpool compute parameters.json --computation linear-regression --title 'Wage regression' --purpose research --epsilon 1 --result-key KEY --key-file me.key",
   positionals: ['parameters-file'],
   options: {
     ...requestOptions,
@@ -140,6 +145,7 @@ function askedText(asked: {
 const plan: Command = {
   name: 'plan',
   summary: 'what a job would do and cost, before anybody votes',
+  example: 'sealpool plan manifest.json',
   positionals: ['manifest-file'],
   options: {},
   needs: 'read',
@@ -155,6 +161,7 @@ const plan: Command = {
 const propose: Command = {
   name: 'propose',
   summary: 'put a job on the board by its manifest',
+  example: 'sealpool propose manifest.json --key-file me.key',
   positionals: ['manifest-file'],
   options: {
     deadline: requestOptions['deadline'] as OptionSpec,
@@ -174,6 +181,7 @@ const propose: Command = {
 const simple = (name: 'fund' | 'cancel' | 'stop', summary: string, what: string): Command => ({
   name,
   summary,
+  example: `sealpool ${name} 4 --key-file me.key`,
   positionals: job,
   options: {},
   needs: 'send',
@@ -187,6 +195,7 @@ const simple = (name: 'fund' | 'cancel' | 'stop', summary: string, what: string)
 const show: Command = {
   name: 'job',
   summary: 'where a job stands, on chain and at the node',
+  example: 'sealpool job 4 --wait 600',
   positionals: job,
   options: { wait: { value: 'SECONDS', help: 'wait until it has ended, at most so long' } },
   needs: 'read',
@@ -222,6 +231,7 @@ const show: Command = {
 const run: Command = {
   name: 'run',
   summary: 'ask the node to look at a job now',
+  example: 'sealpool run 4',
   positionals: job,
   options: {},
   needs: 'read',
@@ -248,6 +258,7 @@ function recipientOf(given: Given): { readonly recipient?: Address } {
 const result: Command = {
   name: 'result',
   summary: 'fetch and open a job’s result; it must be the one on chain',
+  example: 'sealpool result 4 --result-key-file my-result.key --out result.json',
   positionals: job,
   options: {
     'result-key-file': {
@@ -288,6 +299,7 @@ const result: Command = {
 const verifyReceipt: Command = {
   name: 'verify-receipt',
   summary: 'follow a job’s whole chain of trust',
+  example: 'sealpool verify-receipt 4 --result result.json',
   positionals: job,
   options: {
     result: { value: 'FILE', help: 'the opened result, without which a released job is not wholly checked' },

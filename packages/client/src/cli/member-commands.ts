@@ -9,6 +9,7 @@ import { readJsonObject } from './settings.js'
 const grant: Command = {
   name: 'grant',
   summary: 'propose that the pool grants a job; writes the proposal to a new file',
+  example: 'sealpool grant 4 proposal.json --price 10 --closes 1790000000 --key-file me.key',
   positionals: ['job', 'proposal-file'],
   options: {
     price: { value: 'AMOUNT', help: 'protocol tokens per run, smallest unit', required: true },
@@ -77,6 +78,7 @@ async function proposalOf(path: string): Promise<Proposal> {
 const vote: Command = {
   name: 'vote',
   summary: 'vote on a proposal: for, against or abstain',
+  example: 'sealpool vote proposal.json for --key-file me.key',
   positionals: ['proposal-file', 'for|against|abstain'],
   options: {},
   needs: 'send',
@@ -92,6 +94,7 @@ const vote: Command = {
 const proposal: Command = {
   name: 'proposal',
   summary: 'where a proposal stands, and its votes',
+  example: 'sealpool proposal proposal.json',
   positionals: ['proposal-file'],
   options: {},
   needs: 'read',
@@ -105,6 +108,7 @@ const proposal: Command = {
 const carryOut: Command = {
   name: 'carry-out',
   summary: 'take a passed proposal one step further (queue, then execute)',
+  example: 'sealpool carry-out proposal.json --key-file me.key',
   positionals: ['proposal-file'],
   options: {},
   needs: 'send',
@@ -117,6 +121,7 @@ const carryOut: Command = {
 const approval = (name: 'consent' | 'withdraw-consent', summary: string, done: string): Command => ({
   name,
   summary,
+  example: `sealpool ${name} DIGEST --key-file me.key`,
   positionals: ['digest'],
   options: {},
   needs: 'send',

@@ -55,6 +55,8 @@ function termsOf(given: Given, otherwise: Required<Terms>): Required<Terms> {
 const appoint: Command = {
   name: 'appoint-issuer',
   summary: 'propose that an issuer may sign permits for a job or template; writes the proposal to a new file',
+  example:
+    'sealpool appoint-issuer DIGEST appoint.json --issuer 0xe7f1725e7734ce288f8367e1bb143e90bb3f0512 --price 10 --runs 20 --closes 1790000000 --key-file me.key',
   positionals: ['digest', 'proposal-file'],
   options: {
     issuer: { value: 'ADDRESS', help: 'who may sign them', required: true },
@@ -114,6 +116,7 @@ const appoint: Command = {
 const sign: Command = {
   name: 'sign-permit',
   summary: 'as an issuer, sign a permit into a new file; nothing is sent, no gas',
+  example: 'sealpool sign-permit permit.json --job 4 --key-file issuer.key',
   positionals: ['new-file'],
   options: {
     job: { value: 'NUMBER', help: 'a proposed job: its consumer and digest' },
@@ -184,6 +187,7 @@ async function permitOf({ given, opened }: CommandContext): Promise<SignedPermit
 const redeem: Command = {
   name: 'redeem-permit',
   summary: 'as its grantee, turn a permit into a grant; with --job, have it approve a job that waits',
+  example: 'sealpool redeem-permit permit.json --job 4 --key-file me.key',
   positionals: ['permit-file'],
   options: {
     job: { value: 'NUMBER', help: 'a job that was proposed before; a later one is approved at once' },
@@ -210,6 +214,7 @@ const redeem: Command = {
 const revoke: Command = {
   name: 'revoke-permit',
   summary: 'as its issuer, end a permit and the grant that came of it',
+  example: 'sealpool revoke-permit permit.json --key-file issuer.key',
   positionals: ['permit-file'],
   options: {},
   needs: 'send',
@@ -224,6 +229,7 @@ const revoke: Command = {
 const show: Command = {
   name: 'show-permit',
   summary: 'what a permit allows, how it stands, and whether its grantee could redeem it now',
+  example: 'sealpool show-permit permit.json',
   positionals: ['permit-file'],
   options: {},
   details: 'Exit code 1: it cannot be redeemed now, for the reason that is told.',

@@ -9,6 +9,7 @@ import { readBytes } from './settings.js'
 export const programCommand: Command = {
   name: 'program',
   summary: 'store a program for the pool’s node, and begin the parameters of its job in a new file',
+  example: 'sealpool program median.js parameters.json --runtime quickjs',
   positionals: ['program-file', 'parameters-file'],
   options: {
     runtime: { value: 'NAME', help: programRuntimes.join(', '), required: true },

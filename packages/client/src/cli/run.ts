@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { AttestError } from '@sealpool/attest'
 import { ContractsError } from '@sealpool/contracts'
 import { CryptoError } from '@sealpool/crypto'
@@ -11,8 +12,9 @@ import type { Command } from './command.js'
 import { consentCommands } from './consent-commands.js'
 import { contributorCommands } from './contributor-commands.js'
 import { credentialCommand } from './credential-command.js'
+import { commandHelp, generalHelp, jsonOption } from './help.js'
 import { importCommand } from './import-command.js'
-import { type CliExitCode, type CliIo, harmless, jsonText, table } from './io.js'
+import { type CliExitCode, type CliIo, harmless, jsonText } from './io.js'
 import { jobCommands } from './job-commands.js'
 import { memberCommands } from './member-commands.js'
 import { permitCommands } from './permit-commands.js'
@@ -42,8 +44,6 @@ const grantRefusals = [
   'GRANT_SUPERSEDED',
 ]
 
-const jsonOption = { json: poolOptions['json'] ?? { help: 'print JSON for scripts' } }
-
 /**
  * Runs the `sealpool` command.
  *
@@ -55,10 +55,19 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<CliExi
   const [name, ...rest] = argv
   const json = rest.includes('--json')
   try {
-    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    if (name === '--version' || name === 'version') {
+      io.out(`sealpool ${ownVersion()}\n`)
+      return 0
+    }
+    if (name === undefined) {
+      // Nobody asked for it: not on standard output.
+      io.err(generalHelp(commandLists))
+      return 2
+    }
+    if (name === '--help' || name === '-h' || name === 'help') {
       const about = name === 'help' ? rest.find((one) => !one.startsWith('-')) : undefined
-      io.out(about === undefined ? generalHelp() : commandHelp(commandNamed(about)))
-      return name === undefined ? 2 : 0
+      io.out(about === undefined ? generalHelp(commandLists) : commandHelp(commandNamed(about)))
+      return 0
     }
     const command = commandNamed(name)
     if (rest.includes('--help') || rest.includes('-h')) {
@@ -84,6 +93,14 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<CliExi
   } catch (error) {
     return tell(error, name, json, io)
   }
+}
+
+/** The version of this package, from its manifest. */
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('@sealpool/client/package.json') as {
+    readonly version: string
+  }
+  return version
 }
 
 /** @throws ClientError `OPTION_INVALID` */
@@ -134,45 +151,4 @@ function isTyped(
   return [ClientError, ContractsError, BlobStoreError, CryptoError, AttestError].some(
     (kind) => error instanceof kind,
   )
-}
-
-function generalHelp(): string {
-  return [
-    'sealpool: contribute to confidential data pools, ask them, and check every step.',
-    '',
-    'Usage: sealpool <command> [arguments] [options]',
-    ...commandLists.flatMap(([title, list]) => [
-      '',
-      `${title}:`,
-      table(list.map(({ name, summary }) => [`  ${name}`, summary])),
-    ]),
-    '',
-    'Keys come from --key-file, standard input or $SEALPOOL_KEY, tokens from --token-file or $SEALPOOL_TOKEN, never from the command',
-    'line. Calls to the node are sealed; where it asks for it, the key signs in (EIP-4361), also for commands that only read.',
-    'Exit codes: 0 done or yes, 1 no (not ready, refused, not verified), 2 not understood, 3 failed.',
-    'sealpool <command> --help tells more.',
-    '',
-  ].join('\n')
-}
-
-function commandHelp(command: Command): string {
-  const optionRows = (options: Command['options']) =>
-    Object.entries(options).map(([name, { value, help, required }]) => [
-      `  --${name}${value === undefined ? '' : ` ${value}`}`,
-      `${help}${required === true ? ' (required)' : ''}`,
-    ])
-  const shared = command.needs === 'none' ? jsonOption : poolOptions
-  return [
-    `sealpool ${command.name}: ${command.summary}`,
-    '',
-    `Usage: sealpool ${[command.name, ...command.positionals.map((name) => `<${name}>`)].join(' ')} [options]`,
-    ...(command.details === undefined ? [] : ['', command.details]),
-    ...(Object.keys(command.options).length === 0
-      ? []
-      : ['', 'Options:', table(optionRows(command.options))]),
-    '',
-    command.needs === 'none' ? 'Output:' : 'Pool (each may stand in the settings file, but key and token):',
-    table(optionRows(shared)),
-    '',
-  ].join('\n')
 }

@@ -8,7 +8,6 @@ import { getTransactionCount } from 'viem/actions'
 import { afterAll, describe, expect, test } from 'vitest'
 import { cliWorld } from '../testing/cli-world.js'
 import { policyWith, trust } from '../testing/simulated-pool.js'
-import { commands } from './run.js'
 
 /* The command as a stranger uses it. */
 
@@ -17,24 +16,6 @@ const { pool: world, served, folder, config, at, keyOf, sealpool, asJson, contri
 afterAll(() => setUp.close())
 
 describe('sealpool', () => {
-  test('tells what it can, for all and for each command', async () => {
-    const { code, out } = await sealpool(['--help'])
-    expect(code).toBe(0)
-    for (const { name, summary } of commands) {
-      expect(out).toContain(`  ${name}`)
-      expect(out).toContain(summary)
-    }
-    expect((await sealpool([])).code).toBe(2)
-    for (const command of commands) {
-      const own = await sealpool([command.name, '--help'])
-      expect(own.code).toBe(0)
-      expect(own.out).toContain(`Usage: sealpool ${command.name}`)
-      expect(own.out).toContain(command.summary)
-      for (const option of Object.keys(command.options)) expect(own.out).toContain(`--${option}`)
-      expect((await sealpool(['help', command.name])).out).toBe(own.out)
-    }
-  })
-
   test('says READY in words, and lists every check in JSON', async () => {
     const { code, out } = await sealpool(['ready', '--config', config])
     expect(code).toBe(0)

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { auditVerdict } from '../cli/audit.js'
+import { auditText, auditVerdict } from '../cli/audit.js'
 import { type AuditFact, emptyAudit, verifyAudit } from './audit-chain.js'
 import { openAuditFile } from './audit-file.js'
 
@@ -87,18 +87,24 @@ describe('the audit log', () => {
     const { path, head } = written(3)
     const text = readFileSync(path, 'utf8')
     const seen = `${head.length}:${head.digest}`
-    expect(auditVerdict(text, undefined)).toEqual({ ok: true, text: `verifies: sign-in 3\nhead ${seen}` })
+    const told = auditVerdict(text, undefined)
+    expect(told).toEqual({ ok: true, head: seen, events: { 'sign-in': 3 }, lost: false })
+    expect(auditText(told)).toBe(`verifies: sign-in 3\nhead ${seen}`)
     expect(auditVerdict(text, seen).ok).toBe(true)
     expect(auditVerdict(text, '0:none').ok).toBe(true)
     const shorter = `${text.split('\n').slice(0, 2).join('\n')}\n`
     expect(auditVerdict(shorter, undefined).ok).toBe(true)
-    expect(auditVerdict(shorter, seen)).toMatchObject({ ok: false, text: expect.stringContaining('cut') })
+    expect(auditVerdict(shorter, seen)).toMatchObject({
+      ok: false,
+      line: null,
+      why: expect.stringContaining('cut'),
+    })
     expect(auditVerdict(text.slice(1), undefined)).toMatchObject({ ok: false })
     rmSync(path)
     open(path, head)
-    expect(auditVerdict(readFileSync(path, 'utf8'), undefined).text).toContain('LOST')
+    expect(auditText(auditVerdict(readFileSync(path, 'utf8'), undefined))).toContain('LOST')
     for (const wrong of ['3', '3:abc', 'x:none', '']) {
-      expect(() => auditVerdict(text, wrong)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+      expect(() => auditVerdict(text, wrong)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
     }
   })
 

@@ -30,46 +30,59 @@ import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import { rootLabel } from '../key/peers-key-release.js'
 import { useFolder } from '../migration/awaiting-folder.js'
 import { openPlatform } from '../runtime/open-platform.js'
+import type { Given } from './arguments.js'
 
-/** A step of making a committee, by its flags. */
-export interface CommitteeFlags {
-  readonly purpose?: string | undefined
-  readonly member?: readonly string[] | undefined
-  readonly threshold?: string | undefined
-  readonly session?: string | undefined
-  readonly messages?: string | undefined
-  readonly committee?: string | undefined
-  readonly peer?: readonly string[] | undefined
-  readonly to?: string | undefined
-}
+/** A step of making a committee. */
+export type CommitteeStep = 'join' | 'start' | 'deal' | 'check' | 'conclude' | 'seal' | 'renew'
 
 /**
  * Does one step.
- * @param step `join`, `start`, `deal`, `check`, `conclude`, `seal` or `renew`
+ * @param step which
  * @param config settings of the node, whose chain and registry the committee is for
+ * @param given its options
  * @param openChain opens the chain of the settings; asked only by a member that hands its share on
- * @returns JSON to print; undefined when there is no such step, or a flag is missing
- * @throws NodeError `COMMITTEE_INVALID` naming what is wrong; `CONFIG_FILE_UNREADABLE`, `KEY_UNREADABLE`
+ * @returns JSON to print
+ * @throws NodeError `OPTION_INVALID` for a missing option, `COMMITTEE_INVALID` naming what is wrong; `CONFIG_FILE_UNREADABLE`,
+ * `KEY_UNREADABLE`
  */
 export async function committeeStep(
-  step: string | undefined,
+  step: CommitteeStep,
   config: NodeConfig,
-  flags: CommitteeFlags,
+  given: Pick<Given, 'get' | 'need' | 'all'>,
   openChain: () => Promise<Pick<ChainPort, 'node'>>,
-): Promise<object | undefined> {
-  const { purpose, member, threshold, session, messages, committee, peer, to } = flags
-  if (step === 'join' && purpose !== undefined) return joinCommittee(config, purpose)
-  if (step === 'start' && purpose !== undefined && member !== undefined && threshold !== undefined)
-    return start(config, { purpose, cards: member, threshold: Number(threshold), committee, to })
-  if (step === 'deal' && session !== undefined && messages !== undefined)
-    return deal(config, { session, messages, committee, cards: member ?? [] }, openChain)
-  if (step === 'check' && session !== undefined && messages !== undefined)
-    return check(config, session, messages)
-  if (step === 'conclude' && session !== undefined && messages !== undefined && to !== undefined)
-    return conclude(session, messages, to)
-  if (step === 'renew' && committee !== undefined && peer !== undefined) return renew(config, committee, peer)
-  if (step === 'seal' && committee !== undefined && peer !== undefined) return seal(config, committee, peer)
-  return undefined
+): Promise<object> {
+  const { get, need, all } = given
+  switch (step) {
+    case 'join':
+      return joinCommittee(config, need('purpose'))
+    case 'start':
+      return start(config, {
+        purpose: need('purpose'),
+        cards: all('member'),
+        threshold: Number(need('threshold')),
+        committee: get('committee'),
+        to: get('to'),
+      })
+    case 'deal':
+      return deal(
+        config,
+        {
+          session: need('session'),
+          messages: need('messages'),
+          committee: get('committee'),
+          cards: all('member'),
+        },
+        openChain,
+      )
+    case 'check':
+      return check(config, need('session'), need('messages'))
+    case 'conclude':
+      return conclude(need('session'), need('messages'), need('to'))
+    case 'seal':
+      return seal(config, need('committee'), all('peer'))
+    case 'renew':
+      return renew(config, need('committee'), all('peer'))
+  }
 }
 
 async function joinCommittee(config: NodeConfig, text: string): Promise<MemberCard> {

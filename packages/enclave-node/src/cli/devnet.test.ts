@@ -210,7 +210,7 @@ describe('sealpool-node devnet', { timeout: 240_000 }, () => {
 
   it('refuses a port that is none before it starts anything', async () => {
     const devnet = await start('devnet', ['--port', '70000'])
-    expect(await devnet.ended).toBe(1)
+    expect(await devnet.ended).toBe(2)
     expect(devnet.errors()).toContain('--port')
     expect(await readdir(devnet.temporary)).toEqual([])
   })

@@ -2,6 +2,8 @@
  * What `sealpool-node devnet` prints, and how long it runs.
  * @module
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type DevnetNode, startDevnetNode } from '../devnet/start-devnet-node.js'
 import { nodeLogger } from '../runtime/logger.js'
 
@@ -12,27 +14,38 @@ export interface DevnetFlags {
   readonly json: boolean
   /** The node's log on standard error. */
   readonly verbose: boolean
+  /** Folder of this program, where the command `sealpool` may lie as well. */
+  readonly programs: string
+}
+
+/** Where it tells what. */
+export interface DevnetOutput {
+  /** The answer: once, when everything runs. */
+  readonly say: (line: string) => void
+  /** What is being started; it takes a while. */
+  readonly progress: (line: string) => void
 }
 
 /**
  * Runs a devnet until it is told to stop, and removes everything that it made.
  * @param flags how
  * @param stopped resolves when it shall end
- * @param say prints a line
+ * @param output where it tells what
  * @returns after everything is gone: 0, or 1 when the node ended by itself
  * @throws ContractsError `ANVIL_NOT_FOUND`, naming the remedy
  */
 export async function runDevnet(
   flags: DevnetFlags,
   stopped: Promise<unknown>,
-  say: (line: string) => void,
-): Promise<number> {
+  output: DevnetOutput,
+): Promise<0 | 1> {
   const devnet = await startDevnetNode({
     port: flags.port,
+    onStep: output.progress,
     log: nodeLogger({ level: flags.verbose ? 'info' : 'silent', simulated: true }),
   })
   try {
-    say(flags.json ? JSON.stringify(summaryOf(devnet)) : textOf(devnet))
+    output.say(flags.json ? JSON.stringify(summaryOf(devnet)) : textOf(devnet, flags.programs))
     const failed = await Promise.race([stopped.then(() => undefined), devnet.node().failed])
     return failed === undefined ? 0 : 1
   } finally {
@@ -65,7 +78,7 @@ function summaryOf({ folder, chain, pool, node }: DevnetNode): object {
   }
 }
 
-function textOf({ folder, chain, pool, node }: DevnetNode): string {
+function textOf({ folder, chain, pool, node }: DevnetNode, programs: string): string {
   const { url, isolation } = node()
   const people = chain.contributors.length
   return `SIMULATED: no hardware stands behind this node, and every key below is public knowledge. Use made-up data.
@@ -80,7 +93,7 @@ job board  ${chain.deployment.jobBoard}
 isolation  ${isolation}
 folder     ${folder} (settings, keys, payslips; removed at the end)
 
-  cd ${folder}
+${existsSync(join(programs, 'sealpool')) ? `  export PATH="${programs}:$PATH"\n` : ''}  cd ${folder}
   sealpool ready
 Contribute (numbers 1 to ${people}, at least 3 of them):
   sealpool contribute payslip-1.json --type application/json --schema schema.json --consent consent.txt --key-file contributor-1.key

@@ -106,7 +106,7 @@ export function incidentText(outcomes: readonly StepOutcome[], act: boolean): st
  * @param act whether anything was to be done
  * @returns 0 when nothing failed and, having acted, nothing is left to anybody; else 1
  */
-export function incidentExitCode(outcomes: readonly StepOutcome[], act: boolean): number {
+export function incidentExitCode(outcomes: readonly StepOutcome[], act: boolean): 0 | 1 {
   const fine: readonly string[] = act ? ['done', 'did'] : ['done', 'due', 'others', 'waiting']
   return outcomes.every(({ outcome }) => fine.includes(outcome)) ? 0 : 1
 }

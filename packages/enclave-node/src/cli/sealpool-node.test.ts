@@ -87,7 +87,7 @@ describe('the program', { timeout: 150_000 }, () => {
     })
     expect((await run('dance')).code).toBe(2)
     expect(await run('start', '--config', '/does/not/exist.json')).toMatchObject({
-      code: 1,
+      code: 2,
       text: expect.stringContaining('CONFIG_FILE_UNREADABLE'),
     })
     expect((await run('start', '--config', world.config)).text).toContain('SECRET_MISSING')

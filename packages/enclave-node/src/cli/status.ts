@@ -1,5 +1,5 @@
 /**
- * Prints what a running node does, as a table for people.
+ * What `sealpool-node status` asks a running node, and how it tells it.
  * @module
  */
 import * as z from 'zod'
@@ -21,46 +21,85 @@ const countsSchema = z.object({
 })
 const jobsSchema = z.object({ states: z.record(z.string(), z.number()) })
 
+/** What a node says of itself; nothing of it is verified. */
+export interface NodeStatus extends z.output<typeof readySchema> {
+  /** Where its API listens. */
+  readonly url: string
+  readonly pools: readonly PoolStatus[]
+  /** How many jobs are in which state. */
+  readonly jobs: Readonly<Record<string, number>>
+}
+
+/** What a node says of one of its pools. */
+export interface PoolStatus {
+  /** Its contract. */
+  readonly pool: string
+  readonly name: string
+  /** Null before its first key. */
+  readonly epoch: number | null
+  readonly contributions: z.output<typeof countsSchema>
+}
+
 /**
  * Asks a node for its state.
  * @param url where its API listens
- * @returns lines of text
+ * @returns what it says
  * @throws NodeError `NODE_UNREACHABLE`
  */
-export async function statusTable(url: string): Promise<string> {
+export async function nodeStatus(url: string): Promise<NodeStatus> {
   const base = url.replace(/\/+$/, '')
   const ready = await ask(`${base}/v1/ready`, readySchema)
   const { pools } = await ask(`${base}/v1/pools`, poolsSchema)
   const jobs = await ask(`${base}/v1/jobs`, jobsSchema)
-  const rows = await Promise.all(
-    pools.map(async ({ pool, name, epoch }) => {
-      const { total, states, refused } = await ask(`${base}/v1/contributions?pool=${pool}`, countsSchema)
-      const names = ['seen', 'judged', 'recorded', 'refined', 'refused']
-      return {
-        cells: [
-          name,
-          epoch === null ? '-' : String(epoch),
-          String(total),
-          ...names.map((one) => String(states[one] ?? 0)),
-        ],
-        refused: Object.entries(refused).map(([reason, count]) => `  ${name}: ${count} x ${reason}`),
-      }
-    }),
+  return {
+    url: base,
+    ...ready,
+    pools: await Promise.all(
+      pools.map(async ({ pool, name, epoch }) => ({
+        pool,
+        name,
+        epoch,
+        contributions: await ask(`${base}/v1/contributions?pool=${pool}`, countsSchema),
+      })),
+    ),
+    jobs: jobs.states,
+  }
+}
+
+/**
+ * @param status of {@link nodeStatus}
+ * @returns the same as a table for people
+ */
+export function statusText({ url, simulated, ready, reasons, notes, pools, jobs }: NodeStatus): string {
+  const names = ['seen', 'judged', 'recorded', 'refined', 'refused']
+  const rows = pools.map(({ name, epoch, contributions: { total, states } }) => [
+    name,
+    epoch === null ? '-' : String(epoch),
+    String(total),
+    ...names.map((one) => String(states[one] ?? 0)),
+  ])
+  return harmless(
+    [
+      `${simulated ? 'SIMULATED node (no hardware)' : 'node'} at ${url}: ${ready ? 'ready' : 'not ready'}`,
+      ...[...reasons, ...notes].map((line) => `  ${line}`),
+      '',
+      ...table([['pool', 'epoch', 'contributions', ...names], ...rows]),
+      ...pools.flatMap(({ name, contributions: { refused } }) =>
+        Object.entries(refused).map(([reason, count]) => `  ${name}: ${count} x ${reason}`),
+      ),
+      '',
+      `jobs: ${
+        Object.entries(jobs)
+          .map(([state, count]) => `${count} ${state}`)
+          .join(', ') || 'none'
+      }`,
+    ].join('\n'),
   )
-  const header = ['pool', 'epoch', 'contributions', 'seen', 'judged', 'recorded', 'refined', 'refused']
-  return [
-    `${ready.simulated ? 'SIMULATED node (no hardware)' : 'node'} at ${base}: ${ready.ready ? 'ready' : 'not ready'}`,
-    ...[...ready.reasons, ...ready.notes].map((line) => `  ${line}`),
-    '',
-    ...table([header, ...rows.map(({ cells }) => cells)]),
-    ...rows.flatMap(({ refused }) => refused),
-    '',
-    `jobs: ${
-      Object.entries(jobs.states)
-        .map(([state, count]) => `${count} ${state}`)
-        .join(', ') || 'none'
-    }`,
-  ].join('\n')
+}
+
+/** Escape and control characters of a stranger's answer must not reach a terminal. */
+function harmless(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, '\ufffd')
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -81,6 +81,8 @@ export interface DevnetNodeOptions {
   /** Port of the node's API; 0 is any free one. */
   readonly port: number
   readonly log?: NodeLogger
+  /** Told in words what comes next: all of it together takes seconds, on a busy machine minutes. */
+  readonly onStep?: (text: string) => void
 }
 
 /**
@@ -97,6 +99,7 @@ export async function startDevnetNode(options: DevnetNodeOptions): Promise<Devne
   }
   try {
     const devnet = await start(options, closers, stop)
+    options.onStep?.('SIMULATED: registering the node, and waiting until it works')
     await devnet.register()
     await devnet.ready()
     return devnet
@@ -113,6 +116,8 @@ async function start(
 ): Promise<DevnetNode> {
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-devnet-'))
   closers.push(() => rm(folder, { recursive: true, force: true }))
+  const step = options.onStep ?? (() => undefined)
+  step('SIMULATED: starting a chain with the contracts')
   const chain = await startDevnetChain()
   closers.push(() => chain.stop())
   const founder = chain.walletOf(chain.founder)
@@ -158,6 +163,7 @@ async function start(
   const config = parseNodeConfig(settings)
   const secrets = parseSecrets({ transactionKey: chain.operator.privateKey })
   const log = options.log ?? nodeLogger({ level: 'silent', simulated: true })
+  step('SIMULATED: starting the node')
   let node = await startNode(config, secrets, { log })
   closers.push(() => node.stop())
   await writeFiles(folder, { chain, pool: pool.pool, policy, schema, settings, url: node.url })

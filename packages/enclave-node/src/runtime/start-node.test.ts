@@ -21,7 +21,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apiRoutes, everyRefusal, refusalSchema } from '../api/api-routes.js'
 import { loadConfig } from '../cli/load-config.js'
-import { statusTable } from '../cli/status.js'
+import { nodeStatus, statusText } from '../cli/status.js'
 import { parseNodeConfig } from '../config/node-config.js'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld, type WorldPool } from '../testing/pool-world.js'
@@ -130,7 +130,7 @@ describe('ingest', { timeout: 180_000 }, () => {
     expect(await getBalance(world.client, { token: pay.token, account: worker.address })).toBe(
       100n * 10n ** 18n,
     )
-    expect(await statusTable(node.url)).toMatch(/SIMULATED[\s\S]*pay +1 +11 +0 +0 +0 +6 +5/)
+    expect(statusText(await nodeStatus(node.url))).toMatch(/SIMULATED[\s\S]*pay +1 +11 +0 +0 +0 +6 +5/)
   })
 })
 

@@ -21,34 +21,73 @@ export type Command =
       readonly json: boolean
       readonly watch: boolean
     }
-  | { readonly name: 'create'; readonly folder: string }
+  | { readonly name: 'create'; readonly folder: string; readonly json: boolean }
   | { readonly name: 'verify'; readonly file: string; readonly expect: string; readonly json: boolean }
   | { readonly name: 'help' }
+  | { readonly name: 'version' }
 
 /** The command line asks for something that is not there; the message says what. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-export const USAGE = `sealpool-poc run <file> --poc <module>    judge an export and print its score card; of a folder, every file in it
-sealpool-poc test <folder> --poc <module> judge labelled examples: each <name>.<ending> beside its <name>.expected.json
-sealpool-poc create <folder>              write a new proof that passes its own tests
-sealpool-poc verify <file> --expect <file> check a signed verdict, rescoring or facts of a dataset, offline
+/** What `sealpool-poc` says of itself, for terminals of 80 columns. */
+export const USAGE = `sealpool-poc: what is a contribution worth?
 
-  --poc <module>         the proof: a module whose default export is definePoc({ ... })
-  --owner <address>      wallet that contributes; 0x00...00 when absent
-  --media-type <type>    of the file; from its ending when absent
-  --at <unix seconds>    time by which signatures are judged; without it, what expires is not authentic
-  --isolation <name>     bubblewrap, process or best (the default)
-  --json                 print JSON: a verdict, or of a folder a list of { file, verdict }; of verify what was verified, or the refusal
-  --expect <file>        JSON of what you know beforehand, from the chain and the pool: chainId, registry, pool, validators; of a verdict
-                         commitment, contribution, poc as well, where there are any nonce, inputs
-  --watch                run again whenever the proof, what it imports from its folder, or the examples change
+Usage: sealpool-poc <command> <file or folder> [options]
 
-Exit codes: 0 valid, verified or all examples as labelled, 1 a file refused, not verified, or an example that differs or has no label,
-2 the command line or a file cannot be read, the answer cannot be written, or the isolation is not to be had here,
-3 the proof itself fails.
+  run <file>       judge an export and print its score card; of a folder, every
+                   file in it
+  test <folder>    judge labelled examples: each <name>.<ending> beside its
+                   <name>.expected.json
+  create <folder>  write a new proof that passes its own tests
+  verify <file>    check a signed verdict, rescoring or facts of a dataset,
+                   offline
+
+Options of run and test:
+  --poc <module>       the proof: a module whose default export is
+                       definePoc({ ... }) (required)
+  --isolation <name>   bubblewrap, process or best (the default)
+  --watch              run again whenever the proof, what it imports from its
+                       folder, or the examples change; Ctrl-C ends it
+Options of run alone:
+  --owner <address>    wallet that contributes; default 0x00...00
+  --media-type <type>  of the file; default: by its ending
+  --at <unix seconds>  time by which signatures are judged; without it, what
+                       expires is not authentic
+Option of verify:
+  --expect <file>      JSON of what you know beforehand, from the chain and the
+                       pool (required): chainId, registry, pool, validators; of
+                       a verdict commitment, contribution, poc as well, and
+                       nonce and inputs where there are any
+Options of all:
+  --json               print JSON: a verdict, or of a folder a list of
+                       { file, verdict }; of test { poc, outcomes }; of create
+                       { files }; of verify what was verified, or the refusal;
+                       { error: { code, message } } when there is no answer
+  --help, --version
+
+Examples:
+  sealpool-poc run my-export.csv --poc proof.ts --owner 0x...
+  sealpool-poc test examples --poc proof.ts --watch
+
+Exit codes: 0 valid, verified or all examples as labelled; 1 a file refused, not
+verified, or an example that differs or has no label; 2 the command line or a
+file cannot be read, the answer cannot be written, or the isolation is not to be
+had here; 3 the proof itself fails.
 `
+
+/** Options that each command looks at, besides --json. */
+const optionsOf = {
+  run: ['poc', 'isolation', 'watch', 'owner', 'media-type', 'at'],
+  test: ['poc', 'isolation', 'watch'],
+  create: [],
+  verify: ['expect'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+function isCommand(name: string | undefined): name is keyof typeof optionsOf {
+  return name !== undefined && Object.hasOwn(optionsOf, name)
+}
 
 /**
  * Reads a command line.
@@ -59,12 +98,15 @@ Exit codes: 0 valid, verified or all examples as labelled, 1 a file refused, not
 export function readArguments(args: readonly string[]): Command {
   const { values, positionals } = parse(args)
   if (values.help === true || (args.length === 1 && args[0] === 'help')) return { name: 'help' }
+  if (values.version === true || (args.length === 1 && args[0] === 'version')) return { name: 'version' }
   const [name, target, ...rest] = positionals
-  if (name !== 'run' && name !== 'test' && name !== 'create' && name !== 'verify')
-    throw new UsageError('say run, test, create or verify')
+  if (!isCommand(name)) throw new UsageError('say run, test, create or verify')
   if (target === undefined || rest.length > 0) throw new UsageError(`${name} takes one file or folder`)
-  if (name === 'create') return { name, folder: target }
+  const looked: readonly string[] = [...optionsOf[name], 'json']
+  const idle = Object.keys(values).find((option) => !looked.includes(option))
+  if (idle !== undefined) throw new UsageError(`${name} does not look at --${idle}`)
   const { poc, isolation = 'best', json = false, watch = false } = values
+  if (name === 'create') return { name, folder: target, json }
   if (name === 'verify') {
     if (values.expect === undefined) throw new UsageError('verify needs --expect <file>')
     return { name, file: target, expect: values.expect, json }
@@ -106,11 +148,15 @@ function parse(args: readonly string[]) {
         json: { type: 'boolean' },
         watch: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
       },
     })
   } catch (error) {
     throw new UsageError(
-      error instanceof Error ? error.message.replaceAll('\n', ' ') : 'the command line cannot be read',
+      // The first sentence: what follows is about arguments that begin with dashes.
+      error instanceof Error
+        ? error.message.replaceAll('\n', ' ').replace(/(?<=\.) .*/, '')
+        : 'the command line cannot be read',
     )
   }
 }

@@ -71,7 +71,7 @@ test('an example that differs from its label is told, in words and in JSON', asy
 })
 describe('what cannot be read is exit code 2', () => {
   test.each<[string[], string]>([
-    [[], 'say run, test, create or verify'],
+    [['dance'], 'say run, test, create or verify'],
     [['run', 'a'], 'run needs --poc'],
     [['run', 'a', 'b', '--poc', 'x'], 'run takes one'],
     [['test', '--poc', 'x'], 'test takes one'],
@@ -176,11 +176,41 @@ test('a name of a file cannot colour the terminal, and a command line that is no
   expect(out).toMatch(/^a\ufffd\[2J\ufffd\.csv\n/)
   const missing = await judge('run', join(own, '\u001b[31m'))
   expect([missing.code, missing.error.includes('\u001b')]).toEqual([2, false])
-  expect((await cli('run', 'x', '--poc', '-y')).error.split('\n')).toHaveLength(2)
+  expect((await cli('run', 'x', '--poc', '-y')).error.split('\n')).toHaveLength(3)
 })
-test('help is printed', async () => {
-  expect((await cli('--help')).out).toContain('Exit codes')
-  expect((await cli('help')).code).toBe(0)
+test('help is printed, of each command too, and fits a terminal', async () => {
+  const { code, out } = await cli('--help')
+  expect([code, out]).toEqual([0, expect.stringContaining('Exit codes')])
+  for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  for (const args of [['help'], ['-h'], ['run', '--help'], ['test', 'x', '-h']])
+    expect(await cli(...args)).toEqual({ code: 0, out, error: '' })
+  // Nobody asked for it here.
+  expect(await cli()).toEqual({ code: 2, out: '', error: out })
+})
+test('the version is the package’s', async () => {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const { version } = JSON.parse(manifest) as { version: string }
+  for (const word of ['--version', 'version'])
+    expect(await cli(word)).toEqual({ code: 0, out: `sealpool-poc ${version}\n`, error: '' })
+})
+test.each([
+  [['create', 'x', '--watch'], 'create does not look at --watch'],
+  [['verify', 'x', '--expect', 'y', '--poc', 'z'], 'verify does not look at --poc'],
+  [['test', 'x', '--poc', 'y', '--owner', owner[1] ?? ''], 'test does not look at --owner'],
+  [['run', 'x'], 'run needs --poc <module>'],
+])('%j is told to people, and with --json to programs', async (args, message) => {
+  const forPeople = await cli(...args)
+  expect(forPeople).toEqual({ code: 2, out: '', error: `${message}\nTry: sealpool-poc --help\n` })
+  const { code, out } = await cli(...args, '--json')
+  expect([code, JSON.parse(out)]).toEqual([2, { error: { code: 'OPTION_INVALID', message } }])
+})
+test('a proof that fails is told to programs as well, and so are the files of a new one', async () => {
+  const own = join(folder, 'told')
+  const made = JSON.parse((await cli('create', own, '--json')).out) as { files: string[] }
+  expect(made.files).toContain(join(own, 'proof.ts'))
+  writeFileSync(join(own, 'proof.ts'), 'export default {')
+  const { code, out } = await cli('test', join(own, 'examples'), '--poc', join(own, 'proof.ts'), '--json')
+  expect([code, JSON.parse(out)]).toMatchObject([3, { error: { code: 'BUNDLE_FAILED' } }])
 })
 test('a watch judges again when the proof changes, and goes on when it is broken', async () => {
   const own = join(folder, 'watched')

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { dirname, relative } from 'node:path'
 import { SandboxError } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
@@ -32,32 +33,48 @@ export type PocExitCode = 0 | 1 | 2 | 3
  * @returns the exit code
  */
 export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<PocExitCode> {
+  const isJson = args.includes('--json')
+  // Programs read standard output: with --json they find there that there is no answer.
+  const tell = (code: string, message: string, text: string): void => {
+    if (isJson) io.write(`${JSON.stringify({ error: { code, message } })}\n`)
+    io.writeError(text)
+  }
   const attempt = async (work: () => Promise<PocExitCode>): Promise<PocExitCode> => {
     try {
       return await work()
     } catch (error) {
       if (error instanceof UsageError) {
-        io.writeError(`${harmless(error.message)}\n`)
+        const message = harmless(error.message)
+        tell('OPTION_INVALID', message, `${message}\nTry: sealpool-poc --help\n`)
         return 2
       }
       // The machine, and not the proof: a runtime or an isolation that is not to be had here.
       if (error instanceof SandboxError && error.code === 'RUNTIME_UNAVAILABLE') {
-        io.writeError(`${error.code}: ${harmless(error.message)}\n`)
+        tell(error.code, error.message, `${error.code}: ${harmless(error.message)}\n`)
         return 2
       }
       if (!(error instanceof PocError)) throw error
-      io.writeError(`${error.code}: ${harmless(error.message)}\n`)
+      tell(error.code, error.message, `${error.code}: ${harmless(error.message)}\n`)
       return 3
     }
   }
   return attempt(async () => {
+    if (args.length === 0) {
+      io.writeError(USAGE)
+      return 2
+    }
     const command = readArguments(args)
     if (command.name === 'help') {
       io.write(USAGE)
       return 0
     }
+    if (command.name === 'version') {
+      io.write(`sealpool-poc ${ownVersion()}\n`)
+      return 0
+    }
     if (command.name === 'create') {
-      for (const file of await createProject(command.folder)) io.write(`${file}\n`)
+      const files = await createProject(command.folder)
+      io.write(command.json ? `${JSON.stringify({ files })}\n` : files.map((file) => `${file}\n`).join(''))
       return 0
     }
     if (command.name === 'verify') return verifyFile(command, io)
@@ -74,6 +91,14 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
     })
     return last
   })
+}
+
+/** The version of this package, from its manifest. */
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('@sealpool/poc/package.json') as {
+    readonly version: string
+  }
+  return version
 }
 
 async function folderOf(command: Extract<Command, { readonly name: 'run' | 'test' }>): Promise<string> {

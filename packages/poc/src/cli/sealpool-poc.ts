@@ -3,8 +3,9 @@ import process from 'node:process'
 import { runPocCli } from './run.js'
 
 const stop = new AbortController()
-process.once('SIGINT', () => stop.abort())
-process.once('SIGTERM', () => stop.abort())
+// A watch ends in good order. Anything else has nothing to finish: there the signal does what it always does.
+if (process.argv.includes('--watch'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
 let unheard = false
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', ({ code }: NodeJS.ErrnoException) => {

@@ -21,7 +21,7 @@ const allowed: Readonly<
   check: { options: ['table', 'workers', 'embedder'], flags: ['json'] },
   mock: { options: ['rows', 'seed', 'format', 'table'], flags: [] },
   describe: { options: ['as', 'dataset'], flags: [] },
-  create: { options: [], flags: [] },
+  create: { options: [], flags: ['json'] },
 }
 
 /**
@@ -57,9 +57,15 @@ export function readArguments(args: readonly string[]): Arguments {
         throw new UsageError(`--${name} needs a value; --${name}=VALUE takes one that begins with dashes`)
       options.set(name, value)
       if (written === undefined) at += 1
-    } else throw new UsageError(`${command} does not take --${name}, or not twice`)
+    } else if (known.options.includes(name)) throw new UsageError(`--${name} is given twice`)
+    else throw new UsageError(`${command} does not take --${shownName(name)}`)
   }
   return { command, operands, options, flags }
+}
+
+/** The name of an unknown option when it looks like one: it may be a key that somebody typed in the wrong place. */
+function shownName(name: string): string {
+  return /^[a-z][a-z-]{0,30}$/.test(name) ? name : '…'
 }
 
 /**

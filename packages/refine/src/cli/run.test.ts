@@ -314,6 +314,37 @@ describe('sealpool-refine', () => {
     expect(readdirSync(folder)).toContain('--help')
   })
 
+  test('help tells every option, fits a terminal, and goes to standard error where nobody asked for it', async () => {
+    const { out } = await cli('--help')
+    for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+    const options =
+      'out key-file contributor salt-file pii-key-file table workers embedder rows seed format as dataset json'
+    for (const option of options.split(' ')) expect(out).toMatch(new RegExp(`^  --${option} `, 'm'))
+    expect(await cli()).toEqual({ code: 2, out: '', err: out })
+  })
+
+  test('the version is the package’s', async () => {
+    const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+    const { version } = JSON.parse(manifest) as { version: string }
+    for (const word of ['--version', 'version'])
+      expect(await cli(word)).toEqual({ code: 0, out: `sealpool-refine ${version}\n`, err: '' })
+  })
+
+  test('what goes wrong is told to programs as well, and an unknown option only when it looks like one', async () => {
+    const twice = await cli('run', 'a', 'b', '--out', 'x', '--out', 'y', '--json')
+    expect([twice.code, JSON.parse(twice.out)]).toEqual([
+      2,
+      { error: { code: 'OPTION_INVALID', message: '--out is given twice' } },
+    ])
+    expect((await cli('mock', 'a', '--out', 'x')).err).toContain('mock does not take --out')
+    const key = `--0x${'5e'.repeat(32)}`
+    expect((await cli('mock', 'a', key)).err).not.toContain(key)
+    const absent = await cli('check', 'absent.ts', '.', '--json')
+    expect([absent.code, JSON.parse(absent.out)]).toMatchObject([2, { error: { code: 'BUNDLE_FAILED' } }])
+    const made = JSON.parse((await cli('create', join(folder, 'new'), '--json')).out) as { files: string[] }
+    expect(made.files).toContain(join(folder, 'new', 'refiner.ts'))
+  })
+
   test('faults of the system have a way out, and tell no path', () => {
     const full = Object.assign(new Error("ENOSPC: no space left, write '/secret/path'"), { code: 'ENOSPC' })
     expect(systemFault(full)).toBe('ENOSPC: the disk is full; make room and run the same command again')

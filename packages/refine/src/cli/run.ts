@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import type { JobRuntime } from '@sealpool/sandbox'
@@ -250,8 +251,24 @@ async function describe(given: Arguments, io: RefineCliIo): Promise<RefineCliExi
 async function create(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
   const [folder] = given.operands
   if (folder === undefined || given.operands.length > 1) throw new UsageError('name one new folder')
-  for (const path of await createFolder(folder)) io.write(`${harmless(join(folder, path))}\n`)
+  const files = (await createFolder(folder)).map((path) => join(folder, path))
+  if (given.flags.has('json')) io.write(`${JSON.stringify({ files })}\n`)
+  else for (const path of files) io.write(`${harmless(path)}\n`)
   return 0
+}
+
+/** The version of this package, from its manifest. */
+function ownVersion(): string {
+  const { version } = createRequire(import.meta.url)('@sealpool/refine/package.json') as {
+    readonly version: string
+  }
+  return version
+}
+
+function toldError(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof UsageError) return { code: 'OPTION_INVALID', message: error.message }
+  if (error instanceof RefineError) return { code: error.code, message: error.message }
+  return { code: 'SYSTEM_FAULT', message: systemFault(error) }
 }
 
 /**
@@ -267,12 +284,23 @@ export async function runRefineCli(args: readonly string[], io: RefineCliIo): Pr
     io.write(usage)
     return 0
   }
+  if (args.length === 1 && ['--version', 'version'].includes(args[0] ?? '')) {
+    io.write(`sealpool-refine ${ownVersion()}\n`)
+    return 0
+  }
+  if (args.length === 0) {
+    io.writeError(usage)
+    return 2
+  }
   try {
     const given = readArguments(args)
     const commands: Readonly<Record<string, typeof run>> = { run, check, mock, describe, create }
     return (await commands[given.command]?.(given, io)) ?? 2
   } catch (error) {
-    if (error instanceof UsageError) io.writeError(`sealpool-refine: ${error.message}\n\n${usage}`)
+    // Programs read standard output: with --json they find there that there is no result.
+    if (words.includes('--json')) io.write(`${JSON.stringify({ error: toldError(error) })}\n`)
+    if (error instanceof UsageError)
+      io.writeError(`sealpool-refine: ${error.message}\nTry: sealpool-refine --help\n`)
     else if (error instanceof RefineError) {
       io.writeError(`sealpool-refine: ${error.code}: ${harmless(error.message)}\n`)
       // What the bundler says is about the builder's own module, line by line.

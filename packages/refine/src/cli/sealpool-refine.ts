@@ -15,6 +15,7 @@ for (const stream of [process.stdout, process.stderr])
 const code = await runRefineCli(process.argv.slice(2), {
   write: (text) => process.stdout.write(text),
   writeError: (text) => process.stderr.write(text),
-  live: process.stderr.isTTY === true,
+  // A dumb terminal cannot draw one line again and again.
+  live: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb',
 })
 process.exitCode = unheard ? 2 : code
