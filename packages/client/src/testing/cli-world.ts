@@ -5,6 +5,7 @@ import { nodeReportData } from '@sealpool/attest'
 import { createSimulator, simulatedMrTd } from '@sealpool/attest/simulator'
 import { formatDeployment, transferToken } from '@sealpool/contracts'
 import {
+  asJson,
   digestOf,
   encodeBase64Url,
   type Hex,
@@ -38,7 +39,7 @@ export async function cliWorld() {
     quote: encodeBase64Url(
       simulator.quote({ reportData: nodeReportData(pool.node.keySet, nonce), mrTd: simulatedMrTd }),
     ),
-    collateral: simulator.collateral(new Date()) as unknown as JsonObject,
+    collateral: asJson(simulator.collateral(new Date())),
   })
   served.behaviour.evidence = evidence
   const explanation = { steps: ['noise'] }
