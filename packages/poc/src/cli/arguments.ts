@@ -50,6 +50,14 @@ Exit codes: 0 valid, verified or all examples as labelled, 1 a file refused, not
 3 the proof itself fails.
 `
 
+/** What each command takes besides its file or folder. */
+const taken: Readonly<Record<'run' | 'test' | 'create' | 'verify', readonly string[]>> = {
+  run: ['poc', 'owner', 'media-type', 'at', 'isolation', 'json', 'watch'],
+  test: ['poc', 'isolation', 'json', 'watch'],
+  create: [],
+  verify: ['expect', 'json'],
+}
+
 /**
  * Reads a command line.
  *
@@ -63,6 +71,9 @@ export function readArguments(args: readonly string[]): Command {
   if (name !== 'run' && name !== 'test' && name !== 'create' && name !== 'verify')
     throw new UsageError('say run, test, create or verify')
   if (target === undefined || rest.length > 0) throw new UsageError(`${name} takes one file or folder`)
+  const idle = Object.keys(values).find((option) => !taken[name].includes(option))
+  // An option that does nothing would be taken for one that did.
+  if (idle !== undefined) throw new UsageError(`${name} does not take --${idle}`)
   if (name === 'create') return { name, folder: target }
   const { poc, isolation = 'best', json = false, watch = false } = values
   if (name === 'verify') {
