@@ -5,7 +5,7 @@ export const usage = `sealpool-refine: raw exports into checked tables
                       [--pii-key-file FILE] [--table NAME] [--workers N] [--embedder MODULE] [--json]
       Refines files into encrypted Parquet under DIR; a folder without files is an error. Stopped at any moment, the same command goes on. Without --key-file a
       key is made once and kept in DIR.key. Columns that say hash are hashed under the secret of --pii-key-file, the same in all jobs of a pool. MODULE is a JavaScript module of yours: its default export makes the vectors of embeddings
-      ({ model, dimensions, embed }); it runs here, outside of the sandbox, and sees the texts.
+      ({ model, dimensions, embed }); it runs here, outside of the sandbox, and sees the texts. --table names the table of SQLite databases that have several; other files hold one.
   sealpool-refine check <refiner.ts> <file or folder>... [--table NAME] [--embedder MODULE] [--json]
       Refines and keeps nothing: tells rows, and per refused file the place and the reason. Columns of hashes are hashed under a key of the moment.
   sealpool-refine mock <refiner.ts> [--rows N] [--seed TEXT] [--format json|jsonl|csv] [--table NAME]
