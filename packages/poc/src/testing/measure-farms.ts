@@ -149,17 +149,10 @@ export function measureFarm(strategy: string, seed = 1): FarmFigures {
 }
 
 /**
- * The table of the README.
+ * All farms.
  *
- * @returns lines of Markdown, one for each farm
+ * @returns what each earned, in the order of {@link farmStrategies}
  */
-export function farmTable(): readonly string[] {
-  return [
-    '| a farm of 100 | one wallet | 100 wallets |',
-    '|---|---|---|',
-    ...farmStrategies.map((strategy) => {
-      const { oneWallet, manyWallets } = measureFarm(strategy)
-      return `| ${strategy} | ${oneWallet.toFixed(2)} | ${manyWallets.toFixed(2)} |`
-    }),
-  ]
+export function farmTable(): readonly (FarmFigures & { readonly farm: string })[] {
+  return farmStrategies.map((farm) => ({ farm, ...measureFarm(farm) }))
 }

@@ -65,6 +65,7 @@ test.each<[JsonValue, readonly string[], boolean]>([
   [{ a: [] }, ['/a/0'], false],
   [{}, [], false],
   [null, [], false],
+  [{ a: null }, ['/a/b'], false],
   [7, [''], true],
   [{ 'a/b': 1 }, ['/a~1b'], true],
   [{ 'a/b': 1 }, ['/a/b'], false],
