@@ -1,4 +1,4 @@
-import { encodeBase64Url, type JsonObject } from '@sealpool/crypto'
+import { asJson, encodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createPoolClient, httpBlobStore, type PoolClientOptions } from './index.js'
 import { localServers, objectServer } from './store/testing/local-server.js'
@@ -113,7 +113,7 @@ const refusals: readonly [check: string, world: () => World][] = [
     () =>
       evidenceOf((nonce) => ({
         ...node.evidence(nonce),
-        keySet: simulatedNode(8).keySet as unknown as JsonObject,
+        keySet: asJson(simulatedNode(8).keySet),
       })),
   ],
   ['simulated-flag', () => evidenceOf((nonce) => ({ ...node.evidence(nonce), simulated: false }))],
@@ -131,10 +131,7 @@ const refusals: readonly [check: string, world: () => World][] = [
     'node-on-chain',
     () => chainOf((facts) => ({ ...facts, node: { ...facts.node, keySetDigest: `0x${'12'.repeat(32)}` } })),
   ],
-  [
-    'pool-key-statement',
-    () => answerOf({ statement: simulatedNode(8).statement() as unknown as JsonObject }),
-  ],
+  ['pool-key-statement', () => answerOf({ statement: asJson(simulatedNode(8).statement()) })],
   [
     'pool-key-on-chain',
     () => chainOf((facts) => ({ ...facts, keyEpoch: { ...facts.keyEpoch, keyDigest: zero } })),

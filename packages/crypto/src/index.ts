@@ -44,6 +44,7 @@ export {
   type JsonValue,
   maximumJsonDepth,
 } from './canonical-json/canonicalize.js'
+export { asJson, type JsonForm } from './canonical-json/json-form.js'
 export { type MerkleProofClaim, merkleProof, merkleRoot, verifyMerkleProof } from './commitment/merkle.js'
 export {
   type MerkleMultiProofClaim,

@@ -70,7 +70,14 @@ describe('a grant', () => {
     expect(await left({ grant: forged })).toEqual(no)
     for (const change of [{ scopes: ['*'] }, { grantVersion: 4n }, { expiresAt: seconds + 9n }])
       expect(await left({ grant: { ...grant, ...change } })).toEqual(no)
-    expect(await left({ grant: { ...grant, signature: '0x1234' } })).toEqual(no)
+    const { signature } = grant
+    for (const other of [
+      '0x1234',
+      `0x${'ff'.repeat(65)}`,
+      // The same signature with a byte more, which readers of numbers pass over.
+      `${signature.slice(0, 130)}00${signature.slice(130)}`,
+    ] as const)
+      expect(await left({ grant: { ...grant, signature: other as `0x${string}` } })).toEqual(no)
   })
 
   test('for another chain or contract is none here', async () => {
@@ -141,6 +148,8 @@ describe('a grant', () => {
     const waiting = demand({ status: () => new Promise(() => stop.abort()), signal: stop.signal })
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
     await expect(demand({ signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' })
+    const unasked = demand({ signal: stop.signal, status: 'server' })
+    await expect(unasked).rejects.toMatchObject({ name: 'AbortError' })
   })
 })
 
@@ -188,6 +197,32 @@ describe('a contract wallet', () => {
     expect(elsewhere.checks[0]).toMatchObject({ result: 'not-checked', cause: { code: 'WRONG_CHAIN' } })
   })
 
+  test('on a chain that does not answer is not checked', async () => {
+    const gone = createClient({
+      transport: custom(
+        { request: () => Promise.reject(new Error('connection refused')) },
+        { retryCount: 0 },
+      ),
+    })
+    const { checks } = await demand({
+      grant: ofWallet,
+      grantor: wallet,
+      contractSignature: contractSignature(gone),
+    })
+    expect(checks[0]).toMatchObject({ result: 'not-checked', cause: { code: 'CHAIN_READ_FAILED' } })
+  })
+
+  test('is not waited for after the signal', async () => {
+    const stop = new AbortController()
+    const waiting = demand({
+      grant: ofWallet,
+      grantor: wallet,
+      contractSignature: () => new Promise(() => stop.abort()),
+      signal: stop.signal,
+    })
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
   test('is not known without somebody who asks it', async () => {
     const { checks } = await demand({ grant: ofWallet, grantor: wallet })
     expect(checks[0]).toMatchObject({ result: 'fail', code: 'GRANT_NOT_SIGNED' })
@@ -212,6 +247,12 @@ describe('parseGrant', () => {
     ['a version that is no number', { ...wire, grantVersion: '0x3' }],
     ['a version past 256 bits', { ...wire, grantVersion: (2n ** 256n).toString() }],
     ['a moment before time', { ...wire, expiresAt: -1 }],
+    ['half a version', { ...wire, grantVersion: 1.5 }],
+    ['a version that JSON rounds', { ...wire, grantVersion: 2 ** 53 }],
+    ['a version with a zero in front', { ...wire, grantVersion: '03' }],
+    ['a grantor that is none', { ...wire, grantorAddress: '0x42' }],
+    ['half a byte of a signature', { ...wire, signature: '0x123' }],
+    ['a signature without end', { ...wire, signature: `0x${'00'.repeat(8_193)}` }],
     ['a grantee that is none', { ...wire, granteeId: '0x6e' }],
     ['a name that leads elsewhere', { ...wire, grantId: '../../secrets' }],
     ['no signature', { ...wire, signature: '0x' }],

@@ -13,6 +13,7 @@ import {
   scope,
   secretWage,
   signedGrant,
+  wireGrant,
 } from '../testing/personal-server.js'
 import { at, repeatable } from '../testing/simulated-pool.js'
 import { gatewayGrantStatus, importContribution, type ReadExportOptions, readExport } from './index.js'
@@ -131,7 +132,11 @@ describe('an export', () => {
     ['that no registry knows', { status: async () => undefined }, 'GRANT_STATUS_UNKNOWN'],
     ['that is wanted from a server without protection', { serverUrl: 'http://ps.example' }, 'OPTION_INVALID'],
     ['that is wanted from an address with a query', { serverUrl: 'https://ps.example/?a' }, 'OPTION_INVALID'],
-    ['that is wanted from an address with a user', { serverUrl: 'https://a:b@ps.example' }, 'OPTION_INVALID'],
+    ['that is wanted from an address with a user', { serverUrl: 'https://a@ps.example' }, 'OPTION_INVALID'],
+    ['that is wanted from one with a password', { serverUrl: 'https://:b@ps.example' }, 'OPTION_INVALID'],
+    ['that is wanted from one with a fragment', { serverUrl: 'https://ps.example/#a' }, 'OPTION_INVALID'],
+    ['that is wanted from what is no address', { serverUrl: 'ps.example' }, 'OPTION_INVALID'],
+    ['without a scope', { scope: 'bank' }, 'OPTION_INVALID'],
   ])('%s asks the server nothing', async (_, change, code) => {
     const { read, state } = await world()
     expect(await refusal(read(change))).toMatchObject({ code })
@@ -160,8 +165,22 @@ describe('a personal server that', () => {
     ['is a list', [good]],
     ['is nested too deeply', { ...good, data: { a: JSON.parse(`${'['.repeat(3000)}${']'.repeat(3000)}`) } }],
     ['has a number that would be rounded', { ...good, data: { id: 2 ** 60 } }],
+    ['has one further in', { ...good, data: { list: [{ id: -(2 ** 60) }] } }],
+    ['has half a letter', { ...good, data: { note: '\ud800' } }],
+    ['has a name of a schema in two words', { ...good, schemaId: 'a b' }],
   ])('gives an answer that %s is told so', async (_, body) => {
     expect(await answering(json(body))).toMatchObject({ code: 'IMPORT_INVALID', place: 'GET /v1/data' })
+  })
+
+  test('says no more than the protocol asks for is read: a schema, and that nothing was deleted', async () => {
+    const { read } = await world()
+    const body = { ...good, schemaId: 'payslip-1', deletedAt: null }
+    for (const type of ['application/json; charset="UTF-8"', 'application/vnd.ps+json']) {
+      const serverUrl = await servers.serve((_, response) =>
+        response.writeHead(200, { 'content-type': type }).end(JSON.stringify(body)),
+      )
+      expect((await read({ serverUrl, status: 'server' })).provenance.schema).toBe('payslip-1')
+    }
   })
 
   test('gives numbers that would be rounded is taken by its bytes', async () => {
@@ -238,6 +257,10 @@ describe('a personal server that', () => {
     ],
     ['says no in words of its own', 403, { error: { errorCode: 'constructor' } }, 'IMPORT_REFUSED'],
     ['is busy', 503, {}, 'IMPORT_UNREACHABLE'],
+    ['gave up waiting', 408, {}, 'IMPORT_UNREACHABLE'],
+    ['finds it too early', 425, {}, 'IMPORT_UNREACHABLE'],
+    ['was asked too often', 429, {}, 'IMPORT_UNREACHABLE'],
+    ['says that the grant was taken back', 403, { error: { errorCode: 'GRANT_REVOKED' } }, 'GRANT_REVOKED'],
     ['answers with something else', 204, null, 'IMPORT_REFUSED'],
   ])('%s is told so', async (_, code, body, expected) => {
     expect(await answering(json(body, code))).toMatchObject({ code: expected })
@@ -257,6 +280,18 @@ describe('a gateway that', () => {
     ['is no gateway', (_, response) => response.end('<html>')],
   ])('%s leaves the grant unknown', async (_, listener) => {
     expect(await status(listener)).toMatchObject({ code: 'GRANT_STATUS_UNKNOWN' })
+  })
+
+  test('says why: it does not know, it refuses, it answers with another shape or too much', async () => {
+    const asked = async (listener: RequestListener) =>
+      gatewayGrantStatus({ url: await servers.serve(listener) })(grant, {})
+    expect(await asked(json({}, 404))).toBeUndefined()
+    const known = { data: { ...wireGrant(grant), revokedAt: null } }
+    expect(await asked(json(known))).toMatchObject({ revoked: false, grantVersion: 3n })
+    await expect(asked(json(known, 403))).rejects.toMatchObject({ code: 'IMPORT_REFUSED' })
+    await expect(asked(json({ data: {} }))).rejects.toMatchObject({ code: 'IMPORT_INVALID' })
+    const much = json({ ...known, pad: 'x'.repeat(2 ** 20) })
+    await expect(asked(much)).rejects.toMatchObject({ code: 'IMPORT_INVALID' })
   })
 
   test('has no protection is refused', () => {

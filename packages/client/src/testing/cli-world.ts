@@ -9,6 +9,7 @@ import {
   encodeBase64Url,
   type Hex,
   type JsonObject,
+  asJson as jsonForm,
   keySetDigest,
   platformRandom,
 } from '@sealpool/crypto'
@@ -38,7 +39,7 @@ export async function cliWorld() {
     quote: encodeBase64Url(
       simulator.quote({ reportData: nodeReportData(pool.node.keySet, nonce), mrTd: simulatedMrTd }),
     ),
-    collateral: simulator.collateral(new Date()) as unknown as JsonObject,
+    collateral: jsonForm(simulator.collateral(new Date())),
   })
   served.behaviour.evidence = evidence
   const explanation = { steps: ['noise'] }

@@ -2,6 +2,7 @@ import { type ReceiptBody, verdictsRoot } from '@sealpool/attest'
 import type { Deployment } from '@sealpool/contracts'
 import {
   type Address,
+  asJson,
   canonicalBytes,
   type Digest,
   decodeBase64Url,
@@ -128,7 +129,7 @@ export function receiptBundle(
   }
   const changed = change(body)
   const receipt: SignedStatement = signStatement({
-    statement: { type: 'sealpool/receipt', version: 1, body: changed as unknown as JsonObject },
+    statement: { type: 'sealpool/receipt', version: 1, body: asJson(changed) },
     context: {
       chainId: released.deployment.chainId,
       registry: released.deployment.nodeRegistry.toLowerCase() as Address,
@@ -141,7 +142,7 @@ export function receiptBundle(
   })
   const bundle: ReceiptBundleAnswer = {
     simulated: true,
-    receipt: receipt as unknown as JsonObject,
+    receipt: asJson(receipt),
     evidence,
     policies: { [address]: released.policy },
     manifest,

@@ -10,6 +10,7 @@ import { type Deployment, poolKeyContext } from '@sealpool/contracts'
 import {
   type Address,
   addressOf,
+  asJson,
   concatBytes,
   type Digest,
   deriveNodeKeys,
@@ -97,7 +98,7 @@ export function policyWith(attestation: AttestationPolicy = trust, name = 'pay')
     format: 'sealpool/pool-policy',
     version: 1,
     name,
-    attestation: attestation as unknown as JsonObject,
+    attestation: asJson(attestation),
     code: { poc: digestOf('poc'), refiner: digestOf('refiner'), computations: [] },
     privacy: { accounting: 'basic', epsilon: 6, delta: 1e-6, perJob: { epsilon: 2, delta: 2.5e-7 } },
   }
@@ -146,8 +147,8 @@ export function simulatedNode(seed = 7, served: JsonObject = policy, place = { d
       version: 1,
       tee: 'tdx',
       quote: encodeBase64Url(quote),
-      collateral: simulator.collateral(at) as unknown as JsonObject,
-      keySet: keySet as unknown as JsonObject,
+      collateral: asJson(simulator.collateral(at)),
+      keySet: asJson(keySet),
       nonce: asked,
       simulated: true,
     }
@@ -215,7 +216,7 @@ export function simulatedNode(seed = 7, served: JsonObject = policy, place = { d
       policyDigest,
       epoch,
       poolKey: { publicKey: encodeBase64Url(publicKey), keyId },
-      statement: statement({ epoch }) as unknown as JsonObject,
+      statement: asJson(statement({ epoch })),
       live: null,
     }
   }

@@ -1,10 +1,10 @@
-import type { JsonObject } from '@sealpool/crypto'
+import { asJson } from '@sealpool/crypto'
 import { type VerifiedPool, verifyPool } from '../verify/verified-pool.js'
 import { at, deployment, node, nonce, policy, pool } from './simulated-pool.js'
 
 /** The fixture's pool, really verified; as a live one where that is asked. */
 export function verifiedPool(keep: VerifiedPool['keep'] = 'escrow'): VerifiedPool {
-  const live = keep === 'live' ? (node.liveStatement() as unknown as JsonObject) : null
+  const live = keep === 'live' ? asJson(node.liveStatement()) : null
   const { pool: verified, checks } = verifyPool({
     policy,
     pool,

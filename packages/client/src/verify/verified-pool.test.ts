@@ -9,12 +9,12 @@ import {
 import { createAmdSimulator } from '@sealpool/attest/simulator'
 import {
   addressOf,
+  asJson,
   type Digest,
   digestOf,
   digestToHex,
   encodeBase64Url,
   encodeHex,
-  type JsonObject,
   keySetDigest,
   publicKeyOf,
   sha256Digest,
@@ -80,7 +80,7 @@ const facts = (change: {
 })
 const served = (change: Partial<KeyedPoolAnswer>): KeyedPoolAnswer => ({ ...good.served, ...change })
 const stated = (change: Partial<KeyStatement>): KeyedPoolAnswer =>
-  served({ statement: node.statement(change) as unknown as JsonObject })
+  served({ statement: asJson(node.statement(change)) })
 const otherDigest: Digest = digestOf('other')
 const otherKey = publicKeyOf(new Uint8Array(32).fill(9))
 
@@ -136,7 +136,7 @@ describe('verifyPool of a node in an SEV-SNP guest', () => {
     tee: 'sev-snp',
     quote: encodeBase64Url(report),
     collateral: { certificates: formatPemCertificates(amd.certificates()), crl: encodeHex(amd.crl(at)) },
-    keySet: guest.keySet as unknown as JsonObject,
+    keySet: asJson(guest.keySet),
     nonce: good.nonce,
     simulated: true,
   }
@@ -202,7 +202,7 @@ describe('verifyPool refuses evidence', () => {
   })
 
   test('whose quote vouches for other keys', () => {
-    const foreign = simulatedNode(8).keySet as unknown as JsonObject
+    const foreign = asJson(simulatedNode(8).keySet)
     expect(refusedBy({ evidence: { ...node.evidence(), keySet: foreign } })).toContain('key-set')
   })
 
@@ -271,11 +271,7 @@ describe('verifyPool refuses the node', () => {
 
 describe('verifyPool refuses a pool-key statement', () => {
   const cases: readonly [string, KeyedPoolAnswer, RegExp][] = [
-    [
-      'signed by another key',
-      served({ statement: simulatedNode(8).statement() as unknown as JsonObject }),
-      /signature/,
-    ],
+    ['signed by another key', served({ statement: asJson(simulatedNode(8).statement()) }), /signature/],
     ['of another type', stated({ type: 'sealpool/receipt' }), /something else/],
     ['of another version', stated({ version: 2 }), /something else/],
     ['for another chain', stated({ chainId: 1 }), /another chain/],
@@ -294,7 +290,7 @@ describe('verifyPool refuses a pool-key statement', () => {
     const signed = node.statement()
     const { statement } = signed
     const changed = { ...signed, statement: { ...statement, body: { ...statement.body, note: 'x' } } }
-    const answer = served({ statement: changed as unknown as JsonObject })
+    const answer = served({ statement: asJson(changed) })
     expectRefused({ served: answer }, 'pool-key-statement', /signature/)
   })
 })

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@sealpool/crypto'
+import { asJson, type JsonObject } from '@sealpool/crypto'
 import { hashTypedData, keccak256, toHex } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
@@ -52,11 +52,11 @@ describe('device records', () => {
   const typed = (counter: number, own: object = {}) =>
     ({ domain, types, primaryType: 'Sample', message: { ...message(counter), ...own } }) as never
   const record = async (counter: number, by = account) => ({
-    message: message(counter) as unknown as JsonObject,
+    message: asJson(message(counter)),
     signature: await by.signTypedData(typed(counter)),
   })
   const source = {
-    domain: domain as unknown as JsonObject,
+    domain: asJson(domain),
     types,
     primaryType: 'Sample',
     devices: [{ name: 'Meter 7', address: account.address }],
@@ -65,7 +65,7 @@ describe('device records', () => {
   const verify = (file: JsonObject) => verifyDeviceRecords({ file, source })
 
   test('the hash is what viem computes', () => {
-    const ours = typedDataHash({ ...source, message: message(3) as unknown as JsonObject })
+    const ours = typedDataHash({ ...source, message: asJson(message(3)) })
     expect(ours === undefined ? '' : toHex(ours)).toBe(hashTypedData(typed(3)))
   })
   test('records of one known device are authentic', async () => {
@@ -145,7 +145,7 @@ describe('Reclaim claims', () => {
     return { identifier, ...base }
   }
   const signedBy = async (one: ReturnType<typeof claim>, ...accounts: (typeof witness)[]) => ({
-    claimData: one as unknown as JsonObject,
+    claimData: asJson(one),
     signatures: await Promise.all(
       accounts.map((account) =>
         account.signMessage({ message: `${one.identifier}\n${one.owner}\n${one.timestampS}\n${one.epoch}` }),

@@ -104,7 +104,8 @@ export function readArguments(args: readonly string[]): Command {
   if (target === undefined || rest.length > 0) throw new UsageError(`${name} takes one file or folder`)
   const looked: readonly string[] = [...optionsOf[name], 'json']
   const idle = Object.keys(values).find((option) => !looked.includes(option))
-  if (idle !== undefined) throw new UsageError(`${name} does not look at --${idle}`)
+  // An option that does nothing would be taken for one that did.
+  if (idle !== undefined) throw new UsageError(`${name} does not take --${idle}`)
   const { poc, isolation = 'best', json = false, watch = false } = values
   if (name === 'create') return { name, folder: target, json }
   if (name === 'verify') {

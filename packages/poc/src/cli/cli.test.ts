@@ -1,7 +1,18 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ownOutputOf } from './own-output.js'
 import { runPocCli } from './run.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -79,6 +90,11 @@ describe('what cannot be read is exit code 2', () => {
     [['run', 'a', '--poc', 'x', '--at', 'now'], '--at'],
     [['run', 'a', '--poc', 'x', '--isolation', 'none'], '--isolation'],
     [['run', 'a', '--unknown'], 'unknown'],
+    [['test', 'a', '--poc', 'x', '--owner', `0x${'1'.repeat(40)}`], 'test does not take --owner'],
+    [['test', 'a', '--poc', 'x', '--at', '1'], 'test does not take --at'],
+    [['create', 'a', '--poc', 'x'], 'create does not take --poc'],
+    [['verify', 'a', '--expect', 'x', '--watch'], 'verify does not take --watch'],
+    [['run', 'a', '--poc', 'x', '--expect', 'x'], 'run does not take --expect'],
   ])('%j', async (args, message) => {
     const { code, error } = await cli(...args)
     expect(code).toBe(2)
@@ -194,9 +210,9 @@ test('the version is the package’s', async () => {
     expect(await cli(word)).toEqual({ code: 0, out: `sealpool-poc ${version}\n`, error: '' })
 })
 test.each([
-  [['create', 'x', '--watch'], 'create does not look at --watch'],
-  [['verify', 'x', '--expect', 'y', '--poc', 'z'], 'verify does not look at --poc'],
-  [['test', 'x', '--poc', 'y', '--owner', owner[1] ?? ''], 'test does not look at --owner'],
+  [['create', 'x', '--watch'], 'create does not take --watch'],
+  [['verify', 'x', '--expect', 'y', '--poc', 'z'], 'verify does not take --poc'],
+  [['test', 'x', '--poc', 'y', '--owner', owner[1] ?? ''], 'test does not take --owner'],
   [['run', 'x'], 'run needs --poc <module>'],
 ])('%j is told to people, and with --json to programs', async (args, message) => {
   const forPeople = await cli(...args)
@@ -252,4 +268,89 @@ test('a watch judges again when the proof changes, and goes on when it is broken
   await until('6 as labelled')
   stop.abort()
   expect(await running).toBe(0)
+})
+
+test('a watch does not run again for what its verdicts do not follow from: its own answer beside the proof and the examples', async () => {
+  const own = join(folder, 'told')
+  await cli('create', own)
+  const proof = join(own, 'proof.ts')
+  const stop = new AbortController()
+  let runs = 0
+  // As `| tee` would: no descriptor of the command leads there.
+  const note = (text: string): void => {
+    for (const file of [join(own, 'answer.txt'), join(own, 'examples', '.answer')]) appendFileSync(file, text)
+    if (text.includes('as labelled')) runs += 1
+  }
+  const args = ['test', join(own, 'examples'), '--poc', proof, '--isolation', 'process', '--watch']
+  const running = runPocCli(args, { write: note, writeError: note, signal: stop.signal })
+  const until = async (count: number): Promise<void> => {
+    while (runs < count) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await until(1)
+  // A run that begins again does so after a tenth of a second; each takes about as long.
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  expect(runs).toBe(1)
+  writeFileSync(proof, readFileSync(proof, 'utf8').replace('minimumScore: 0.5', 'minimumScore: 0.4'))
+  await until(2)
+  stop.abort()
+  expect(await running).toBe(0)
+})
+
+test('the command does not judge the file that its answer goes to', async () => {
+  const own = mkdtempSync(join(folder, 'into-'))
+  const [file, answer] = [join(own, 'a.csv'), join(own, 'answer.json')]
+  writeFileSync(file, readFileSync(at('examples/good.csv')))
+  const descriptor = openSync(answer, 'w')
+  const isOwnOutput = ownOutputOf([descriptor, 99_999])
+  expect([await isOwnOutput(answer), await isOwnOutput(file), await isOwnOutput(join(own, 'none'))]).toEqual([
+    true,
+    false,
+    false,
+  ])
+  let said = ''
+  const io = {
+    write: (text: string) => {
+      said += text
+    },
+    writeError: (text: string) => {
+      said += text
+    },
+    signal: new AbortController().signal,
+    isOwnOutput,
+  }
+  const more = ['--poc', at('proof.ts'), '--isolation', 'process', ...owner]
+  expect(await runPocCli(['run', own, ...more], io)).toBe(0)
+  expect(said).toContain('1 valid, 0 refused')
+  expect(await runPocCli(['run', answer, ...more], io)).toBe(2)
+  expect(said).toContain('is where the answer goes')
+  closeSync(descriptor)
+})
+
+test('a command that is ended does not wait for the run in the middle, and says nothing of the proof', async () => {
+  const own = mkdtempSync(join(folder, 'endless-'))
+  const proof = join(own, 'proof.ts')
+  writeFileSync(
+    proof,
+    `import { definePoc } from '@sealpool/poc/define'
+export default definePoc({ id: 'x/endless', version: '1', input: (raw) => { if (raw === 'stop') for (;;); return raw },
+  checks: { any: () => ({ passed: true }) }, score: { quality: 1 } })`,
+  )
+  mkdirSync(join(own, 'files'))
+  writeFileSync(join(own, 'files', 'a.txt'), 'go')
+  writeFileSync(join(own, 'files', 'b.txt'), 'stop')
+  const stop = new AbortController()
+  let complained = ''
+  const started = performance.now()
+  const running = runPocCli(['run', join(own, 'files'), '--poc', proof, '--isolation', 'process'], {
+    // The first file is judged; the second is being judged soon after.
+    write: () => setTimeout(() => stop.abort(), 300),
+    writeError: (text) => {
+      complained += text
+    },
+    signal: stop.signal,
+  })
+  await expect(running).rejects.toMatchObject({ name: 'AbortError' })
+  // The proof has 30 seconds for a file.
+  expect(performance.now() - started).toBeLessThan(25_000)
+  expect(complained).toBe('')
 })

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from './arguments.js'
 import { makeFolder } from './make-folder.js'
@@ -97,21 +97,28 @@ The digest that \`sealpool-poc run\` prints is what a pool approves: it covers t
  *
  * @param folder where
  * @returns the paths that were written
- * @throws UsageError when the folder holds something
+ * @throws UsageError when the folder holds something, or cannot be written to: then nothing is left of the project in it
  */
 export async function createProject(folder: string): Promise<readonly string[]> {
-  const unmade = (): never => {
-    throw new UsageError(`${folder} cannot be made or written to`)
+  const unmade = (error: unknown): never => {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+    throw new UsageError(`${folder} cannot be made or written to${code}`)
   }
   await makeFolder(folder).catch(unmade)
   const present = (await readdir(folder).catch(unmade)).filter((name) => name !== 'examples')
   const examples = await readdir(join(folder, 'examples')).catch((error: NodeJS.ErrnoException) =>
-    error.code === 'ENOENT' ? [] : unmade(),
+    error.code === 'ENOENT' ? [] : unmade(error),
   )
   // Before anything is made in it.
   if (present.length + examples.length > 0) throw new UsageError(`${folder} is not empty`)
   await makeFolder(join(folder, 'examples')).catch(unmade)
-  const written = Object.entries(files())
-  for (const [name, content] of written) await writeFile(join(folder, name), content).catch(unmade)
-  return written.map(([name]) => join(folder, name))
+  const written = Object.entries(files()).map(([name, content]) => ({ path: join(folder, name), content }))
+  try {
+    for (const { path, content } of written) await writeFile(path, content)
+  } catch (error) {
+    // It was empty: with half of it in it the same command would be refused.
+    for (const { path } of written) await rm(path, { force: true })
+    return unmade(error)
+  }
+  return written.map(({ path }) => path)
 }

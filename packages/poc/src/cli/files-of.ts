@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from './arguments.js'
+import type { IsOwnOutput } from './own-output.js'
 
 /** Most files of a folder. */
 const MOST_FILES = 10_000
@@ -10,16 +11,22 @@ const MOST_FILES = 10_000
  * its own, because that is what a node judges.
  *
  * @param path a file or folder
- * @returns paths; hidden files and folders and the labels of examples (`.expected.json`) are left out
- * @throws UsageError when it cannot be read, or the folder holds no file or too many
+ * @param isOwnOutput which files the command's own answer goes to
+ * @returns paths; links, hidden files and folders, the labels of examples (`.expected.json`) and the command's own answer are left out
+ * @throws UsageError when it cannot be read, is the command's own answer, or the folder holds no file or too many
  */
 export async function filesOf(
   path: string,
+  isOwnOutput: IsOwnOutput,
 ): Promise<{ readonly files: readonly string[]; readonly isFolder: boolean }> {
   const own = await stat(path).catch(() => {
     throw new UsageError(`${path} cannot be read`)
   })
-  if (!own.isDirectory()) return { files: [path], isFolder: false }
+  if (!own.isDirectory()) {
+    if (await isOwnOutput(path))
+      throw new UsageError(`${path} is where the answer goes; write it to another file`)
+    return { files: [path], isFolder: false }
+  }
   const files: string[] = []
   const folders = [path]
   for (const folder of folders) {
@@ -30,12 +37,13 @@ export async function filesOf(
       if (entry.name.startsWith('.') || entry.name.endsWith('.expected.json')) continue
       const one = join(folder, entry.name)
       if (entry.isDirectory()) folders.push(one)
-      else if (entry.isFile()) files.push(one)
+      else if (entry.isFile() && !(await isOwnOutput(one))) files.push(one)
       if (files.length + folders.length > MOST_FILES) {
         throw new UsageError(`${path} holds more than ${MOST_FILES} files and folders`)
       }
     }
   }
-  if (files.length === 0) throw new UsageError(`${path} holds no file`)
+  if (files.length === 0)
+    throw new UsageError(`${path} holds no file; links and names with a point in front do not count`)
   return { files: files.sort(), isFolder: true }
 }

@@ -9,17 +9,21 @@ import { type Command, readArguments, USAGE, UsageError } from './arguments.js'
 import { createProject } from './create-project.js'
 import { filesOf } from './files-of.js'
 import { judgeFile } from './judge-file.js'
+import type { IsOwnOutput } from './own-output.js'
 import { harmless, scoreCard } from './score-card.js'
 import { testFolder } from './test-folder.js'
 import { verifyFile } from './verify-file.js'
 import { watchAndRun } from './watch.js'
+import { watchedState } from './watched-state.js'
 
 /** What {@link runPocCli} needs from the process. */
 export interface PocCliIo {
   readonly write: (text: string) => void
   readonly writeError: (text: string) => void
-  /** Ends `--watch`. */
+  /** Ends the command at once; of a watch that is the way it ends. */
   readonly signal: AbortSignal
+  /** Which files what it writes goes to; none when absent. */
+  readonly isOwnOutput?: IsOwnOutput
 }
 
 /** 0: valid, or all as labelled. 1: refused, or an example differs. 2: unreadable. 3: the proof fails. */
@@ -31,6 +35,7 @@ export type PocExitCode = 0 | 1 | 2 | 3
  * @param args command line without node and the script
  * @param io where it writes
  * @returns the exit code
+ * @throws the signal's reason when a command other than a watch was ended by it
  */
 export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<PocExitCode> {
   const isJson = args.includes('--json')
@@ -39,6 +44,7 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
     if (isJson) io.write(`${JSON.stringify({ error: { code, message } })}\n`)
     io.writeError(text)
   }
+  const { isOwnOutput = async () => false } = io
   const attempt = async (work: () => Promise<PocExitCode>): Promise<PocExitCode> => {
     try {
       return await work()
@@ -78,15 +84,19 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
       return 0
     }
     if (command.name === 'verify') return verifyFile(command, io)
-    if (!command.watch) return judge(command, io)
+    if (!command.watch) return judge(command, io, isOwnOutput)
     let last: PocExitCode = 0
-    const folders = new Set([dirname(command.poc), await folderOf(command)])
+    const folders = new Set([dirname(command.poc), await folderOf(command, isOwnOutput)])
     await watchAndRun({
       folders: [...folders],
       signal: io.signal,
+      state: () => watchedState(command, isOwnOutput),
       work: async () => {
         // A proof that does not bundle at the moment is told, and the watch goes on.
-        last = await attempt(() => judge(command, io))
+        last = await attempt(() => judge(command, io, isOwnOutput)).catch((error: unknown) => {
+          if (io.signal.aborted) return last
+          throw error
+        })
       },
     })
     return last
@@ -101,22 +111,32 @@ function ownVersion(): string {
   return version
 }
 
-async function folderOf(command: Extract<Command, { readonly name: 'run' | 'test' }>): Promise<string> {
+async function folderOf(
+  command: Extract<Command, { readonly name: 'run' | 'test' }>,
+  isOwnOutput: IsOwnOutput,
+): Promise<string> {
   if (command.name === 'test') return command.folder
-  return (await filesOf(command.file)).isFolder ? command.file : dirname(command.file)
+  return (await filesOf(command.file, isOwnOutput)).isFolder ? command.file : dirname(command.file)
 }
 
 async function judge(
   command: Extract<Command, { readonly name: 'run' | 'test' }>,
   io: PocCliIo,
+  isOwnOutput: IsOwnOutput,
 ): Promise<PocExitCode> {
   const poc = await bundlePoc({ entry: command.poc })
   const runtime = await createProcessRuntime({ isolation: command.isolation })
+  // A run in the middle is not waited for: it may take half a minute.
+  const end = (): void => {
+    void runtime.close()
+  }
+  io.signal.addEventListener('abort', end, { once: true })
   try {
     if (command.name === 'run') {
-      const { files, isFolder } = await filesOf(command.file)
+      const { files, isFolder } = await filesOf(command.file, isOwnOutput)
       const judged: { readonly file: string; readonly verdict: PocVerdict }[] = []
       for (const path of files) {
+        io.signal.throwIfAborted()
         const verdict = await judgeFile({ ...command, file: path, poc, runtime })
         const file = isFolder ? relative(command.file, path) : path
         judged.push({ file, verdict })
@@ -128,7 +148,7 @@ async function judge(
       else if (isFolder) io.write(`${judged.length - refused} valid, ${refused} refused\n`)
       return refused === 0 ? 0 : 1
     }
-    const outcomes = await testFolder({ poc, runtime, folder: command.folder })
+    const outcomes = await testFolder({ poc, runtime, folder: command.folder, isOwnOutput })
     const differing = outcomes.filter(({ agrees }) => !agrees)
     if (command.json) io.write(`${JSON.stringify({ poc: poc.digest, outcomes })}\n`)
     else {
@@ -140,7 +160,12 @@ async function judge(
       io.write(`${outcomes.length - differing.length} as labelled, ${differing.length} differ\n`)
     }
     return differing.length === 0 ? 0 : 1
+  } catch (error) {
+    // What a runtime says that was closed is no fault of the proof.
+    io.signal.throwIfAborted()
+    throw error
   } finally {
+    io.signal.removeEventListener('abort', end)
     await runtime.close()
   }
 }

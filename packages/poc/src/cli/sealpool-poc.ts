@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 import process from 'node:process'
+import { ownOutputOf } from './own-output.js'
 import { runPocCli } from './run.js'
 
 const stop = new AbortController()
-// A watch ends in good order. Anything else has nothing to finish: there the signal does what it always does.
-if (process.argv.includes('--watch'))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+let endedBy: 'SIGINT' | 'SIGTERM' | undefined
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => {
+    endedBy = name
+    stop.abort()
+  })
 let unheard = false
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', ({ code }: NodeJS.ErrnoException) => {
@@ -17,9 +21,16 @@ for (const stream of [process.stdout, process.stderr])
     if (stream === process.stdout)
       process.stderr.write(`The answer cannot be written (${code ?? 'error'}).\n`)
   })
-const code = await runPocCli(process.argv.slice(2), {
-  write: (text) => process.stdout.write(text),
-  writeError: (text) => process.stderr.write(text),
-  signal: stop.signal,
-})
-process.exitCode = unheard ? 2 : code
+try {
+  const code = await runPocCli(process.argv.slice(2), {
+    write: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+    signal: stop.signal,
+    isOwnOutput: ownOutputOf([process.stdout.fd, process.stderr.fd]),
+  })
+  process.exitCode = unheard ? 2 : code
+} catch (error) {
+  if (endedBy === undefined) throw error
+  // By the signal itself, as whoever waits for this process expects: a shell's loop ends as well.
+  process.kill(process.pid, endedBy)
+}

@@ -7,6 +7,7 @@ import type { BundledPoc } from '../bundle/index.js'
 import type { PocVerdict } from '../verdict/verdict.js'
 import { UsageError } from './arguments.js'
 import { judgeFile } from './judge-file.js'
+import type { IsOwnOutput } from './own-output.js'
 
 /** What one labelled example came to. */
 export interface ExampleOutcome {
@@ -45,7 +46,7 @@ function labelSchema() {
  * `least` and `most` (of the score), `attributes`, `review` (the screens that ask for one), and what the host would know: `owner`, `mediaType`,
  * `at`, `duplicate`, `novelty`.
  *
- * @param options proof, runtime and folder
+ * @param options proof, runtime, folder, and `isOwnOutput`: which files the command's own answer goes to, which are no examples
  * @returns an outcome for each example, by name
  * @throws UsageError for a folder without examples, a label that is none, or a label without its file
  */
@@ -53,8 +54,9 @@ export async function testFolder(options: {
   readonly poc: BundledPoc
   readonly runtime: JobRuntime
   readonly folder: string
+  readonly isOwnOutput?: IsOwnOutput
 }): Promise<readonly ExampleOutcome[]> {
-  const { poc, runtime, folder } = options
+  const { poc, runtime, folder, isOwnOutput = async () => false } = options
   const files = await readdir(folder).catch(() => {
     throw new UsageError(`${folder} is not a folder that can be read`)
   })
@@ -82,13 +84,26 @@ export async function testFolder(options: {
     const differences = differencesOf(verdict, expected)
     outcomes.push({ name, agrees: differences.length === 0, differences })
   }
-  for (const file of files) {
-    const name = nameOf(file)
-    if (name !== undefined && !labels.includes(`${name}${EXPECTED}`)) {
-      outcomes.push({ name: file, agrees: false, differences: [`has no label ${name}${EXPECTED}`] })
-    }
+  for (const file of exampleNames(files).others) {
+    if (await isOwnOutput(join(folder, file))) continue
+    outcomes.push({ name: file, agrees: false, differences: [`has no label ${nameOf(file)}${EXPECTED}`] })
   }
   return outcomes
+}
+
+/**
+ * Which files of a folder of examples are judged.
+ *
+ * @param files names of all files in it
+ * @returns `labelled`: labels and the files that they name; `others`: what has no label, hidden files left out. Both sorted
+ */
+export function exampleNames(files: readonly string[]): {
+  readonly labelled: readonly string[]
+  readonly others: readonly string[]
+} {
+  const shown = files.filter((file) => file.endsWith(EXPECTED) || nameOf(file) !== undefined).sort()
+  const isLabelled = (file: string) => file.endsWith(EXPECTED) || files.includes(`${nameOf(file)}${EXPECTED}`)
+  return { labelled: shown.filter(isLabelled), others: shown.filter((file) => !isLabelled(file)) }
 }
 
 /** Name of an example: what stands before its one ending; undefined for labels and what is hidden. */

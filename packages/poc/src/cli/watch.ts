@@ -23,18 +23,19 @@ async function foldersBelow(folder: string): Promise<string[]> {
 }
 
 /**
- * Runs work now and again after each change below some folders, at any depth, one run at a time, until it is told to stop. What is
- * installed (`node_modules`) and hidden folders are left out.
+ * Runs work now and again after each change of what it depends on, one run at a time, until it is told to stop. Changes are noticed below some
+ * folders, at any depth; what is installed (`node_modules`) and hidden folders are left out.
  *
- * @param options `folders` to watch; `work`; `signal` that ends it
+ * @param options `folders` to watch; `state`: what the work depends on, as a text; `work`; `signal` that ends it
  * @throws UsageError when one of `folders` cannot be read
  */
 export async function watchAndRun(options: {
   readonly folders: readonly string[]
+  readonly state: () => Promise<string>
   readonly work: () => Promise<void>
   readonly signal: AbortSignal
 }): Promise<void> {
-  const { folders, work, signal } = options
+  const { folders, state, work, signal } = options
   let changed: (() => void) | undefined
   let pending = false
   const notice = (): void => {
@@ -60,9 +61,13 @@ export async function watchAndRun(options: {
   signal.addEventListener('abort', notice, { once: true })
   try {
     await follow()
+    let before: string | undefined
     while (!signal.aborted) {
       pending = false
-      await work()
+      const now = await state()
+      // Something else has changed there, the answer of the last run for one.
+      if (now !== before) await work()
+      before = now
       if (!pending) {
         await new Promise<void>((resolve) => {
           changed = resolve

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@sealpool/crypto'
+import { asJson, type JsonObject } from '@sealpool/crypto'
 import { discreteLaplace, laplaceScaleFor, type RandomBytes, selectPartition } from '@sealpool/privacy'
 import { PocError } from '../errors.js'
 
@@ -275,5 +275,5 @@ export function compareClaim(options: {
 
 /** Facts as the body of a signed statement. */
 export function datasetFactsBody(facts: DatasetFacts): JsonObject {
-  return facts as unknown as JsonObject
+  return asJson(facts)
 }

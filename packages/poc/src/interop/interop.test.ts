@@ -128,6 +128,16 @@ describe.runIf(installed)('a Python proof', () => {
     const run = (own: object) => runPythonProof({ proof, runtime, limits, files: input, ...own })
     const bad = { 'export.json': new TextEncoder().encode('{"account":') }
     await expect(run({ files: bad })).rejects.toMatchObject({ code: 'PROOF_WITHOUT_RESULT' })
+    // A proof that reads a literal of Python meets a syntax error of the file's, not of its own.
+    const literal = bundlePythonProof({
+      main: 'my_proof',
+      files: { 'my_proof.py': 'import ast\nast.literal_eval(open("/input/export.json").read())' },
+    })
+    for (const one of [
+      literal,
+      bundlePythonProof({ main: 'my_proof', files: { 'my_proof.py': 'eval("1 +")' } }),
+    ])
+      await expect(run({ proof: one, files: bad })).rejects.toMatchObject({ code: 'PROOF_WITHOUT_RESULT' })
     const broken = bundlePythonProof({ main: 'my_proof', files: { ...files, 'my_proof/__main__.py': 'if' } })
     await expect(run({ proof: broken })).rejects.toMatchObject({ code: 'CODE_INVALID' })
     await runtime.close()

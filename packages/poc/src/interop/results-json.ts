@@ -1,5 +1,6 @@
-import type { JsonObject } from '@sealpool/crypto'
+import { asJson, type JsonObject } from '@sealpool/crypto'
 import * as z from 'zod'
+import { isObject } from '../authenticity/json-object.js'
 import { PocError } from '../errors.js'
 import { type JudgedPart, type PocVerdict, parseJudgedPart } from '../verdict/verdict.js'
 
@@ -33,7 +34,7 @@ export function toResultsJson(verdict: PocVerdict, options: { readonly dlpId: nu
   const sealpool = {
     poc: verdict.poc,
     refusal: verdict.refusal,
-    evidence: verdict.evidence as unknown as JsonObject[],
+    evidence: asJson(verdict.evidence),
   }
   return {
     dlp_id: options.dlpId,
@@ -78,8 +79,8 @@ export function fromResultsJson(value: unknown): JudgedPart {
     )
   }
   const { valid, score, attributes, metadata, ...figures } = parsed.data
-  const { sealpool, dlp_id: _, ...rest } = (metadata ?? {}) as Record<string, unknown>
-  const kept = typeof sealpool === 'object' && sealpool !== null ? (sealpool as Record<string, unknown>) : {}
+  const { sealpool, dlp_id: _, ...rest } = metadata ?? {}
+  const kept = isObject(sealpool) ? sealpool : {}
   const part = {
     valid,
     score: valid ? cut(score) : 0,
@@ -92,7 +93,7 @@ export function fromResultsJson(value: unknown): JudgedPart {
     refusal: valid ? null : (kept['refusal'] ?? { code: 'IMPORTED_INVALID', place: 'results.json' }),
     evidence: kept['evidence'] ?? [],
   }
-  return parseJudgedPart(part as unknown as JsonObject)
+  return parseJudgedPart(part)
 }
 
 function cut(value = 0): number {

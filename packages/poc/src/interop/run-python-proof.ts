@@ -33,7 +33,7 @@ export function bundlePythonProof(options: {
  * @param options `proof`; `runtime`: of `createProcessRuntime({ engine: 'pyodide', ... })`; `files` for `/input`; `environment`
  * @returns the verdict's part, as {@link fromResultsJson} reads it
  * @throws PocError `CODE_MISMATCH`, `CODE_INVALID` when the proof does not load, `PROOF_WITHOUT_RESULT` when it ends without a
- *   result (it threw on these files, or needed more than the limits), `RUNTIME_FAILED`, `VERDICT_INVALID`
+ *   result (it threw on these files, a syntax error in them included, or needed more than the limits), `RUNTIME_FAILED`, `VERDICT_INVALID`
  */
 export async function runPythonProof(options: {
   readonly proof: PythonProof

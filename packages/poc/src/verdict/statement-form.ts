@@ -4,6 +4,7 @@
  */
 import {
   type Address,
+  asJson,
   CryptoError,
   digestOf,
   type JsonObject,
@@ -61,7 +62,7 @@ export function signerOf(signed: SignedStatement, accepted: readonly Address[]):
 /** A context as it is compared: addresses in one case. */
 export function normal(context: SignedStatement['context']): JsonObject {
   const { registry, pool, ...rest } = context
-  return { ...rest, registry: registry.toLowerCase(), pool: pool.toLowerCase() } as unknown as JsonObject
+  return asJson({ ...rest, registry: registry.toLowerCase(), pool: pool.toLowerCase() })
 }
 
 /** Whether two values have one canonical form. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../file-job/make-folder.js'
 import { UsageError } from './arguments.js'
@@ -32,6 +32,7 @@ export default defineRefiner({
   },
 })
 `
+const parts = ['exports', 'refused']
 const files: Readonly<Record<string, string>> = {
   'refiner.ts': refiner,
   'exports/good.csv':
@@ -54,12 +55,20 @@ const files: Readonly<Record<string, string>> = {
  *
  * @param folder - a folder that is not there or empty
  * @returns the paths that were written
- * @throws UsageError when something stands in the folder; RefineError with `ARGUMENT_INVALID` when it cannot be made
+ * @throws UsageError when something stands in the folder; the system's error when the files cannot be written, and then nothing is left of them; RefineError with `ARGUMENT_INVALID` when it cannot be made
  */
 export async function createFolder(folder: string): Promise<readonly string[]> {
   await makeFolder(folder, { place: 'folder', mode: 0o777 })
   if ((await readdir(folder)).length > 0) throw new UsageError('the folder is not empty')
-  for (const part of ['exports', 'refused']) await mkdir(join(folder, part))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, { flag: 'wx' })
+  try {
+    for (const part of parts) await mkdir(join(folder, part))
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(folder, name), text, { flag: 'wx' })
+  } catch (error) {
+    // It was empty: with half of it in it the same command would be refused.
+    for (const made of [...parts, ...Object.keys(files)])
+      await rm(join(folder, made), { recursive: true, force: true })
+    throw error
+  }
   return Object.keys(files)
 }

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { progressLine } from './report.js'
 import { runRefineCli } from './run.js'
 import { systemFault } from './system-fault.js'
@@ -104,6 +104,64 @@ describe('sealpool-refine', () => {
     const failed = await cli('check', entry, join(folder, 'in'), ...given('failing', failing))
     expect([failed.code, failed.err]).toEqual([2, expect.stringContaining('EMBEDDER_FAILED')])
     expect(failed.out + failed.err).not.toContain('hello')
+  })
+
+  test('--table is for databases, and says so where it could name nothing', async () => {
+    await cli('create', join(folder, 'new'))
+    const { code, err } = await cli('check', inside('refiner.ts'), inside('exports'), '--table', 'receipts')
+    expect([code, err]).toEqual([2, expect.stringContaining('--table names a table of SQLite databases')])
+    const none = await cli(
+      'run',
+      inside('refiner.ts'),
+      inside('exports'),
+      '--table',
+      'x',
+      '--out',
+      inside('out'),
+    )
+    expect([none.code, readdirSync(inside()).includes('out.key')]).toEqual([2, false])
+    // A database beside them, though one that cannot be read: that is told of the file.
+    writeFileSync(inside('exports', 'a.db'), 'SQLite format 3\0')
+    const mixed = await cli('check', inside('refiner.ts'), inside('exports'), '--table', 'receipts')
+    expect([mixed.code, mixed.out]).toEqual([1, expect.stringContaining('2 refined, 1 refused')])
+  })
+
+  test('the file that the report goes to is no export', async () => {
+    await cli('create', join(folder, 'new'))
+    const report = inside('exports', 'report.json')
+    writeFileSync(report, '')
+    const outputs = [statSync(report, { bigint: true })]
+    let said = ''
+    const io = {
+      write: (text: string) => (said += text),
+      writeError: (text: string) => (said += text),
+      live: false,
+    }
+    expect(await runRefineCli(['check', inside('refiner.ts'), inside('exports')], { ...io, outputs })).toBe(0)
+    expect(said).toContain('2 refined, 0 refused')
+    expect(await runRefineCli(['check', inside('refiner.ts'), report], { ...io, outputs })).toBe(2)
+  })
+
+  test('a check that is ended leaves nothing behind', async () => {
+    await cli('create', join(folder, 'new'))
+    const stop = new AbortController()
+    mkdirSync(join(folder, 'tmp'))
+    vi.stubEnv('TMPDIR', join(folder, 'tmp'))
+    const seen: string[][] = []
+    const io = {
+      write: () => undefined,
+      // Of the first line of progress: the folder is there, and gone once the signal was told.
+      writeError: () => {
+        seen.push(readdirSync(join(folder, 'tmp')))
+        stop.abort()
+        seen.push(readdirSync(join(folder, 'tmp')))
+      },
+      live: true,
+      signal: stop.signal,
+    }
+    await runRefineCli(['check', inside('refiner.ts'), inside('exports')], io)
+    vi.unstubAllEnvs()
+    expect(seen.slice(0, 2)).toEqual([[expect.stringContaining('sealpool-refine-check-')], []])
   })
 
   test('Croissant takes what the tables do not say from a file', async () => {
@@ -253,7 +311,9 @@ describe('sealpool-refine', () => {
     const several = await cli('mock', entry, '--format', 'csv')
     expect([several.code, several.err]).toEqual([2, expect.stringContaining('--table')])
     expect((await cli('mock', entry, '--format', 'csv', '--table', 'toString')).code).toBe(2)
+    const header = await cli('mock', entry, '--format', 'csv', '--table', 'notes', '--rows', '0')
     const { out } = await cli('mock', entry, '--format', 'csv', '--table', 'notes', '--rows', '2')
+    expect([header.out, header.out.startsWith('contributor,')]).toEqual([`${out.split('\n')[0]}\n`, true])
     expect(out.trim().split('\n')).toEqual(['contributor,note', expect.any(String), expect.any(String)])
     const json = await cli('mock', entry, '--rows', '1')
     expect(Object.keys(JSON.parse(json.out))).toEqual(['notes', 'receipts'])

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, open, realpath, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
@@ -17,7 +18,9 @@ import { toDdl } from '../schema/ddl.js'
 import { toJsonSchema } from '../schema/json-schema.js'
 import { toRowTypes } from '../schema/row-types.js'
 import { schemaId } from '../schema/schema-id.js'
-import type { RefinerSchema } from '../schema/table-schema.js'
+import { tableOf } from '../schema/table-of.js'
+import { contributorColumn, type RefinerSchema } from '../schema/table-schema.js'
+import { exportFormat, headBytes } from '../source/export-format.js'
 import { type Arguments, readArguments, UsageError, wholeNumber } from './arguments.js'
 import { createFolder } from './create-folder.js'
 import { datasetOf } from './dataset-file.js'
@@ -34,6 +37,10 @@ export interface RefineCliIo {
   readonly writeError: (text: string) => void
   /** May a line be drawn again and again (a terminal)? */
   readonly live: boolean
+  /** Told when the process is about to end by a signal: what a command keeps for a moment is removed. */
+  readonly signal?: AbortSignal
+  /** Files that it writes to, where they are files: never inputs. Numbers of device and inode, as `stat` has them. */
+  readonly outputs?: readonly { readonly dev: bigint; readonly ino: bigint }[]
 }
 
 /** 0: all done; 1: some files were refused; 2: the command or the refiner is wrong. */
@@ -45,7 +52,7 @@ async function refinerOf(given: Arguments): Promise<BundledRefiner> {
   return bundleRefiner({ entry })
 }
 
-async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
+async function inputsOf(given: Arguments, io: RefineCliIo): Promise<readonly JobInput[]> {
   const contributor = wholeNumber(given, 'contributor', 0, Number.MAX_SAFE_INTEGER)
   const paths = given.operands.slice(1)
   if (paths.length === 0) throw new UsageError('name files or folders')
@@ -58,7 +65,7 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
     const real = await realpath(path)
     for (const input of found) {
       const place = join(real, relative(path, input.path))
-      if (isOwn(place)) continue
+      if (isOwn(place) || (await isOutput(place, io))) continue
       if (taken.has(place))
         throw new UsageError(`${harmless(input.path)} is named twice; its rows would be too`)
       taken.add(place)
@@ -67,8 +74,37 @@ async function inputsOf(given: Arguments): Promise<readonly JobInput[]> {
       inputs.push({ ...input, id, ...(table === undefined ? {} : { table }) })
     }
   }
-  if (inputs.length === 0) throw new UsageError('every file lies in the job’s own folder: name another --out')
+  if (inputs.length === 0)
+    throw new UsageError('every file is the job’s own: name another --out, and write the report elsewhere')
+  if (table !== undefined) await requireDatabase(inputs)
   return inputs
+}
+
+/** Is a file the one that the report goes to (`sealpool-refine run ... > exports/report.txt`)? */
+async function isOutput(path: string, { outputs = [] }: RefineCliIo): Promise<boolean> {
+  if (outputs.length === 0) return false
+  const { dev, ino } = await stat(path, { bigint: true })
+  return outputs.some((one) => one.dev === dev && one.ino === ino)
+}
+
+/**
+ * Refuses `--table` where none of the files can have tables of that name: CSV, JSON and Parquet hold one table, and are read whatever is named.
+ */
+async function requireDatabase(inputs: readonly JobInput[]): Promise<void> {
+  for (const { path } of inputs) {
+    const file = await open(path)
+    try {
+      const { bytesRead, buffer } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0)
+      const format = exportFormat({ name: path, head: buffer.subarray(0, bytesRead) })
+      // An archive may have one inside.
+      if (format === 'sqlite' || format === 'zip' || format === 'tar' || format === 'gzip') return
+    } finally {
+      await file.close()
+    }
+  }
+  throw new UsageError(
+    '--table names a table of SQLite databases, and none of the files is one: leave it out',
+  )
 }
 
 /** Which paths are the job's own: its folder, its key, its salt. They may lie among the exports, and the next run must not refine them. */
@@ -146,9 +182,11 @@ async function refine(
 
 async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode> {
   const refiner = await refinerOf(given)
-  const inputs = await inputsOf(given)
+  const inputs = await inputsOf(given, io)
   const embedder = await givenEmbedder(given)
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-refine-check-'))
+  const forget = () => rmSync(folder, { recursive: true, force: true })
+  io.signal?.addEventListener('abort', forget)
   try {
     return await refine(given, io, {
       refiner,
@@ -160,6 +198,7 @@ async function check(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCo
       embedder,
     })
   } finally {
+    io.signal?.removeEventListener('abort', forget)
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -170,7 +209,7 @@ async function run(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCode
   const refiner = await refinerOf(given)
   // Before a key is made for them.
   workersOf(given)
-  const inputs = await inputsOf(given)
+  const inputs = await inputsOf(given, io)
   const embedder = await givenEmbedder(given)
   requireEmbedder(refiner.schema, embedder)
   const saltFile = given.options.get('salt-file')
@@ -213,7 +252,8 @@ async function mock(given: Arguments, io: RefineCliIo): Promise<RefineCliExitCod
   if (format === 'json') io.write(`${JSON.stringify(tables, null, 2)}\n`)
   for (const [name, mocked] of format === 'json' ? [] : Object.entries(tables)) {
     if (format === 'csv') {
-      io.write(`${Object.keys(mocked[0] ?? {}).join(',')}\n`)
+      // Of the schema: a table without rows has a header too.
+      io.write(`${[contributorColumn, ...Object.keys(tableOf(schema, name).columns)].join(',')}\n`)
       for (const row of mocked) io.write(`${Object.values(row).map(csvCell).join(',')}\n`)
     } else for (const row of mocked) io.write(`${JSON.stringify({ table: name, ...row })}\n`)
   }

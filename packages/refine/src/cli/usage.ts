@@ -25,7 +25,8 @@ Options of run:
   --pii-key-file FILE  secret under which columns that say hash are hashed; the
                        same in all jobs of a pool
 Options of run and check:
-  --table NAME         the table of files that do not tell it
+  --table NAME         the table of SQLite databases that have several; other
+                       files hold one
   --workers N          files at a time, up to 64; default 2
   --embedder MODULE    a JavaScript module of yours: its default export makes
                        the vectors of embeddings ({ model, dimensions, embed });

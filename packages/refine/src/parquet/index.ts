@@ -3,20 +3,13 @@
  *
  * @module
  */
-import {
-  type ColumnMetaData,
-  type Compressors,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  type SchemaElement,
-} from 'hyparquet'
+import { type FileMetaData, parquetMetadataAsync, type SchemaElement } from 'hyparquet'
 import type { JsonValue } from '../define/record-types.js'
 import { RefineError } from '../errors.js'
 import { civilFromDays, printInstant } from '../schema/instant.js'
 import type { RandomAccess } from '../source/byte-source.js'
 import type { TableReader } from '../source/table-reader.js'
-import { pagesHold } from './check-pages.js'
+import { columnValues } from './column-values.js'
 import { pageUnpackers, type UnpackPage } from './unpack-page.js'
 
 const footerBytes = 16 * 1024 * 1024
@@ -120,21 +113,15 @@ function cellOf(column: SchemaElement, value: unknown, place: string): JsonValue
  * @throws RefineError with `PARQUET_INVALID` or `LIMIT_EXCEEDED`
  */
 export const hyparquetReader: TableReader = async function* (access, limits) {
-  const file = {
-    byteLength: access.size,
-    slice: (start: number, end = access.size) => {
-      const part = readExactly(access, start, end).then(({ buffer }) => buffer as ArrayBuffer)
-      // The reader may ask for several parts and wait for the first fault only.
-      part.catch(() => undefined)
-      return part
-    },
-  }
   let metadata: FileMetaData
   try {
     const tail = await readExactly(access, access.size - 8, access.size)
     const footer = new DataView(tail.buffer, tail.byteOffset, 8).getUint32(0, true)
     if (footer > Math.min(footerBytes, access.size)) throw invalid('footer', 'The footer is too long')
-    metadata = await parquetMetadataAsync(file)
+    metadata = await parquetMetadataAsync({
+      byteLength: access.size,
+      slice: async (start, end = access.size) => (await readExactly(access, start, end)).buffer,
+    })
   } catch (error) {
     if (error instanceof RefineError) throw error
     throw invalid('footer', 'The export is not a Parquet file, or damaged, or encrypted')
@@ -163,74 +150,53 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
   ).catch(() => {
     throw invalid('page', 'Pages packed by Zstandard cannot be opened here, where WebAssembly does not run')
   })
-  /** Each reading of all pages has the limit for itself. */
-  const counted = (): { readonly [codec: string]: UnpackPage } => {
-    let opened = 0
-    const count =
-      (unpack: UnpackPage): UnpackPage =>
-      (packed, length) => {
-        opened += length
-        if (opened > limits.expandedBytes) {
-          throw new RefineError('LIMIT_EXCEEDED', 'page', 'The export expands to more than the limits allow')
-        }
-        return unpack(packed, length)
-      }
-    return Object.fromEntries(Object.entries(unpackers).map(([codec, unpack]) => [codec, count(unpack)]))
-  }
-  const compressors: Compressors = counted()
-  const looked = counted()
-  const holds = async (chunk: ColumnMetaData, column: SchemaElement, count: number): Promise<boolean> => {
-    const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset)
-    const bytes = await readExactly(access, start, start + Number(chunk.total_compressed_size))
-    return pagesHold({
-      bytes,
-      type: chunk.type,
-      typeLength: column.type_length ?? 0,
-      optional: column.repetition_type !== 'REQUIRED',
-      rows: count,
-      open: (packed, length) => {
-        if (chunk.codec === 'UNCOMPRESSED' && packed.length === length) return packed
-        const unpack = looked[chunk.codec]
-        if (unpack === undefined)
-          throw invalid(
-            'page',
-            'A page is damaged, or packed by a method other than Snappy, gzip or Zstandard',
-          )
-        return unpack(packed, length)
-      },
-      most: limits.expandedBytes,
-    })
+  let opened = 0
+  const unpackerOf = (codec: string): UnpackPage => {
+    const unpack = Object.entries(unpackers).find(([name]) => name === codec)?.[1]
+    return (packed, length) => {
+      if (unpack === undefined)
+        throw invalid('page', 'A page is damaged, or packed by a method other than Snappy, gzip or Zstandard')
+      opened += length
+      if (opened > limits.expandedBytes)
+        throw new RefineError('LIMIT_EXCEEDED', 'page', 'The export expands to more than the limits allow')
+      return unpack(packed, length)
+    }
   }
   let rowStart = 0
   for (const [index, group] of metadata.row_groups.entries()) {
     const count = Number(group.num_rows)
-    let objects: Record<string, unknown>[]
+    const values: (readonly unknown[])[] = []
     try {
       for (const [at, { meta_data: chunk }] of group.columns.entries()) {
         const column = columns[at]
-        if (chunk === undefined || column === undefined || !(await holds(chunk, column, count))) {
+        const found =
+          chunk === undefined || column === undefined
+            ? undefined
+            : await columnValues({
+                metadata,
+                group,
+                column,
+                chunk,
+                read: (start, end) => readExactly(access, start, end),
+                unpack: unpackerOf(chunk.codec),
+                parsers,
+                most: limits.expandedBytes,
+              })
+        if (found === undefined)
           throw invalid(`row group ${index + 1}`, 'A page of a row group says of itself what cannot be')
-        }
+        values.push(found)
       }
-      objects = await parquetReadObjects({
-        file,
-        metadata,
-        rowStart,
-        rowEnd: rowStart + count,
-        compressors,
-        parsers: { ...parsers } as never,
-        utf8: true,
-      })
     } catch (error) {
       if (error instanceof RefineError) throw error
       throw invalid(`row group ${index + 1}`, 'A row group is damaged')
     }
-    if (objects.length !== count) throw invalid(`row group ${index + 1}`, 'A row group lacks rows')
-    for (const [at, object] of objects.entries()) {
+    if (values.some(({ length }) => length !== count))
+      throw invalid(`row group ${index + 1}`, 'A row group lacks rows')
+    for (let row = 0; row < count; row += 1) {
       yield Object.fromEntries(
-        columns.map((column) => [
+        columns.map((column, at) => [
           column.name,
-          cellOf(column, object[column.name], `row ${rowStart + at + 1}`),
+          cellOf(column, values[at]?.[row], `row ${rowStart + row + 1}`),
         ]),
       )
     }

@@ -1,4 +1,4 @@
-import { type Digest, digestOf, type JsonValue } from '@sealpool/crypto'
+import { asJson, type Digest, digestOf } from '@sealpool/crypto'
 import type { RefinerSchema } from './table-schema.js'
 
 /**
@@ -10,11 +10,13 @@ import type { RefinerSchema } from './table-schema.js'
  * @returns SHA-256 of the canonical JSON (RFC 8785)
  */
 export function schemaId(schema: RefinerSchema): Digest {
-  return digestOf({
-    format: 'sealpool/refiner-schema',
-    version: 1,
-    id: schema.id,
-    tables: schema.tables,
-    notes: schema.notes,
-  } as unknown as JsonValue)
+  return digestOf(
+    asJson({
+      format: 'sealpool/refiner-schema',
+      version: 1,
+      id: schema.id,
+      tables: schema.tables,
+      notes: schema.notes,
+    }),
+  )
 }

@@ -1,3 +1,4 @@
+import { asJson, type JsonForm } from '@sealpool/crypto'
 import type { ArchiveFile, JsonValue } from '../define/record-types.js'
 import { RefineError } from '../errors.js'
 import type { SourceFormat } from '../schema/table-schema.js'
@@ -80,7 +81,7 @@ async function* mailRecords(messages: AsyncIterable<Uint8Array>, reading: Readin
   let number = 0
   for await (const bytes of messages) {
     number += 1
-    yield (await mailMessage(bytes, { mime, limits: reading.limits, number })) as unknown as JsonValue
+    yield asJson(await mailMessage(bytes, { mime, limits: reading.limits, number }))
   }
 }
 
@@ -101,20 +102,22 @@ async function* documentRecords(bytes: ByteSource, reading: Reading): Records {
   yield* document
 }
 
-async function* asRecords<Item>(items: AsyncIterable<Item> | Iterable<Item>): Records {
-  for await (const item of items) yield item as unknown as JsonValue
+async function* asRecords<Item>(
+  items: AsyncIterable<Item & JsonForm<Item>> | Iterable<Item & JsonForm<Item>>,
+): Records {
+  for await (const item of items) yield asJson<Item>(item)
 }
 
 /** Rows of a table whose columns are those of its first row. */
-async function* tableRecords<Row extends object>(
-  rows: AsyncIterable<Row>,
+async function* tableRecords(
+  rows: AsyncIterable<Readonly<Record<string, JsonValue>>>,
   fields: readonly RequiredField[],
 ): Records {
   let first = true
   for await (const row of rows) {
     if (first) checkFields(Object.keys(row), fields)
     first = false
-    yield row as unknown as JsonValue
+    yield row
   }
 }
 
@@ -224,7 +227,7 @@ async function* archiveRecords(
         bytes: entry.size,
         records,
       }
-      yield file as unknown as JsonValue
+      yield asJson(file)
     } catch (error) {
       throw inside(error, place)
     }

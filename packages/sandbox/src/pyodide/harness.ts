@@ -31,6 +31,11 @@ def __sealpool_harness():
                 found = frame.lineno or 0
         return found
 
+    # Of the approved code: what the code itself parses (a literal in a file, say) has another name, or none.
+    def is_of_code(error):
+        name = error.filename or ''
+        return name == 'code.py' or name.startswith('/code/')
+
     def plain(value, depth=0):
         if depth > 256:
             raise ValueError('nesting')
@@ -107,6 +112,8 @@ def __sealpool_harness():
                         return json.dumps({'status': 'missing'})
                     result = function(value)
             except SyntaxError as error:
+                if not is_of_code(error):
+                    raise
                 return json.dumps({'status': 'syntax', 'line': error.lineno or 0})
             if not plain(result):
                 return json.dumps({'status': 'json'})

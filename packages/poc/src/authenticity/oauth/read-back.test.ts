@@ -102,6 +102,9 @@ describe('an export that its provider confirms', () => {
     expect(named(1)).toBe(named(1))
     expect(named(2)).not.toBe(named(1))
     expect(named(1, { failure: 'TOKEN_REFUSED' })).toBeNull()
+    // An account that was named and not confirmed has none.
+    const unconfirmed = { url: source.url, readAt: at, body: { data: { ...told.data, id: 'canary-8' } } }
+    expect(named(1, unconfirmed)).toBeNull()
     const short = { declared: source, answer, export: bytes, at, accountKey: new Uint8Array(3) }
     expect(() => verifyReadBack(short)).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
   })
@@ -152,6 +155,27 @@ describe('an export is not authentic', () => {
     const file = fileOf({ export: { ...exported, steps: 2 ** 53 } })
     expect(await reasons({ file, port: provider(large).port })).toEqual(['fields NUMBER_TOO_LARGE'])
   })
+
+  test.each<[string, string, unknown]>([
+    ['in the answer alone', '9007199254740992', 2 ** 53 - 1],
+    ['in the export alone', '9007199254740991', 2 ** 53],
+    ['further in', '[{"x":9007199254740993}]', [{ x: 2 ** 53 }]],
+  ])('whose numbers are too large %s', async (_, theirs, ours) => {
+    const large = `{"data":{"id":"canary-7","days":[{"steps":4000}],"a/b":${theirs}}}`
+    const answer = { url: source.url, readAt: at, body: JSON.parse(large) }
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...exported, more: ours }))
+    const { checks } = verifyReadBack({ declared: source, answer, export: bytes, at })
+    expect(checks.find(({ result }) => result === 'fail')).toMatchObject({ reason: 'NUMBER_TOO_LARGE' })
+  })
+
+  test.each(['{"account":', '{"account":"canary-7","more":"\\ud800","steps":4000}', ''])(
+    'that is no JSON with one form: %s',
+    (text) => {
+      const answer = { url: source.url, readAt: at, body: told }
+      const found = verifyReadBack({ declared: source, answer, export: new TextEncoder().encode(text), at })
+      expect([found.authentic, found.checks.at(-1)?.reason]).toEqual([false, 'NOT_JSON'])
+    },
+  )
 
   test('where the answer lacks what the source declares', async () => {
     const { id, ...data } = told.data
@@ -268,6 +292,8 @@ describe('the file that a contributor seals', () => {
     ['a member more', { ...form, extra: 1 }],
     ['no token', { ...form, token: null }],
     ['a token without end', { ...form, token: { value: token } }],
+    ['an end without a token', { ...form, token: { expiresAt: at } }],
+    ['a token that is a number', { ...form, token: { value: 12345678901234567000, expiresAt: at } }],
     ['a token with a member more', { ...form, token: { value: token, expiresAt: at, refresh: 'x' } }],
     ['a token with a line break', { ...form, token: { value: `${token}\r\nX: y`, expiresAt: at } }],
     ['a token that is too short', { ...form, token: { value: 'short', expiresAt: at } }],
@@ -311,9 +337,17 @@ describe('a declaration', () => {
   })
   test.each<[string, object]>([
     ['without protection', { url: 'http://api.example.org/me' }],
-    ['with a user', { url: 'https://a:b@api.example.org/me' }],
+    ['with a user', { url: 'https://a@api.example.org/me' }],
+    ['with a password', { url: 'https://:b@api.example.org/me' }],
+    ['that is no address', { url: 'api.example.org' }],
+    ['with an address without end', { url: `https://api.example.org/${'a'.repeat(2_000)}` }],
+    ['without a name', { provider: '' }],
     ['with a fragment', { url: 'https://api.example.org/me#x' }],
     ['without fields', { fields: [] }],
+    ['with fields without end', { fields: Array.from({ length: 101 }, () => source.account) }],
+    ['with a long pointer', { account: { answer: `/${'a'.repeat(500)}`, export: '/account' } }],
+    ['with a rule that says more', { account: { ...source.account, or: '/x' } }],
+    ['that takes no answer', { maximumAgeSeconds: 0 }],
     ['with a pointer that is none', { account: { answer: 'id', export: '/account' } }],
     ['with a member more', { token }],
     ['that takes old answers', { maximumAgeSeconds: 86_401 }],
