@@ -150,6 +150,16 @@ describe('a pool whose policy changes', () => {
     expect(await next()).toEqual(['2', '3', '4'])
   })
 
+  it('says of what waits that its policy changed, whichever texts count meanwhile', async () => {
+    await switchTo(first)
+    await switchTo(second)
+    const waiting = [1, 2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`)
+    for (const consents of [[second], null]) {
+      expect(await switchConsents({ store }, { address: pool.address, consents }, audit)).toBe(1)
+      expect(await standing()).toEqual(waiting)
+    }
+  })
+
   it('knows nothing of a contribution that gets the number of one that is gone', async () => {
     await switchTo(first)
     await switchTo(second)

@@ -7,13 +7,10 @@ import type { Address, Digest } from '@sealpool/crypto'
 import { integerOf, textOf, textOrNull } from './column.js'
 import { consentChanged, consentChangedText, isConsented } from './consent-table.js'
 import { getMeta, setMeta } from './meta-table.js'
+import { isOfPolicy } from './of-policy.js'
 import type { Sql } from './state-store.js'
 
 const keyOf = (pool: Address): string => `policy ${pool.toLowerCase()}`
-
-/** SQL that is true where a row of `contributions` is of the policy that its pool's tables are made under. */
-export const isOfPolicy =
-  'not exists (select 1 from earlier_policies where earlier_policies.contribution = contributions.id)'
 
 /** Why a contribution waits that was sealed under another policy. */
 export const policyChanged = 'POLICY_CHANGED'
