@@ -9,6 +9,7 @@ import { NodeError } from '../errors.js'
 import { integerOf } from '../state/column.js'
 import { type ContributionRow, contributionColumns, readContribution } from '../state/contribution-table.js'
 import { getMeta, setMeta } from '../state/meta-table.js'
+import { isOfPolicy } from '../state/of-policy.js'
 import type { Sql } from '../state/state-store.js'
 
 const prefix = 'rewrapped header '
@@ -42,11 +43,12 @@ export async function saveRewrapped(sql: Sql, id: string, renewed: RewrappedHead
 }
 
 /**
- * Contributions of older epochs that somebody may still have to open, and whose header is not of this epoch. The database may look at values before
+ * Contributions of older epochs that somebody may still have to open, and whose header is not of this epoch; what was sealed under an earlier policy
+ * does not open under the present one's keys, and is moved when its policy is back. The database may look at values before
  * keys: those of other keys, which are no JSON, are kept from the cast.
  */
 const due = `from contributions where pool = $1 and epoch < $2 and state in ('seen', 'judged', 'recorded', 'refined')
-  and not exists (select 1 from meta where key = '${prefix}' || contributions.id::text
+  and ${isOfPolicy} and not exists (select 1 from meta where key = '${prefix}' || contributions.id::text
     and case when key like '${prefix}%' then (value::json ->> 'epoch')::integer end >= $2)`
 
 /** @returns how many of a pool's contributions are not at an epoch yet */

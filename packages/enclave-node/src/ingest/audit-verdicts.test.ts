@@ -7,7 +7,7 @@ import { countDiffering } from '../state/verdict-audit-table.js'
 import { undoContributions } from '../state/withdrawal.js'
 import { daysOf, judgingWorld } from '../testing/judging-world.js'
 import { memoryStores } from '../testing/memory-store.js'
-import { addressOfDigit } from '../testing/served-pool-fixture.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { auditVerdicts } from './audit-verdicts.js'
 import { eraseWithdrawn } from './erase-withdrawn.js'
 import type { IngestContext } from './ingest-context.js'
@@ -159,6 +159,18 @@ describe('a verdict that is judged again', () => {
     world.rule({ farming: { ...farming, noveltyFloor: 0.1 }, auditShare: 1 })
     expect(await audit()).toBe(0)
     expect([told, await statesOf()]).toEqual([[], []])
+  })
+
+  it('is given up with its policy: under another one it neither opens, nor keeps the node from being ready', async () => {
+    await world.contribute('1', { days: daysOf(1) })
+    await world.contribute('2', { days: daysOf(2) })
+    await settled()
+    const { store } = world.context()
+    await store.query(`update contributions set state = 'refused' where id = 2`)
+    expect(await audit(wrong())).toBe(2)
+    world.rule({ farming, auditShare: 1, policyDigest: digestOfDigit('9') })
+    expect(await audit({}, 3_600)).toBe(0)
+    expect([await countDiffering(store), await statesOf()]).toEqual([0, []])
   })
 
   it('waits until it stands on the chain', async () => {

@@ -84,6 +84,11 @@ export async function auditVerdicts(
       continue
     }
     const opened = await openStored(ingest, pool, contribution)
+    // Its pool has another policy since, whose keys do not open it: it could never come out the same again.
+    if (opened.kind === 'refused' && opened.code === 'WRONG_POLICY') {
+      await forgetAudit(store, contribution.id)
+      continue
+    }
     const verdict =
       opened.kind === 'opened'
         ? await judgeAgain(ingest, pool, one, opened).finally(() => overwriteOpened(opened))

@@ -4,6 +4,7 @@
  */
 import { erasureContext } from '@sealpool/contracts'
 import type { Address } from '@sealpool/crypto'
+import { removeOrphans } from '../retention/orphaned-files.js'
 import { forgetContent, withdrawnWithContent } from '../state/content-table.js'
 import { noteDeletion } from '../state/deletion-table.js'
 import { keepsFingerprint } from '../state/earlier-rewards.js'
@@ -19,7 +20,7 @@ import type { IngestContext } from './ingest-context.js'
 import type { ServedPool } from './served-pool.js'
 
 /**
- * Removes the files of given-up refinements, then the verdicts, fingerprints, prints and accounts of withdrawn contributions, then records
+ * Removes the files of given-up refinements, and those of attempts that came to none, then the verdicts, fingerprints, prints and accounts of withdrawn contributions, then records
  * each erasure with a signed statement, which names what is kept so that nothing is rewarded twice. What it proves is who said so: a signature cannot show that bytes are gone.
  * @param pools served pools by address
  * @returns how many steps were taken
@@ -47,7 +48,14 @@ export async function eraseWithdrawn(
     await store.transaction((tx) => forgetContent(tx, id))
     return 1
   })
-  const erased = await sumOfEach(await dueErasures(store), async ({ id, pool }) => {
+  const due = await dueErasures(store)
+  // A refinement that its owner took it back from while it was made, or that a stop cut short, has left files with rows of it that nothing names.
+  await sumOfEach([...new Set(due.map(({ pool }) => pool))], async (address) => {
+    const pool = pools.get(address)
+    if (pool !== undefined) await removeOrphans(context, pool)
+    return 0
+  })
+  const erased = await sumOfEach(due, async ({ id, pool }) => {
     if (!pools.has(pool)) return 0
     await store.transaction((tx) => forgetContribution(tx, id))
     const kept = await keepsFingerprint(store, id)

@@ -49,6 +49,7 @@ const context = {
   parts: {
     remove: async (_: unknown, parts: readonly { file: string }[]) =>
       void removed.push(...parts.map(({ file }) => file)),
+    list: async function* () {},
   },
 } as unknown as IngestContext
 const served = new Map<Address, typeof pool>([[pool.address, pool]])

@@ -96,6 +96,34 @@ describe('a pool whose policy changes', () => {
     expect(await policyApplies(store, pool.address, second)).toBe(true)
   })
 
+  it('gives up what a node of before it was noted had of several policies side by side', async () => {
+    const signed = (id: number, policy: string) =>
+      store.query('update refinements set statement = $1 where id = $2', [
+        JSON.stringify({ statement: { body: { policy } } }),
+        id,
+      ])
+    await world.refined('2', ['5', '6'])
+    await signed(1, first)
+    await signed(2, second)
+    // Somebody has taken back what was in it with this one: it has been tried in vain since.
+    await set(4, `state = 'recorded', reason = 'BLOB_MISSING', attempts = 3`)
+    await set(6, `reason = 'REFINER_REFUSED'`)
+    expect(await policyApplies(store, pool.address, second)).toBe(true)
+    expect(await switchTo(second)).toBe(1)
+    expect(await standing()).toEqual([
+      ...[1, 2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`),
+      '5 refined -',
+      '6 refined REFINER_REFUSED',
+    ])
+    expect(await store.query('select state from refinements order by refinements.id')).toEqual([
+      { state: 'superseded' },
+      { state: 'signed' },
+    ])
+    expect(events).toMatchObject([{ event: 'pool-policy', facts: { waiting: 4 } }])
+    await switchTo(first)
+    expect(await next()).toEqual(['1', '2', '3', '4'])
+  })
+
   it('begins no job on tables of another policy', async () => {
     await switchTo(second)
     const id = await world.paid()
@@ -148,6 +176,16 @@ describe('a pool whose policy changes', () => {
     await switchTo(first)
     expect((await standing()).slice(0, 2)).toEqual(['1 recorded CONSENT_CHANGED', '2 recorded -'])
     expect(await next()).toEqual(['2', '3', '4'])
+  })
+
+  it('says of what waits that its policy changed, whichever texts count meanwhile', async () => {
+    await switchTo(first)
+    await switchTo(second)
+    const waiting = [1, 2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`)
+    for (const consents of [[second], null]) {
+      expect(await switchConsents({ store }, { address: pool.address, consents }, audit)).toBe(1)
+      expect(await standing()).toEqual(waiting)
+    }
   })
 
   it('knows nothing of a contribution that gets the number of one that is gone', async () => {

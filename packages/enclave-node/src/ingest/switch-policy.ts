@@ -16,10 +16,9 @@ export async function switchPolicy(
 ): Promise<number> {
   if (await isPolicyNoted(store, address, policyDigest)) return 0
   const waiting = await store.transaction(async (tx) => {
-    if (await policyApplies(tx, address, policyDigest)) {
-      await applyPolicy(tx, address, policyDigest)
-      return undefined
-    }
+    // Nothing is told of a pool that never had another one.
+    if (await policyApplies(tx, address, policyDigest))
+      return (await applyPolicy(tx, address, policyDigest)) || undefined
     return (await isAnyJobRunning(tx, address)) ? undefined : applyPolicy(tx, address, policyDigest)
   })
   if (waiting === undefined) return 0

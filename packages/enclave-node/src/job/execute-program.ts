@@ -29,7 +29,7 @@ export interface ProgramJob {
  * @param run runs the plan with a runner; it is called once for a job that was charged, by the process that charged it
  * @returns what `run` gave
  * @throws JobPutOff `PROGRAM_RUNS` until it may be told, `NODE_STOPS`, `BLOB_STORE_FAILED`, `PROGRAM_AWAY`; JobRefusal
- * `EXECUTION_FAILED`; what `run` throws
+ * `EXECUTION_FAILED`, `PROGRAM_INTERRUPTED`; what `run` throws
  */
 export async function executeProgram(
   context: Pick<JobContext, 'programs' | 'store' | 'now'>,
@@ -39,6 +39,9 @@ export async function executeProgram(
   const { programs } = context
   if (programs === undefined) throw JobRefusal.of('EXECUTION_FAILED')
   const found = programs.held.find(job.id, job.charge)
+  // The chain took the job away and gave it back, or the runtime did not end: the outcome is gone, and another one would be a second answer.
+  if (found === undefined && programs.held.isBegun(job.charge) && !programs.stopping.aborted)
+    throw JobRefusal.of('PROGRAM_INTERRUPTED')
   const held = found ?? (await outcomeOf({ ...context, programs }, job, run))
   if (found === undefined) {
     programs.held.keep(job.id, job.charge, held)
@@ -81,6 +84,7 @@ async function outcomeOf(
     stopping: programs.stopping,
     async begun() {
       began = programs.clock()
+      programs.held.begin(job.charge)
       // Now, and not when it has ended: what the job's status says meanwhile is the same however long the program takes.
       const at = context.now() + Math.ceil(atLeast / 1000)
       await putOffJob(store, job.id, { reason: programWaits, reasonText: waitsText, at })

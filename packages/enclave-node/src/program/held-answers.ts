@@ -24,11 +24,16 @@ export interface HeldAnswers {
   find(job: string, charge: string): HeldOutcome | undefined
   keep(job: string, charge: string, held: HeldOutcome): void
   forget(job: string): void
+  /** Notes that the program of a charge is begun, for as long as the process is there. */
+  begin(charge: string): void
+  /** Whether it was, whatever became of its outcome: it is not begun again. */
+  isBegun(charge: string): boolean
 }
 
 /** Begins without any. */
 export function heldAnswers(): HeldAnswers {
   const all = new Map<string, { readonly charge: string; readonly held: HeldOutcome }>()
+  const begun = new Set<string>()
   return {
     find(job, charge) {
       const found = all.get(job)
@@ -40,6 +45,10 @@ export function heldAnswers(): HeldAnswers {
     forget(job) {
       all.delete(job)
     },
+    begin(charge) {
+      begun.add(charge)
+    },
+    isBegun: (charge) => begun.has(charge),
   }
 }
 

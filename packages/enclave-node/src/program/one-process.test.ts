@@ -41,9 +41,12 @@ const interrupted = { state: 'refused', reason: 'PROGRAM_INTERRUPTED', sealedRes
 /** Has another process take a job up: it must end it, and not begin it. */
 async function takenUp(id: string): Promise<void> {
   const heir = fakePrograms(world)
-  expect(await advance(id, heir.programs)).toMatchObject(interrupted)
+  await ended(id, heir.programs)
   expect(heir.open.jobs).toEqual([])
   expect(heir.open.runtimes).toBe(0)
+}
+async function ended(id: string, programs: JobContext['programs']): Promise<void> {
+  expect(await advance(id, programs)).toMatchObject(interrupted)
   expect(await world.spent()).toBe('20')
   const { refusal, pools: charged } = await world.receiptOf(id)
   expect(refusal?.code).toBe('PROGRAM_INTERRUPTED')
@@ -98,6 +101,38 @@ describe('a job of a program that is charged is ended, charged, by any process b
     await advance(id, fakePrograms(world).programs)
     await store.query(`update jobs set reservation = (reservation::jsonb - 'process')::text`)
     expect(await advance(id, undefined)).toMatchObject(interrupted)
+  })
+})
+
+describe('the process that charged it begins it once', () => {
+  it('when its outcome was forgotten with the job, which the chain took away and gives back', async () => {
+    const id = await world.paid(programManifest())
+    const { clock, open, programs } = fakePrograms(world)
+    expect(await advance(id, programs)).toMatchObject({ reason: 'PROGRAM_RUNS' })
+    await store.query(`update jobs set state = 'closed' where id = $1`, [id])
+    expect(await advance(id, programs)).toMatchObject({ state: 'closed' })
+    // As after a reorganisation, or when the other node that got it was silent too.
+    await store.query(`update jobs set state = 'waiting' where id = $1`, [id])
+    clock.now += toldAfterMs
+    await ended(id, programs)
+    expect(open.jobs).toHaveLength(4)
+  })
+
+  it('when its runtime did not end as it should', async () => {
+    const id = await world.paid(programManifest())
+    const { open, programs } = fakePrograms(world)
+    const stuck: JobContext['programs'] = {
+      ...programs,
+      open: async (kind) => ({
+        ...(await programs.open(kind)),
+        close: async () => {
+          throw new Error('it does not end')
+        },
+      }),
+    }
+    await expect(advance(id, stuck)).rejects.toThrow('it does not end')
+    await ended(id, stuck)
+    expect(open.jobs).toHaveLength(4)
   })
 })
 

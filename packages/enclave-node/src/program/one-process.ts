@@ -2,7 +2,8 @@
  * A job of a program is run by the process that charged it, and by no other. What runs of a program give may hang on a clock or on chance, and
  * who has the machine can starve them, so that a second run would be another answer under one charge. Its charge names the process, by a number
  * that nobody else draws, and is anchored before anything is read: of all processes that could begin the job, from whatever copy of the disk, the
- * chain takes the charge of one, and that one is gone when it ends. So nothing is left that could be begun twice, and no second mark is needed.
+ * chain takes the charge of one, and that one is gone when it ends. So nothing is left that could be begun twice: that one remembers for as long as
+ * it is there what it has begun (`held-answers`), whatever the chain takes away and gives back meanwhile.
  * @module
  */
 import { JobRefusal } from '../job/job-refusal.js'

@@ -9,6 +9,7 @@ import { logFrom } from '../state/receipt-log-table.js'
 import type { StateStore } from '../state/state-store.js'
 import { memoryStores } from '../testing/memory-store.js'
 import { retentionRegistry, retentionWorld } from '../testing/retention-world.js'
+import { digestOfDigit } from '../testing/served-pool-fixture.js'
 
 let kept: StateStore
 beforeAll(async () => {
@@ -420,6 +421,22 @@ describe('what else is over', () => {
     await node.work()
     expect(names(await told(node))).toEqual(['facts facts 1 expired'])
     expect(await world.count("dataset_facts where statements is null and state = 'signed'")).toBe(1)
+  })
+
+  it('is a file of an attempt that came to nothing, before anybody is told that his rows are erased', async () => {
+    await world.refinement('1')
+    await world.refined('1', 0, '1')
+    await world.seen('2', 0, digestOfDigit('2'))
+    await writeFile(
+      join(world.tables, '2-workers.parquet'),
+      'rows of 2, who took it back while they were written',
+    )
+    await world.withdraw('2', 1)
+    const node = world.start({})
+    await node.erase()
+    expect(world.erasures).toEqual([{ contribution: '2', files: ['1-workers.parquet'] }])
+    await node.work()
+    expect(names(await told(node))).toEqual(['rows refinement 2 orphaned'])
   })
 
   it('is a file that no refinement names; others in the folder stay', async () => {

@@ -21,7 +21,8 @@ import { forgetPresented } from '../state/presented-credential.js'
 import { forgetVerdictLists } from '../state/verdict-list-table.js'
 import { givenUpRefinements } from '../state/withdrawal.js'
 import { closeList } from './close-list.js'
-import { daySeconds, noteExpired, refinementNumberOf } from './note-expired.js'
+import { daySeconds, noteExpired } from './note-expired.js'
+import { refinementNumberOf } from './orphaned-files.js'
 
 /** What a collector works with. */
 export interface GarbageCollectorOptions {

@@ -10,7 +10,6 @@ import type { PartStore } from '../ingest/ingest-context.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { noteDeletion } from '../state/deletion-table.js'
 import {
-  filesOfRefinements,
   forgetAnswer,
   forgetFacts,
   isAnyJobRunning,
@@ -22,6 +21,7 @@ import {
 import type { StateStore } from '../state/state-store.js'
 import { expireContributions } from '../state/withdrawal.js'
 import { blockAt } from './block-at.js'
+import { noteOrphans } from './orphaned-files.js'
 
 /** Seconds of a day: retention is counted in whole ones, so that tables are rebuilt once a day at most. */
 export const daySeconds = 86_400
@@ -41,11 +41,6 @@ export interface NoteExpiredOptions {
   readonly today: number
   /** The last block of more than so many days ago, as found earlier this day; what is found is put in. */
   readonly blocks: Map<number, bigint | null>
-}
-
-/** @returns the number of the refinement in a file's name, or in what {@link noteExpired} notes about files */
-export function refinementNumberOf(name: string): string {
-  return /\d{1,18}/.exec(name)?.[0] ?? '0'
 }
 
 /**
@@ -160,40 +155,4 @@ function noteAnswers(
       return answers.length
     }),
   )
-}
-
-/**
- * Files that no refinement names: an attempt that was cut short has left them. Which tables they are of is not told: it would say who
- * has rows there.
- */
-async function noteOrphans(
-  store: StateStore,
-  parts: Pick<PartStore, 'list'>,
-  pool: ServedPool,
-): Promise<number> {
-  let noted = 0
-  const look = async (files: readonly string[]): Promise<void> => {
-    const numbers = files.map(refinementNumberOf)
-    await store.transaction(async (tx) => {
-      const named = await filesOfRefinements(tx, pool.address, numbers)
-      for (const number of new Set(files.filter((file) => !named.has(file)).map(refinementNumberOf))) {
-        const object = `refinement ${number}`
-        await noteDeletion(
-          tx,
-          { kind: 'rows', pool: pool.address, object, digest: null, reason: 'orphaned' },
-          'due',
-        )
-        noted += 1
-      }
-    })
-  }
-  let page: string[] = []
-  for await (const file of parts.list(pool)) {
-    page.push(file)
-    if (page.length < pageRows) continue
-    await look(page)
-    page = []
-  }
-  if (page.length > 0) await look(page)
-  return noted
 }

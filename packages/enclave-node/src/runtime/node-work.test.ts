@@ -339,6 +339,29 @@ describe('verdicts', () => {
 })
 
 describe('pool keys', () => {
+  it('are not sent while blocks still move: a read of them that counts for nothing is no head', async () => {
+    const { policyDigest } = here.pool
+    const order: string[] = []
+    let reads = 0
+    work = here.start(
+      {
+        head: async () => headAt(3n),
+        // The last block is another one at each look, until it stands.
+        blockHash: async (block: bigint) => {
+          reads += 1
+          return headAt(reads < 20 ? BigInt(1_000 + reads) : block).hash
+        },
+        pool: async () => ({ policyDigest, keyEpoch: null, restrictions: [], pausedUntil: 0 }),
+        publishPoolKey: async () => {
+          order.push(`sent after ${reads >= 20 ? 'the head was read' : `${reads} reads`}`)
+        },
+      },
+      { blocksPerRead: 16 },
+    )
+    await until('sent', async () => order.length > 0)
+    expect(order[0]).toBe('sent after the head was read')
+  })
+
   it('stand on the chain before the node is ready, and are sent again when they did not get there', async () => {
     let sent = 0
     let letIn: () => void = () => undefined

@@ -208,8 +208,8 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     if (!confirmed()) return false
     const step = await follow()
     const read = isNews(step)
-    // After a reorganisation nothing is sent before the chain was read to its head again.
-    if (read && !caughtUp) return true
+    // After a reorganisation nothing is sent before the chain was read to its head again, nor while blocks move so fast that nothing can be read.
+    if (!caughtUp) return read
     if (!registered) return false
     if (published.size < job.pools.size || read || keysGivenUp()) await publishKeys()
     // What came during the step waits for the next poll: a fast chain would leave the loop no rest.

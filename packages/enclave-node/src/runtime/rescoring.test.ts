@@ -1,23 +1,18 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   approveToken,
   claimEpochReward,
   getBalance,
   getContribution,
   openRewardEpoch,
-  poolAbi,
 } from '@sealpool/contracts'
-import { digestOf, digestToHex, type JsonValue, type SignedStatement } from '@sealpool/crypto'
+import type { SignedStatement } from '@sealpool/crypto'
 import { parsePocVerdict, verdictDigest, verifyRescoring } from '@sealpool/poc'
-import { bundlePoc } from '@sealpool/poc/bundle'
-import { encodeFunctionData } from 'viem'
-import { getBlock, readContract } from 'viem/actions'
+import { getBlock } from 'viem/actions'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
 import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
+import { voteProof } from '../testing/vote-proof.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
@@ -51,7 +46,7 @@ afterAll(async () => {
 
 it('a pool that votes for another proof has its contributions judged again, and pays the difference once', async () => {
   const { pay } = world.pools
-  const { deployment, client, folder } = world
+  const { deployment, client } = world
   const ids = await world.contribute(node.url, [
     { pool: pay, worker: 0, bytes: world.payExport(0, 10) },
     { pool: pay, worker: 1, bytes: world.payExport(1, 500) },
@@ -61,32 +56,8 @@ it('a pool that votes for another proof has its contributions judged again, and 
   await until('scored', async () => (await Promise.all(ids.map(scoreOf))).every((score) => score > 0))
   expect(await Promise.all(ids.map(scoreOf))).toEqual([10_000, 5_000, 10_000])
 
-  const poc = await bundlePoc({
-    entry: fileURLToPath(new URL('../testing/fixture/round-pay-proof.ts', import.meta.url)),
-  })
-  const before = pay.policy as { readonly code: Record<string, JsonValue> }
-  const policy = { ...before, code: { ...before.code, poc: poc.digest } } as JsonValue
-  const rules = await readContract(client, { address: pay.pool, abi: poolAbi, functionName: 'rules' })
-  const changed = {
-    ...rules,
-    policyDigest: digestToHex(digestOf(policy)),
-    pocDigest: digestToHex(poc.digest),
-  }
-  const data = encodeFunctionData({ abi: poolAbi, functionName: 'setRules', args: [changed] })
-  await world.decide(pay, [{ target: pay.pool, data }], 'another proof')
+  const { poc, rules, config } = await voteProof(world)
   await node.stop()
-
-  await writeFile(join(folder, 'next-policy.json'), JSON.stringify(policy))
-  await writeFile(join(folder, 'next-poc.json'), JSON.stringify(poc))
-  const settings = JSON.parse(await readFile(world.config, 'utf8')) as { pools: { address: string }[] }
-  const next = {
-    policy: 'next-policy.json',
-    poc: 'next-poc.json',
-    rescoring: { earlier: ['pay-policy.json'], rule: 'difference' },
-  }
-  const config = join(folder, 'next.json')
-  const pools = settings.pools.map((one) => (one.address === pay.pool ? { ...one, ...next } : one))
-  await writeFile(config, JSON.stringify({ ...settings, pools }))
   await start(config)
   await world.register(node.url)
   await isReady()

@@ -5,6 +5,7 @@
 import { type Address, type Digest, digestToHex } from '@sealpool/crypto'
 import { integerOf } from './column.js'
 import { getMeta, setMeta } from './meta-table.js'
+import { isOfPolicy } from './of-policy.js'
 import type { Sql } from './state-store.js'
 
 const keyOf = (pool: Address): string => `consents ${pool.toLowerCase()}`
@@ -63,8 +64,10 @@ export async function applyConsents(
        (select id from refinements where refinements.pool = $1 and refinements.state = 'superseded'))`,
     [address],
   )
+  // What waits for its policy goes on waiting for that: its text is asked for when the policy is back.
   await tx.query(
-    `update contributions set reason = $2, reason_text = $3 where pool = $1 and state = 'recorded' and not ${isConsented}`,
+    `update contributions set reason = $2, reason_text = $3
+     where pool = $1 and state = 'recorded' and ${isOfPolicy} and not ${isConsented}`,
     [address, consentChanged, consentChangedText],
   )
   await tx.query(

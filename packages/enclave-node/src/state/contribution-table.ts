@@ -6,7 +6,8 @@ import type { ContributionState } from './contribution-state.js'
 import { isDue } from './due-time.js'
 import { forgetEarlierRewards } from './earlier-rewards.js'
 import { forgetFarmingEntry } from './farming-table.js'
-import { forgetEarlierPolicy, isOfPolicy } from './policy-table.js'
+import { isOfPolicy } from './of-policy.js'
+import { forgetEarlierPolicy } from './policy-table.js'
 import type { Sql, SqlRow } from './state-store.js'
 
 /** A contribution as the chain's event tells it. */

@@ -7,13 +7,13 @@ import type { Address, Digest } from '@sealpool/crypto'
 import { integerOf, textOf, textOrNull } from './column.js'
 import { consentChanged, consentChangedText, isConsented } from './consent-table.js'
 import { getMeta, setMeta } from './meta-table.js'
+import { isOfPolicy } from './of-policy.js'
 import type { Sql } from './state-store.js'
 
 const keyOf = (pool: Address): string => `policy ${pool.toLowerCase()}`
 
-/** SQL that is true where a row of `contributions` is of the policy that its pool's tables are made under. */
-export const isOfPolicy =
-  'not exists (select 1 from earlier_policies where earlier_policies.contribution = contributions.id)'
+/** Under which policy a row of `refinements` was made. */
+const signedPolicy = `statement::jsonb #>> '{statement,body,policy}'`
 
 /** Why a contribution waits that was sealed under another policy. */
 export const policyChanged = 'POLICY_CHANGED'
@@ -36,7 +36,7 @@ async function policyOfTables(sql: Sql, pool: Address): Promise<string | undefin
   if (noted !== undefined) return noted
   // Nodes of before it was noted have signed it.
   const [row] = await sql.query(
-    `select statement::jsonb #>> '{statement,body,policy}' as policy from refinements
+    `select ${signedPolicy} as policy from refinements
      where pool = $1 and state <> 'superseded' order by refinements.id desc limit 1`,
     [pool.toLowerCase()],
   )
@@ -51,6 +51,7 @@ async function policyOfTables(sql: Sql, pool: Address): Promise<string | undefin
 export async function applyPolicy(tx: Sql, pool: Address, policy: Digest): Promise<number> {
   const address = pool.toLowerCase()
   const before = (await policyOfTables(tx, pool)) ?? policy
+  if ((await getMeta(tx, keyOf(pool))) === undefined) await giveUpMixed(tx, address, policy)
   await setMeta(tx, keyOf(pool), policy)
   if (before !== policy) await changePolicy(tx, address, { before, policy })
   const [row] = await tx.query(
@@ -58,6 +59,27 @@ export async function applyPolicy(tx: Sql, pool: Address, policy: Digest): Promi
     [address],
   )
   return row === undefined ? 0 : integerOf(row, 'count')
+}
+
+/** A node of before it was noted went on after a change, so that tables of several policies stand side by side: those of others are given up. */
+async function giveUpMixed(tx: Sql, pool: string, policy: string): Promise<void> {
+  await tx.query(
+    `insert into earlier_policies (contribution, pool, policy)
+     select contributions.id, $1, signed.policy from contributions
+       join (select id, ${signedPolicy} as policy from refinements where refinements.pool = $1) as signed
+         on signed.id = contributions.refinement
+     where contributions.pool = $1 and signed.policy <> $2 on conflict (contribution) do nothing`,
+    [pool, policy],
+  )
+  await tx.query(
+    `update refinements set state = 'superseded' where pool = $1 and state <> 'superseded' and ${signedPolicy} <> $2`,
+    [pool, policy],
+  )
+  await tx.query(
+    `update contributions set state = 'recorded', retry_at = 0, attempts = 0, reason = $2, reason_text = $3
+     where pool = $1 and not ${isOfPolicy} and (state = 'recorded' or state = 'refined' and reason is null)`,
+    [pool, policyChanged, policyChangedText],
+  )
 }
 
 async function changePolicy(

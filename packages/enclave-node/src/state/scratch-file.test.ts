@@ -145,6 +145,26 @@ describe('a file without a name', () => {
     expect(() => file.read(into, 100)).toThrow('EBADF')
   })
 
+  it.runIf(process.platform === 'linux')('is no other’s in the same folder, and goes to no child', () => {
+    const pieces = ['first', 'second'].map(piece)
+    const files = pieces.map((bytes) => {
+      const file = namelessFile(directory)
+      file.write(bytes, 0)
+      return file
+    })
+    const into = Buffer.alloc(pieceBytes)
+    for (const [index, file] of files.entries()) {
+      file.read(into, 0)
+      expect(into).toEqual(pieces[index])
+    }
+    const descriptors = (of: string) => {
+      const { stdout } = spawnSync('ls', ['-l', `/proc/${of}/fd`], { encoding: 'utf8' })
+      return stdout.split(`${directory}/${scratchPrefix}`).length - 1
+    }
+    expect([descriptors(String(process.pid)), descriptors('self')]).toEqual([2, 0])
+    for (const file of files) file.close()
+  })
+
   it('is gone after a kill', { timeout: 120_000 }, () => {
     const source = fileURLToPath(new URL('./scratch-file.ts', import.meta.url))
     const { signal, stderr } = spawnSync(

@@ -15,7 +15,7 @@ import {
   readContribution,
 } from './contribution-table.js'
 import { noteTakenBack, undoTakenBack } from './earlier-rewards.js'
-import { isOfPolicy } from './policy-table.js'
+import { isOfPolicy } from './of-policy.js'
 import type { TablePart } from './refinement-table.js'
 import type { Sql } from './state-store.js'
 

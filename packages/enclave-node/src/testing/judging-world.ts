@@ -105,7 +105,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
         return validation
       },
       contents: contentIndexes(),
-      parts: { remove: async () => undefined },
+      parts: { remove: async () => undefined, list: async function* () {} },
       limits: { proof: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 65_536 } },
       settings: {
         concurrency: 2,

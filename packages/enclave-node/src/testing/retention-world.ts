@@ -44,6 +44,8 @@ export async function retentionWorld(store: StateStore) {
   const pool = servedPoolFixture()
   const tables = join(folder, 'tables', pool.address)
   await mkdir(tables, { recursive: true })
+  const files = async () => (await readdir(tables)).sort()
+  const erasures: { readonly contribution: string; readonly files: readonly string[] }[] = []
   let today = 0n
   const day = (number: bigint): number => (firstDay + Number(number)) * 86_400
   const chain = {
@@ -52,7 +54,10 @@ export async function retentionWorld(store: StateStore) {
     head: async () => ({ number: today, hash: hashOf(today), timestamp: day(today) + 3_600 }),
     blockHash: async (number: bigint) => (number <= today ? hashOf(number) : undefined),
     blockTime: async (hash: `0x${string}`) => day(BigInt(hash)),
-    recordErasure: async () => null,
+    recordErasure: async ({ contribution }: { readonly contribution: string }) => {
+      erasures.push({ contribution, files: await files() })
+      return null
+    },
   } as unknown as IngestContext['chain']
   const sign = nodeSigner({ statementKey: keys.statementKey, chainId: 31_337, registry: retentionRegistry })
 
@@ -103,6 +108,7 @@ export async function retentionWorld(store: StateStore) {
       return {
         collector,
         errors,
+        erase: () => eraseWithdrawn(ingest, pools),
         /** One round of the node's work after the other, until nothing is left to do. */
         async work(): Promise<void> {
           clock += 600
@@ -179,7 +185,9 @@ export async function retentionWorld(store: StateStore) {
       )
       return sha256Digest(sealed)
     },
-    files: async () => (await readdir(tables)).sort(),
+    files,
+    /** What was signed for as erased, with the files that were there at that moment. */
+    erasures,
     stateOf: async (id: string) => {
       const row = await findContribution(store, id)
       return row?.reason ?? row?.state
