@@ -61,7 +61,9 @@ export function readArguments(args: readonly string[]): Arguments {
     const words = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined)
     if (words.includes('--help') || words.includes('-h')) throw new UsageError('--help is taken alone.')
     // The first sentence: what follows is about arguments that begin with dashes.
-    throw new UsageError(error instanceof Error ? error.message.replace(/(?<=\.) .*/s, '') : 'Wrong arguments.')
+    throw new UsageError(
+      error instanceof Error ? error.message.replace(/(?<=\.) .*/s, '') : 'Wrong arguments.',
+    )
   }
   const [command, target, ...rest] = parsed.positionals
   if (!isCommand(command) || target === undefined || rest.length > 0)
