@@ -86,7 +86,10 @@ describe('a command that is interrupted', () => {
     const full = openSync('/dev/full', 'w')
     const words = [join(folder, 'command.mjs'), '--help']
     const child = spawn(process.execPath, words, { stdio: ['ignore', full, 'pipe'] })
-    expect(await endOf(child)).toEqual({ how: 3, errors: 'sealpool: the answer cannot be written (ENOSPC)\n' })
+    expect(await endOf(child)).toEqual({
+      how: 3,
+      errors: 'sealpool: the answer cannot be written (ENOSPC)\n',
+    })
     closeSync(full)
   })
 })

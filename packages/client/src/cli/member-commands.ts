@@ -2,7 +2,7 @@ import type { Proposal, Support } from '@sealpool/contracts'
 import { digestArgument, usage, wholeNumber } from './arguments.js'
 import type { Command } from './command.js'
 import { sent } from './contributor-commands.js'
-import { jsonText, table } from './io.js'
+import { dateOf, jsonText, table } from './io.js'
 import { intoNewFile } from './new-file.js'
 import { readJsonObject } from './settings.js'
 
@@ -46,7 +46,7 @@ const grant: Command = {
     })
     const { proposalId, snapshot, deadline } = proposal
     return sent(
-      `proposal ${proposalId} is open for votes from second ${snapshot + 1n} to ${deadline}; kept in the file`,
+      `proposal ${proposalId} is open for votes from ${dateOf(Number(snapshot) + 1)} to ${dateOf(Number(deadline))}; kept in the file`,
       hash,
       { proposal },
     )

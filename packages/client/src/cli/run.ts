@@ -13,6 +13,7 @@ import { consentCommands } from './consent-commands.js'
 import { contributorCommands } from './contributor-commands.js'
 import { credentialCommand } from './credential-command.js'
 import { commandHelp, generalHelp, jsonOption } from './help.js'
+import { hintOf } from './hint.js'
 import { importCommand } from './import-command.js'
 import { type CliExitCode, type CliIo, harmless, jsonText } from './io.js'
 import { jobCommands } from './job-commands.js'
@@ -125,6 +126,8 @@ function tell(error: unknown, name: string | undefined, json: boolean, io: CliIo
   if (!typed && io.env['NODE_DEBUG'] === 'sealpool') io.err(`${harmless(String(error))}\n`)
   if (json) io.out(`${jsonText({ error: { code, place, message } })}\n`)
   else io.err(`sealpool: ${harmless(message)}\n`)
+  const hint = hintOf(error)
+  if (!json && hint !== undefined) io.err(`Try: ${hint}\n`)
   if (code === 'OPTION_INVALID') {
     if (!json)
       io.err(

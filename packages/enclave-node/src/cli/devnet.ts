@@ -97,13 +97,15 @@ ${existsSync(join(programs, 'sealpool')) ? `  export PATH="${programs}:$PATH"\n`
   sealpool ready
 Contribute (numbers 1 to ${people}, at least 3 of them):
   sealpool contribute payslip-1.json --type application/json --schema schema.json --consent consent.txt --key-file contributor-1.key
-Ask, have it granted by vote (10 seconds), pay, fetch:
+Ask (KEY and JOB are what the commands before print), have it granted by vote, pay, fetch, verify:
   sealpool result-key result.key
   sealpool query question.sql --title 'Mean wage' --purpose research --epsilon 10 --result-key KEY --key-file consumer.key
   sealpool grant JOB proposal.json --price 0 --closes $(($(date +%s) + 86400)) --key-file contributor-1.key
-  sealpool vote proposal.json for --key-file contributor-1.key        (and 2, 3)
+  sealpool vote proposal.json for --key-file contributor-1.key        (within 10 seconds; one vote is enough here)
   sealpool carry-out proposal.json --key-file contributor-1.key       (after 10 seconds; twice, 2 seconds apart)
   sealpool fund JOB --key-file consumer.key
-  sealpool result JOB --result-key-file result.key
+  sealpool job JOB --wait 600
+  sealpool result JOB --result-key-file result.key --out result.json
+  sealpool verify-receipt JOB --result result.json
 Ctrl-C ends everything and leaves nothing.`
 }

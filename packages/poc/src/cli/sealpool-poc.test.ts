@@ -1,5 +1,8 @@
-import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
@@ -28,5 +31,22 @@ describe('sealpool-poc as a process', () => {
     const { code, complained } = await run(full)
     closeSync(full)
     expect([code, complained]).toEqual([2, 'The answer cannot be written (ENOSPC).\n'])
+  })
+  test.skipIf(process.platform !== 'linux')('ends by Ctrl-C as any program does', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sealpool-poc-interrupted-'))
+    const pipe = join(folder, 'verdict.json')
+    execFileSync('mkfifo', [pipe])
+    const child = spawn(process.execPath, [command, 'verify', pipe, '--expect', pipe], { stdio: 'ignore' })
+    const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)))
+    // Opens once the command reads at the other end, which then waits for as long as this one is open.
+    const writer = await open(pipe, 'w')
+    try {
+      child.kill('SIGINT')
+      expect(await ended).toBe('SIGINT')
+    } finally {
+      child.kill('SIGKILL')
+      await writer.close()
+      rmSync(folder, { recursive: true })
+    }
   })
 })
