@@ -123,6 +123,12 @@ describe('a grant', () => {
     ])
   })
 
+  test('of which the registry has only a part does not count', async () => {
+    const two = await signedGrant(grantor, { scopes: ['bank.*', 'mail.*'] })
+    const status = async (asked: PortabilityGrant) => ({ ...active(asked), scopes: ['bank.*'] })
+    expect(await left({ grant: two, status })).toEqual(['status fail GRANT_SUPERSEDED'])
+  })
+
   test('whose status nobody tells is not ok', async () => {
     expect(await left({ status: 'server' })).toEqual([unasked])
     expect(await left({ status: async () => undefined })).toEqual([unasked])

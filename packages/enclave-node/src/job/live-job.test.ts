@@ -267,7 +267,7 @@ describe('a job over a live pool', () => {
     await store.query(`update jobs set state = 'closed' where id = $1`, [first])
     await advanceJob(context, await paidAgain('2'))
     go()
-    await running.catch(() => undefined)
+    expect(await running).toMatchObject({ state: 'closed' })
     await live.end(first)
     expect(world.parts.size).toBe(0)
   })
