@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { base64Cores } from '../packages/enclave-node/src/testing/secret-forms.js'
 
 /** One place where private text stands. */
 export interface Leak {
@@ -39,25 +40,13 @@ export interface CanaryScan {
   folder(path: string): Promise<{ readonly leaks: Leak[]; readonly files: number; readonly bytes: number }>
 }
 
-/** Base64 of a text that begins at any of three places in a longer one: the part that does not depend on its neighbours. */
-function base64Cores(text: string): string[] {
-  return [0, 1, 2].map((shift) => {
-    const encoded = Buffer.from('\0'.repeat(shift) + text, 'utf8')
-      .toString('base64')
-      .replace(/=+$/, '')
-    const first = Math.ceil((shift * 8) / 6)
-    const whole = Math.floor(((shift + Buffer.byteLength(text)) * 8) / 6)
-    return encoded.slice(first, whole)
-  })
-}
-
 function patternsOf({ what, text }: Canary): Pattern[] {
   const forms: [string, string][] = [
     ['as it is', text],
     ['hexadecimal', Buffer.from(text).toString('hex')],
     ['hexadecimal, capitals', Buffer.from(text).toString('hex').toUpperCase()],
     ['backwards', [...text].reverse().join('')],
-    ...base64Cores(text).flatMap((core): [string, string][] => [
+    ...base64Cores(Buffer.from(text)).flatMap((core): [string, string][] => [
       ['base64', core],
       ['base64url', core.replaceAll('+', '-').replaceAll('/', '_')],
     ]),

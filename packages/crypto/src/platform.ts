@@ -26,6 +26,7 @@ function randomBytes(length: number): Uint8Array {
  * @throws CryptoError `OPTION_INVALID` for what is no number of bytes
  */
 export const platformRandom: Random = /* @__PURE__ */ Object.assign(randomBytes, {
+  givesAway: true as const,
   generateX25519: async (): Promise<CryptoKeyPair> =>
     (await globalThis.crypto.subtle.generateKey('X25519', false, ['deriveBits'])) as CryptoKeyPair,
 })

@@ -30,6 +30,11 @@ export interface AeadKey {
   ): Promise<Uint8Array>
   /** The plaintext, or undefined when the message is not authentic. */
   open(nonce: Uint8Array, sealed: Uint8Array, associated?: Uint8Array): Promise<Uint8Array | undefined>
+  /**
+   * Overwrites what this program holds of the key, when nothing is sealed or opened with it any more. What WebCrypto holds goes when
+   * the engine collects it.
+   */
+  forget(): void
 }
 
 const empty = /* @__PURE__ */ new Uint8Array()
@@ -59,7 +64,7 @@ export function provideCipherEngine(provided: CipherEngine): void {
  *
  *
  * @param name - the cipher
- * @param key - its key
+ * @param key - its key, copied
  * @param backend - where to compute
  * @returns the ready key
  * @throws CryptoError `KEY_INVALID` for a key of the wrong length; `NATIVE_CRYPTO_MISSING`
@@ -100,5 +105,6 @@ async function nativeKey(subtle: SubtleCrypto, key: Uint8Array): Promise<AeadKey
         return undefined
       }
     },
+    forget() {},
   }
 }

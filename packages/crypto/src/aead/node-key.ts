@@ -1,5 +1,5 @@
 import { hchacha } from '@noble/ciphers/chacha.js'
-import { equalBytes } from '../encoding/bytes.js'
+import { equalBytes, secretCopy, secretMoved } from '../encoding/bytes.js'
 import { type AeadKey, type AeadName, aeadTagLength } from './aead.js'
 
 /** The part of `node:crypto` that is used. */
@@ -44,10 +44,10 @@ export function nodeKey(
   letOthersRun: () => Promise<unknown>,
 ): AeadKey {
   const options = { authTagLength: aeadTagLength }
-  const own = new Uint8Array(key)
+  const own = secretCopy(key)
   const prepare = name === 'xchacha20-poly1305' ? extendedNonces(own) : undefined
   const cipherName = name === 'xchacha20-poly1305' ? 'chacha20-poly1305' : name
-  const of = (nonce: Uint8Array) => prepare?.(nonce) ?? { key: own, nonce }
+  const of = (nonce: Uint8Array) => prepare?.of(nonce) ?? { key: own, nonce }
   let bytes = 0
   const account = async (length: number): Promise<void> => {
     bytes += length
@@ -83,19 +83,29 @@ export function nodeKey(
       await account(length)
       return new Uint8Array(plaintext.buffer, plaintext.byteOffset, plaintext.length)
     },
+    forget() {
+      own.fill(0)
+      prepare?.forget()
+    },
   }
 }
 
 /** Splits nonces of 24 bytes; the subkey is made once for all nonces that begin alike, as those of one payload do. */
 function extendedNonces(key: Uint8Array) {
   let known: { readonly prefix: Uint8Array; readonly key: Uint8Array } | undefined
-  return (nonce: Uint8Array) => {
-    const prefix = nonce.slice(0, 16)
-    if (known === undefined || !equalBytes(known.prefix, prefix))
-      known = { prefix, key: subkeyOf(key, prefix) }
-    const short = new Uint8Array(12)
-    short.set(nonce.subarray(16), 4)
-    return { key: known.key, nonce: short }
+  const forget = () => known?.key.fill(0)
+  return {
+    of(nonce: Uint8Array) {
+      const prefix = nonce.slice(0, 16)
+      if (known === undefined || !equalBytes(known.prefix, prefix)) {
+        forget()
+        known = { prefix, key: secretMoved(subkeyOf(key, prefix)) }
+      }
+      const short = new Uint8Array(12)
+      short.set(nonce.subarray(16), 4)
+      return { key: known.key, nonce: short }
+    },
+    forget,
   }
 }
 

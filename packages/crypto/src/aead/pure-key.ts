@@ -1,5 +1,6 @@
 import { gcm } from '@noble/ciphers/aes.js'
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { secretCopy } from '../encoding/bytes.js'
 import { type AeadKey, type AeadName, aeadTagLength } from './aead.js'
 
 const empty = /* @__PURE__ */ new Uint8Array()
@@ -12,11 +13,12 @@ const empty = /* @__PURE__ */ new Uint8Array()
  * @returns the ready key
  */
 export function pureKey(name: AeadName, key: Uint8Array): AeadKey {
+  const own = secretCopy(key)
   const cipher =
     name === 'chacha20-poly1305' ? chacha20poly1305 : name === 'xchacha20-poly1305' ? xchacha20poly1305 : gcm
   return {
     async seal(nonce, plaintext, associated = empty, into) {
-      const sealed = cipher(key, nonce, associated).encrypt(plaintext)
+      const sealed = cipher(own, nonce, associated).encrypt(plaintext)
       if (into === undefined) return sealed
       into.set(sealed)
       return into
@@ -24,10 +26,13 @@ export function pureKey(name: AeadName, key: Uint8Array): AeadKey {
     async open(nonce, sealed, associated = empty) {
       if (sealed.length < aeadTagLength) return undefined
       try {
-        return cipher(key, nonce, associated).decrypt(sealed)
+        return cipher(own, nonce, associated).decrypt(sealed)
       } catch {
         return undefined
       }
+    },
+    forget() {
+      own.fill(0)
     },
   }
 }

@@ -148,6 +148,33 @@ export interface Random {
    * Sources without it are asked for bytes.
    */
   readonly generateX25519?: (() => Promise<CryptoKeyPair>) | undefined
+  /** What it gives is nobody else's: it is taken as it is, and overwritten. Of other sources a copy is taken. */
+  readonly givesAway?: true | undefined
+}
+
+/**
+ * Bytes for a secret. Engines keep short byte strings among their objects, which they move, and leave the old place as it was; these lie
+ * outside, where overwriting them reaches the only copy.
+ *
+ * @param bytes - the secret
+ * @returns a copy, for the caller to overwrite
+ */
+export function secretCopy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(new ArrayBuffer(bytes.length))
+  copy.set(bytes)
+  return copy
+}
+
+/**
+ * Moves a secret that was just computed to {@link secretCopy}, and overwrites it where it was.
+ *
+ * @param bytes - the secret, the caller's own
+ * @returns the copy, for the caller to overwrite
+ */
+export function secretMoved(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = secretCopy(bytes)
+  bytes.fill(0)
+  return copy
 }
 
 /**
@@ -155,7 +182,7 @@ export interface Random {
  *
  * @param random - the source
  * @param length - how many bytes
- * @returns that many bytes, a copy
+ * @returns that many bytes, the caller's to overwrite
  * @throws CryptoError `RANDOM_INVALID` when the source misbehaves
  */
 export function drawRandom(random: Random, length: number): Uint8Array {
@@ -171,6 +198,6 @@ export function drawRandom(random: Random, length: number): Uint8Array {
       cause,
     })
   }
-  // A source may keep its buffer; and `slice` of Node's Buffer would be a view of the same memory.
-  return new Uint8Array(bytes)
+  // Another source may keep its buffer; and `slice` of Node's Buffer would be a view of the same memory.
+  return random.givesAway === true ? bytes : secretCopy(bytes)
 }

@@ -30,6 +30,8 @@ export interface HpkeSchedule {
   readonly baseNonce: Uint8Array
   /** Computed when asked for: most messages export nothing. */
   exporterSecret(): Uint8Array
+  /** Overwrites the key, what the exporter secret would be made of, and the shared secret that it was given. */
+  forget(): void
 }
 
 /**
@@ -47,10 +49,14 @@ export function hpkeSchedule(setup: Omit<HpkeSetup, 'backend'>): HpkeSchedule {
     labeledExtract(suite, none, 'info_hash', info),
   )
   const secret = labeledExtract(suite, sharedSecret, 'secret', none)
+  const key = labeledExpand(suite, secret, 'key', context, aeadSizes[aead].key)
   return {
-    key: labeledExpand(suite, secret, 'key', context, aeadSizes[aead].key),
+    key,
     baseNonce: labeledExpand(suite, secret, 'base_nonce', context, aeadSizes[aead].nonce),
     exporterSecret: () => labeledExpand(suite, secret, 'exp', context, 32),
+    forget() {
+      for (const bytes of [sharedSecret, secret, key]) bytes.fill(0)
+    },
   }
 }
 

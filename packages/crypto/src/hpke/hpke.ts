@@ -1,4 +1,4 @@
-import { aeadTagLength, importAeadKey } from '../aead/aead.js'
+import { type AeadKey, aeadTagLength, importAeadKey } from '../aead/aead.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, isBytes, type Random } from '../encoding/bytes.js'
 import { ownBytes, requireKnownNames } from '../encoding/options.js'
@@ -152,9 +152,17 @@ export async function hpkeSeal(options: HpkeSealOptions): Promise<Uint8Array> {
  */
 export async function hpkeSealWith(options: HpkeSealOptions): Promise<Uint8Array> {
   const { enc, setup } = await setUpSender(options)
-  const { key, baseNonce } = hpkeSchedule(setup)
-  const aead = await importAeadKey(setup.aead, key, setup.backend)
-  return concatBytes(enc, await aead.seal(baseNonce, options.plaintext, options.aad))
+  const { aead, baseNonce } = await oneMessage(setup)
+  const sealed = await aead.seal(baseNonce, options.plaintext, options.aad).finally(() => aead.forget())
+  return concatBytes(enc, sealed)
+}
+
+/** The cipher of a conversation of one message. Nothing else is made of its secrets, which are overwritten. */
+async function oneMessage(
+  setup: HpkeSetup,
+): Promise<{ readonly aead: AeadKey; readonly baseNonce: Uint8Array }> {
+  const { key, baseNonce, forget } = hpkeSchedule(setup)
+  return { aead: await importAeadKey(setup.aead, key, setup.backend).finally(forget), baseNonce }
 }
 
 /** What {@link hpkeOpen} takes. */
@@ -195,9 +203,8 @@ export async function hpkeOpenWith(
   const own = new Uint8Array(message)
   const [enc, ciphertext] = [own.slice(0, kem.encLength), own.slice(kem.encLength)]
   const setup = await setUpReceiver({ ...options, enc })
-  const { key, baseNonce } = hpkeSchedule(setup)
-  const aead = await importAeadKey(setup.aead, key, setup.backend)
-  const plaintext = await aead.open(baseNonce, ciphertext, aad)
+  const { aead, baseNonce } = await oneMessage(setup)
+  const plaintext = await aead.open(baseNonce, ciphertext, aad).finally(() => aead.forget())
   if (plaintext === undefined) throw openRefused()
   return plaintext
 }

@@ -1,6 +1,6 @@
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bigEndian, concatBytes } from '../encoding/bytes.js'
+import { bigEndian, concatBytes, secretMoved } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 
 const version = /* @__PURE__ */ utf8('HPKE-v1')
@@ -20,7 +20,10 @@ export function labeledExtract(
   label: string,
   input: Uint8Array,
 ): Uint8Array {
-  return extract(sha256, concatBytes(version, suite, utf8(label), input), salt)
+  const labeled = concatBytes(version, suite, utf8(label), input)
+  const key = secretMoved(extract(sha256, labeled, salt))
+  labeled.fill(0)
+  return key
 }
 
 /**
@@ -41,7 +44,7 @@ export function labeledExpand(
   length: number,
 ): Uint8Array {
   const labeled = concatBytes(bigEndian(length, 2), version, suite, utf8(label), info)
-  return expand(sha256, key, labeled, length)
+  return secretMoved(expand(sha256, key, labeled, length))
 }
 
 /**

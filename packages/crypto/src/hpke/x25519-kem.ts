@@ -55,9 +55,12 @@ export function requireMaterial(material: Uint8Array): void {
   }
 }
 
+/** Of an agreement, which is overwritten: nothing else is made of it. */
 function sharedSecretOf(agreed: Uint8Array, ...context: readonly Uint8Array[]): Uint8Array {
   const key = labeledExtract(kemSuite, none, 'eae_prk', agreed)
-  return labeledExpand(kemSuite, key, 'shared_secret', concatBytes(...context), 32)
+  const secret = labeledExpand(kemSuite, key, 'shared_secret', concatBytes(...context), 32)
+  for (const bytes of [key, agreed]) bytes.fill(0)
+  return secret
 }
 
 /** DHKEM(X25519, HKDF-SHA256), `0x0020`, base and auth mode (RFC 9180 section 4.1). */

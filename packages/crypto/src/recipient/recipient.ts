@@ -2,7 +2,7 @@ import type { Backend } from '../aead/backend.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject } from '../canonical-json/canonicalize.js'
 import { decodeBase64Url, encodeBase64Url } from '../encoding/base64url.js'
-import { concatBytes, type Random, requireBytes } from '../encoding/bytes.js'
+import { concatBytes, type Random, requireBytes, secretCopy } from '../encoding/bytes.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError, type CryptoErrorCode } from '../errors.js'
 import { hpkeOpenWith, hpkeSealWith } from '../hpke/hpke.js'
@@ -54,12 +54,14 @@ export interface Identity {
   readonly type: string
   readonly keyId: string
   /**
-   * The file key (32 bytes); undefined when no stanza is meant for this identity. The bytes stay the identity's: opening copies
-   * them at once and neither changes nor wipes them, so that it may keep them, or wipe them later.
+   * The file key (32 bytes); undefined when no stanza is meant for this identity. The bytes stay the identity's, unless it
+   * {@link Identity.givesAway}: opening copies them at once and neither changes nor wipes them, so that it may keep them, or wipe them later.
    *
    * @throws CryptoError `WRAP_REFUSED` when a stanza is meant for it but is not authentic
    */
   unwrap(request: UnwrapRequest): Promise<Uint8Array | undefined>
+  /** What it unwraps is nobody else's: opening takes it as it is, and overwrites it. */
+  readonly givesAway?: true | undefined
 }
 
 const wrapLabel = /* @__PURE__ */ utf8('sealpool/sealed-file/1/wrap\0')
@@ -104,7 +106,7 @@ export function kemRecipient(label: StanzaLabel, kem: Kem, publicKey: Uint8Array
     template: stanza(new Uint8Array(kem.encLength), new Uint8Array(wrappedKeyLength)),
     async wrap({ fileKey, binding, random, backend }) {
       // Its own: the caller may wipe what it lent as soon as it has the promise.
-      const plaintext = new Uint8Array(requireBytes(fileKey, 32, 'fileKey'))
+      const plaintext = secretCopy(requireBytes(fileKey, 32, 'fileKey'))
       const message = await hpkeSealWith({
         kem,
         publicKey: key,
@@ -132,6 +134,7 @@ export function kemIdentity(label: StanzaLabel, kem: Kem, key: KemPrivateKey): I
   return {
     type: label.type,
     keyId: label.keyId,
+    givesAway: true,
     async unwrap({ stanzas, binding, backend }) {
       const stanza = stanzas.find((each) =>
         Object.entries(label).every(([name, value]) => each[name] === value),

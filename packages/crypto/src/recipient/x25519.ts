@@ -195,7 +195,9 @@ const pkcs8Prefix = /* @__PURE__ */ new Uint8Array([
 
 async function nativeKey(subtle: SubtleCrypto, privateKey: Uint8Array): Promise<NativeKey> {
   const pkcs8 = concatBytes(pkcs8Prefix, privateKey)
-  const key = await subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits'])
+  const key = await subtle
+    .importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits'])
+    .finally(() => pkcs8.fill(0))
   return (publicKey) => deriveWith(subtle, key, publicKey)
 }
 

@@ -2,7 +2,7 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Backend } from '../aead/backend.js'
-import { concatBytes, equalBytes, isBytes } from '../encoding/bytes.js'
+import { concatBytes, equalBytes, isBytes, secretCopy, secretMoved } from '../encoding/bytes.js'
 import { isPlain, requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
@@ -18,7 +18,7 @@ type KeyUse = 'payload' | 'header' | 'commitment'
 
 function deriveKey(fileKey: Uint8Array, salt: Uint8Array, use: KeyUse, binding: Uint8Array): Uint8Array {
   const label = utf8(`sealpool/sealed-file/1/${use}\0`)
-  return hkdf(sha256, fileKey, salt, concatBytes(label, binding), 32)
+  return secretMoved(hkdf(sha256, fileKey, salt, concatBytes(label, binding), 32))
 }
 
 /**
@@ -37,14 +37,18 @@ export function bindingOf(header: Omit<SealedHeader, 'recipients'>): Uint8Array 
  *
  * @param header - the header's fixed part
  * @param fileKey - 32 bytes, read at once
- * @returns the MAC, 32 bytes, of what `encodeHeader` gave
+ * @returns the MAC, 32 bytes, of what `encodeHeader` gave; it is made once, and its key overwritten with that
  */
 export function headerMac(
   header: Omit<SealedHeader, 'recipients'>,
   fileKey: Uint8Array,
 ): (encoded: Uint8Array) => Uint8Array {
   const key = deriveKey(fileKey, header.salt, 'header', bindingOf(header))
-  return (encoded) => hmac(sha256, key, encoded)
+  return (encoded) => {
+    const mac = hmac(sha256, key, encoded)
+    key.fill(0)
+    return mac
+  }
 }
 
 /**
@@ -56,7 +60,7 @@ export function headerMac(
  * @returns the stanza; errors of the recipient come out as they are
  */
 export async function wrapFor(recipient: Recipient, request: WrapRequest): Promise<Stanza> {
-  const fileKey = request.fileKey.slice()
+  const fileKey = secretCopy(request.fileKey)
   try {
     return await recipient.wrap({
       ...request,
@@ -83,7 +87,7 @@ export function payloadCipherOf(
   backend: Backend,
 ): Promise<PayloadCipher> {
   const key = deriveKey(fileKey, header.salt, 'payload', bindingOf(header))
-  return payloadCipher(header.suite, key, backend)
+  return payloadCipher(header.suite, key, backend).finally(() => key.fill(0))
 }
 
 /**
@@ -172,8 +176,8 @@ export async function unlockHeader(header: ParsedHeader, options: OwnOpening): P
       if (!isBytes(given) || given.length !== fileKeyLength) {
         throw new CryptoError('WRAP_REFUSED', '$.recipients', 'an identity gave no 32-byte file key')
       }
-      // An identity may keep its bytes, and change them at any time.
-      const fileKey = new Uint8Array(given)
+      // Another identity may keep its bytes, and change them at any time.
+      const fileKey = identity.givesAway === true ? given : secretCopy(given)
       if (equalBytes(headerMac(header, fileKey)(header.encoded), header.mac)) return fileKey
       fileKey.fill(0)
       const why = 'the header was altered after sealing'

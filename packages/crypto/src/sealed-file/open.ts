@@ -72,8 +72,11 @@ export async function openBytes(sealed: Uint8Array, options: OpenOptions): Promi
       const offset = header.payloadOffset + index * step
       return cipher.open(index, index === chunks - 1, sealed.subarray(offset, offset + step))
     },
-    deliver: (chunk, index) => plaintext.set(chunk, index * header.chunkSize),
-  })
+    deliver(chunk, index) {
+      plaintext.set(chunk, index * header.chunkSize)
+      chunk.fill(0)
+    },
+  }).finally(() => cipher.forget())
   return { plaintext, context: header.context, commitmentSalt }
 }
 

@@ -17,6 +17,8 @@ export interface PayloadCipher {
    * @throws CryptoError `CHUNK_REFUSED` when it is not authentic at this place
    */
   open(index: number, last: boolean, sealed: Uint8Array): Promise<Uint8Array>
+  /** Overwrites what is held of its key, when the payload is done. */
+  forget(): void
 }
 
 /** Most chunks of a payload. 2^40 of the smallest size are 64 TiB; the index stays far inside the nonce and inside exact integers. */
@@ -57,6 +59,7 @@ export async function payloadCipher(
       }
       return plaintext
     },
+    forget: () => aead.forget(),
   }
 }
 

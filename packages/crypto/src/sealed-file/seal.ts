@@ -75,7 +75,9 @@ async function beginSealing(
   const context = ownContext(options.context)
   const fileKey = requireNonZero(drawRandom(random, fileKeyLength), 'RANDOM_INVALID', 'random')
   const salt = drawRandom(random, saltLength)
-  const commitment = context.commitment ?? (await commit(commitmentSaltOf(fileKey, salt)))
+  const commitmentSalt = commitmentSaltOf(fileKey, salt)
+  const commitment = context.commitment ?? (await commit(commitmentSalt))
+  commitmentSalt.fill(0)
   const core = coreOf({ ...options, context }, salt, commitment)
   const binding = bindingOf(core)
   // Before any recipient is asked: what it does can change neither.
@@ -149,7 +151,7 @@ export async function sealBytes(plaintext: Uint8Array, options: SealBytesOptions
       return cipher.seal(index, index === chunks - 1, chunk, into)
     },
     deliver: () => undefined,
-  })
+  }).finally(() => cipher.forget())
   return sealed
 }
 
@@ -198,6 +200,7 @@ export function seal(options: SealOptions): TransformStream<Uint8Array, Uint8Arr
       const { splitter, cipher, pipeline } = sealing
       await pipeline.push(() => cipher.seal(index, true, splitter.rest))
       await pipeline.drain()
+      cipher.forget()
     },
   })
 }

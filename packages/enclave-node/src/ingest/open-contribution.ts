@@ -121,7 +121,13 @@ export async function openContribution(
         commitment: contribution.commitment,
       },
     })
-    if (!verifyCommitment({ root: contribution.commitment, bytes: plaintext, salt: commitmentSalt })) {
+    const isCommitted = verifyCommitment({
+      root: contribution.commitment,
+      bytes: plaintext,
+      salt: commitmentSalt,
+    })
+    commitmentSalt.fill(0)
+    if (!isCommitted) {
       plaintext.fill(0)
       return refused('COMMITMENT_MISMATCH', 'commitment')
     }

@@ -83,6 +83,8 @@ export interface StartOptions {
 
 /** Milliseconds between two pieces of the look at stored rows: it takes about a tenth of the node's time. */
 const checkPauseMs = 100
+/** After so long without a proof or a refiner its process is exchanged: what it was given is in its memory no more. */
+const sandboxRestMs = 2_000
 
 /**
  * Starts a node in this process.
@@ -172,7 +174,10 @@ async function start(
   }
 
   phase('chain')
-  const runtime = await (options.openRuntime ?? createProcessRuntime)({ isolation: config.sandbox.isolation })
+  const runtime = await (options.openRuntime ?? createProcessRuntime)({
+    isolation: config.sandbox.isolation,
+    renewAfterMs: sandboxRestMs,
+  })
   closers.push(() => runtime.close())
   const programWords = await wordsOfPrograms(config)
   // Their outcomes were in memory alone, and nobody may begin them again: they end at once.

@@ -61,13 +61,15 @@ export type { WorldPool } from './world-pools.js'
 
 /**
  * Makes the world.
- * @param options `rural`: a third pool, of another home: as `people`, and not among the pools of the settings
+ * @param options `rural`: a third pool, of another home: as `people`; `notes`: one whose rows hold words. Neither is among the pools of the
+ * settings
  * @returns helpers; call `close` at the end
  */
 export async function poolWorld(options: {
   readonly workers: number
   readonly ingest?: object
   readonly rural?: true
+  readonly notes?: true
 }) {
   const folder = await mkdtemp(join(tmpdir(), 'sealpool-world-'))
   const data = join(folder, 'node')
@@ -113,12 +115,17 @@ export async function poolWorld(options: {
     maximumAgeSeconds: 30 * 86_400,
   }
   const blobs = fileBlobStore({ directory: join(folder, 'blobs'), durable: false })
-  const { rural: ruralPool, ...pools } = await foundWorldPools({
+  const {
+    rural: ruralPool,
+    notes: notesPool,
+    ...pools
+  } = await foundWorldPools({
     client,
     deployment,
     folder,
     attestation,
     rural: options.rural === true,
+    notes: options.notes === true,
   })
   const config = join(folder, 'node.json')
   const lower = (value: Deployment) =>
@@ -270,6 +277,8 @@ export async function poolWorld(options: {
     pools,
     /** The third pool, when it was asked for. */
     rural: ruralPool,
+    /** The pool of words, when it was asked for. */
+    notes: notesPool,
     attestation,
     /** What every simulated node of this world runs, as the registry lists it. */
     measurement: platform.measurement,

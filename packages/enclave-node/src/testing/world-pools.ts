@@ -17,7 +17,7 @@ export type Wallet = WalletClient<Transport, Chain | undefined, Account>
 
 /** One pool of the world. */
 export interface WorldPool extends PoolContracts {
-  readonly name: 'pay' | 'people' | 'rural'
+  readonly name: 'pay' | 'people' | 'rural' | 'notes'
   readonly policy: JsonValue
   readonly mediaType: string
 }
@@ -36,6 +36,8 @@ export async function foundWorldPools(options: {
   readonly attestation: AttestationPolicy
   /** A third pool as well: as `people`, under its own name. */
   readonly rural: boolean
+  /** A fourth pool, whose columns hold words of their own. */
+  readonly notes: boolean
 }) {
   const { client, deployment, folder, attestation } = options
   const found = async (
@@ -114,5 +116,17 @@ export async function foundWorldPools(options: {
     ]),
     people: await found('people', ['pay', ...rural], 'text/csv', persons),
     rural: options.rural ? await found('rural', ['pay', 'people'], 'text/csv', persons) : undefined,
+    notes: options.notes
+      ? await found('notes', [], 'application/json', [
+          {
+            name: 'visits',
+            rowsPerContributor: 2,
+            columns: [
+              column('place', { type: 'text', open: true, use: ['group'] }),
+              column('remark', { type: 'text', open: true, use: ['group'] }),
+            ],
+          },
+        ])
+      : undefined,
   }
 }

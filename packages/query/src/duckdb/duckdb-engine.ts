@@ -6,7 +6,7 @@ import type { Expectation, Row, SqlEngine, TableLoad } from '../engine/engine.js
 import { pseudonymText } from '../engine/join-pseudonym.js'
 import { requireTables } from '../engine/required-tables.js'
 import { QueryError } from '../errors.js'
-import { encodeFrame, frameDecoder } from './frame.js'
+import { encodeFrame, frameDecoder, secretMark } from './frame.js'
 import type { Answer, LoadMessage, Request } from './message.js'
 import { isGuardedFolder } from './spill-folder.js'
 
@@ -104,7 +104,7 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
     child.on('exit', () => end(new QueryError('ENGINE_CLOSED', 'duckdb-worker')))
   }
 
-  const request = (body: RequestBody): Promise<readonly Row[]> =>
+  const request = (body: RequestBody, secret?: Uint8Array): Promise<readonly Row[]> =>
     new Promise((resolve, reject) => {
       if (ended !== null) {
         reject(ended)
@@ -115,7 +115,8 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
       const timer = setTimeout(() => end(new QueryError('ENGINE_TIMEOUT', body.kind)), timeoutMs)
       waiting.set(id, { resolve, reject, timer })
       try {
-        child?.stdin?.write(encodeFrame({ id, ...body }))
+        const frame = encodeFrame({ id, ...body }, secret)
+        child?.stdin?.write(frame, () => frame.fill(0))
       } catch {
         waiting.delete(id)
         clearTimeout(timer)
@@ -137,7 +138,8 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
     slices: Math.max(1, Math.floor(slices)),
     async load(table) {
       await opened
-      await request({ kind: 'load', table: messageOf(table) })
+      const key = 'parquet' in table ? table.parquet.key : undefined
+      await request({ kind: 'load', table: messageOf(table) }, key)
       loaded.add(table.name)
     },
     async query(sql: string, expectation?: Expectation) {
@@ -164,7 +166,7 @@ export function createDuckDbEngine(options: DuckDbEngineOptions = {}): SqlEngine
 function messageOf(table: TableLoad): LoadMessage {
   if (!('parquet' in table)) return table
   const { paths, key } = table.parquet
-  const parquet = key === undefined ? { paths } : { paths, key: Buffer.from(key).toString('base64') }
+  const parquet = key === undefined ? { paths } : { paths, key: secretMark }
   return { name: table.name, columns: table.columns, parquet }
 }
 

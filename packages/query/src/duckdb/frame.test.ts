@@ -1,6 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeFrame, frameDecoder } from './frame.js'
+import { encodeFrame, frameDecoder, secretMark } from './frame.js'
+
+describe('a secret in a message', () => {
+  it('is read as its base64, of any length, and overwritten once it was read', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 70 }), fc.string(), (secret, word) => {
+        const frame = encodeFrame({ word, key: secretMark, after: [word] }, secret)
+        const text = Buffer.from(secret).toString('base64')
+        expect(Buffer.from(frame).includes(text)).toBe(true)
+        expect(frameDecoder()(frame)).toEqual([{ word, key: text, after: [word] }])
+        expect(frame.every((byte) => byte === 0)).toBe(true)
+      }),
+    )
+  })
+
+  it('needs a place', () => {
+    expect(() => encodeFrame({ key: `"${secretMark}"` }, new Uint8Array(32))).toThrow(RangeError)
+  })
+})
 
 describe('frames', () => {
   it('carry messages however the stream is cut', () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import crypto, { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -21,7 +21,7 @@ import { toDdl } from '../schema/ddl.js'
 import { tableOf } from '../schema/table-of.js'
 import type { Row } from '../schema/table-schema.js'
 import payroll from '../testing/payroll-refiner.js'
-import { inspectEncryptedParquet, writeEncryptedParquet } from './index.js'
+import { inspectEncryptedParquet, rekeyEncryptedParquet, writeEncryptedParquet } from './index.js'
 
 const schema = payroll.describe()
 const table = tableOf(schema, 'workers')
@@ -50,6 +50,38 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 const target = () => join(directory, 'workers.parquet')
+
+describe('the key of writeEncryptedParquet', () => {
+  test('may be destroyed by its owner while rows are written: none of them is written under zeros', async () => {
+    const own = Uint8Array.from(key)
+    function* destroying() {
+      for (const one of rows) {
+        yield one
+        own.fill(0)
+      }
+    }
+    await writeEncryptedParquet({ table, rows: destroying(), key: own, path: target(), rowGroupRows: 100 })
+    const columns = 1 + Object.keys(table.columns).length
+    await rekeyEncryptedParquet({ from: target(), columns, fromKey: key, to: `${target()}.2`, toKey: key })
+  })
+
+  test('is in no copy of this process when the file is written', async () => {
+    const { createCipheriv } = crypto
+    const used = new Set<unknown>()
+    crypto.createCipheriv = ((name: string, secret: Uint8Array, iv: Uint8Array) => {
+      used.add(secret)
+      return createCipheriv(name, secret, iv)
+    }) as typeof createCipheriv
+    syncBuiltinESMExports()
+    try {
+      await writeEncryptedParquet({ table, rows, key, path: target() })
+    } finally {
+      crypto.createCipheriv = createCipheriv
+      syncBuiltinESMExports()
+    }
+    expect([...used]).toEqual([Buffer.alloc(32)])
+  })
+})
 
 describe('writeEncryptedParquet', () => {
   test('tells size, rows and digest of what it wrote, readable by its owner alone', async () => {

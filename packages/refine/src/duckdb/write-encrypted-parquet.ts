@@ -3,6 +3,7 @@ import type { Digest } from '@sealpool/crypto'
 import { RefineError } from '../errors.js'
 import { createEncryptedParquet } from '../output/parquet/encrypted-parquet.js'
 import type { NamedTable, Row } from '../schema/table-schema.js'
+import { nodeSeal } from './node-seal.js'
 import { writeWhole } from './write-whole.js'
 
 /** A file that was written whole. */
@@ -34,9 +35,8 @@ function charactersOf(row: Row): number {
  * what stood there before, or nothing. Memory holds one row group.
  *
  * @param options - `table`: name and columns; `rows`: rows as `refineBatch` returns them, also as a (async) generator;
- *   `key`: 32 bytes, not kept; `path`: where the file goes, its directory must exist; `rowGroupRows`: rows per row group,
- *   default 100,000 (fewer when they
- *   hold more than 16 Mi characters of text); `random`: CSPRNG, default the platform's
+ *   `key`: 32 bytes, not kept: the copy that is worked with is overwritten at the end; `path`: where the file goes, its directory must
+ *   exist; `rowGroupRows`: rows per row group, default 100,000 (fewer when they hold more than 16 Mi characters of text); `random`: CSPRNG, default the platform's
  * @returns size, row count and digest
  * @throws RefineError with `ARGUMENT_INVALID`, `VALUE_TYPE`, `VALUE_MISSING`, `LIMIT_EXCEEDED` or `PARQUET_WRITE_FAILED`
  *
@@ -58,7 +58,16 @@ export async function writeEncryptedParquet(options: {
   if (!Number.isSafeInteger(rowGroupRows) || rowGroupRows < 1 || rowGroupRows > 10_000_000) {
     throw new RefineError('ARGUMENT_INVALID', 'rowGroupRows', 'Row groups hold 1 to 10,000,000 rows')
   }
-  const parquet = await createEncryptedParquet({ table, key: options.key, random })
+  // A copy, since the caller may destroy its own at any moment, and no row may be written under zeros. WebCrypto would have one more until
+  // it is collected.
+  const key = Buffer.from(new ArrayBuffer(options.key.length))
+  key.set(options.key)
+  const parquet = await createEncryptedParquet({
+    table,
+    key,
+    random,
+    seal: nodeSeal(key),
+  })
   let count = 0
   async function* parts(): AsyncGenerator<Uint8Array> {
     let group: Row[] = []
@@ -77,6 +86,6 @@ export async function writeEncryptedParquet(options: {
     count += group.length
     yield await parquet.finish()
   }
-  const { bytes, digest } = await writeWhole(path, parts())
+  const { bytes, digest } = await writeWhole(path, parts()).finally(() => key.fill(0))
   return { path, bytes, rows: count, digest }
 }

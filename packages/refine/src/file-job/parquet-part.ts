@@ -1,6 +1,7 @@
-import { createCipheriv, createHash, createSecretKey, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nodeSeal } from '../duckdb/node-seal.js'
 import { createEncryptedParquet, type EncryptedParquet } from '../output/parquet/encrypted-parquet.js'
 import type { NamedTable } from '../schema/table-schema.js'
 import type { TablePart } from './journal.js'
@@ -38,11 +39,7 @@ export async function createPartWriter(options: {
     table,
     key,
     random: (length) => randomBytes(length),
-    seal: (iv, aad, plaintext) => {
-      const cipher = createCipheriv('aes-256-gcm', secret, iv).setAAD(aad)
-      const sealed = [cipher.update(plaintext), cipher.final()]
-      return [...sealed, cipher.getAuthTag()]
-    },
+    seal: nodeSeal(secret),
   })
   const temporary = join(folder, `.${name}.parquet.part`)
   const file: FileHandle = await open(temporary, 'w', 0o600)

@@ -109,7 +109,7 @@ export async function startChild(command: Command): Promise<Child> {
         clearTimeout(timer)
         resolve(message)
       }
-      if (frame !== undefined) stdin.write(frame)
+      if (frame !== undefined) stdin.write(frame, () => frame.fill(0))
     })
   }
 

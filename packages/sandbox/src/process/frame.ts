@@ -19,6 +19,7 @@ const LONGEST_HEAD = 2 * 1024 * 1024
  *
  * @param head plain JSON object
  * @param texts well-formed strings
+ * @returns the frame, for the caller to overwrite once it is sent
  */
 export function encodeFrame(head: object, texts: readonly string[]): Uint8Array {
   const encoder = new TextEncoder()
@@ -34,13 +35,15 @@ export function encodeFrame(head: object, texts: readonly string[]): Uint8Array 
   for (const body of bodies) {
     frame.set(body, at)
     at += body.length
+    body.fill(0)
   }
   return frame
 }
 
 /**
  * Reads frames out of a byte stream. The other side may be hostile: a length beyond the cap or a head that does not
- * describe its frame makes `push` return false, after which the stream is of no more use.
+ * describe its frame makes `push` return false, after which the stream is of no more use. What is pushed becomes the reader's
+ * own: it is overwritten when it was read, since contributions and rows are among it.
  */
 export function createFrameReader(
   longest: () => number,
@@ -61,7 +64,9 @@ export function createFrameReader(
         if (total < LENGTHS || total > longest() + LONGEST_HEAD) return false
         wanted = total
         if (held < total) break
-        const message = decodeFrame(bytes.subarray(0, total))
+        const frame = bytes.subarray(0, total)
+        const message = decodeFrame(frame)
+        frame.fill(0)
         if (message === undefined) return false
         chunks[0] = bytes.subarray(total)
         held -= total
@@ -81,6 +86,7 @@ function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
   for (const chunk of chunks) {
     whole.set(chunk, at)
     at += chunk.length
+    chunk.fill(0)
   }
   return whole
 }

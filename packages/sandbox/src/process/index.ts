@@ -44,6 +44,11 @@ export interface ProcessRuntimeOptions {
   readonly children?: number
   /** Heap of the child's JavaScript engine in MiB, which holds code, input and output texts; 512 when absent. */
   readonly heapMib?: number
+  /**
+   * Milliseconds without a run after which a child that has run anything is ended, and another one started in its place: what the runs
+   * have left in its memory goes with it. Never when absent.
+   */
+  readonly renewAfterMs?: number
 }
 
 /**
@@ -116,22 +121,38 @@ async function startRuntime(options: ProcessRuntimeOptions): Promise<JobRuntime>
   let next: Promise<Child> | undefined
 
   async function runText(job: TextJob): Promise<TextResult> {
-    if (!child.alive && !closed) child = await (next ?? startChild(command))
-    next = undefined
+    if (!child.alive && !closed) {
+      const started = next ?? startChild(command)
+      // One that did not start must not be waited for a second time.
+      next = undefined
+      child = await started
+    }
     if (closed) {
       await child.kill()
       return failure('RUNTIME_LOST', 'load')
     }
     const result = await child.run(job)
-    if (once) {
-      await child.kill()
-      if (!closed) {
-        next = startChild(command)
-        // Whoever waits for it hears of a failure; until then it must not end this process.
-        next.catch(() => {})
-      }
-    }
+    if (once) await renew()
     return result
+  }
+
+  async function renew(): Promise<void> {
+    await child.kill()
+    if (closed) return
+    next = startChild(command)
+    // Whoever waits for it hears of a failure; until then it must not end this process.
+    next.catch(() => {})
+  }
+
+  const { renewAfterMs } = options
+  let idle: NodeJS.Timeout | undefined
+  function renewWhenIdle(): void {
+    clearTimeout(idle)
+    if (renewAfterMs === undefined || closed) return
+    idle = setTimeout(() => {
+      last = last.then(() => (child.alive ? renew() : undefined)).catch(() => {})
+    }, renewAfterMs)
+    idle.unref()
   }
 
   return {
@@ -153,13 +174,15 @@ async function startRuntime(options: ProcessRuntimeOptions): Promise<JobRuntime>
       // Before the frame's UTF-8 would mend what the engine is to refuse.
       if (!crossesUnchanged(job.code)) return failure('CODE_INVALID', 'load')
       if (!crossesUnchanged(job.entry)) return failure('ENTRY_MISSING', 'load')
+      clearTimeout(idle)
       const turn = last.then(() => runText({ code: job.code, entry: job.entry, input, attachments, limits }))
-      last = turn.catch(() => {})
+      last = turn.catch(() => {}).finally(renewWhenIdle)
       const result = await turn
       return acceptAnswer(result, limits)
     },
     async close() {
       closed = true
+      clearTimeout(idle)
       await child.kill()
       await last
       const spare = await next?.catch(() => undefined)

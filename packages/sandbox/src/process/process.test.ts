@@ -100,6 +100,21 @@ describe.each(bubblewrapWorks ? (['process', 'bubblewrap'] as const) : (['proces
       await own.close()
     })
 
+    test('a child that has run is exchanged once nothing is run, and one that has not stays', async () => {
+      const before = new Set(descendants())
+      const own = await createProcessRuntime({ isolation, renewAfterMs: 100 })
+      const mine = () => descendants().filter((id) => !before.has(id))
+      const first = mine()
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      expect(mine()).toEqual(first)
+      const run = () => own.run({ code: script('() => 5'), entry: 'go', input: 1, limits })
+      expect(await run()).toMatchObject({ output: 5 })
+      expect(await eventually(() => mine().length > 0 && !mine().some((id) => first.includes(id)))).toBe(true)
+      expect(await run()).toMatchObject({ output: 5 })
+      await own.close()
+      expect(await eventually(() => mine().length === 0)).toBe(true)
+    })
+
     test('closing while a run is under way ends it as RUNTIME_LOST and leaves no process', async () => {
       const before = new Set(descendants())
       const own = await createProcessRuntime({ isolation })

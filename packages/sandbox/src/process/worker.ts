@@ -45,7 +45,7 @@ async function answer({ head, texts }: Message): Promise<void> {
   const frame = result.ok
     ? encodeFrame({ ok: true, logs: result.logs }, [result.output, ...(result.attachments ?? [])])
     : encodeFrame(result, [])
-  process.stdout.write(frame)
+  process.stdout.write(frame, () => frame.fill(0))
 }
 
 /** Each engine is loaded only where it is asked for: under bubblewrap the files of the others are not there. */

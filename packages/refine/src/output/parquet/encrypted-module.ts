@@ -33,10 +33,14 @@ export type Seal = (
   plaintext: Uint8Array,
 ) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>
 
+/** A key of WebCrypto, which keeps a copy until it is collected; none is left beside it. */
+async function importedKey(given: Uint8Array, use: 'encrypt' | 'decrypt'): Promise<CryptoKey> {
+  const own = Uint8Array.from(given)
+  return globalThis.crypto.subtle.importKey('raw', own, 'AES-GCM', false, [use]).finally(() => own.fill(0))
+}
+
 async function webCryptoSeal(given: Uint8Array): Promise<Seal> {
-  const key = await globalThis.crypto.subtle.importKey('raw', Uint8Array.from(given), 'AES-GCM', false, [
-    'encrypt',
-  ])
+  const key = await importedKey(given, 'encrypt')
   return async (iv, additionalData, plaintext) => [
     new Uint8Array(
       await globalThis.crypto.subtle.encrypt(
@@ -105,13 +109,7 @@ export async function createModuleOpener(options: {
   readonly fileUnique: Uint8Array
 }): Promise<ModuleOpener> {
   const { fileUnique } = options
-  const key = await globalThis.crypto.subtle.importKey(
-    'raw',
-    Uint8Array.from(options.key),
-    'AES-GCM',
-    false,
-    ['decrypt'],
-  )
+  const key = await importedKey(options.key, 'decrypt')
   return async (module, place) => {
     try {
       const plaintext = await globalThis.crypto.subtle.decrypt(

@@ -60,6 +60,11 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
+/** Plaintext of a row group that was sealed. */
+function overwrite(bodies: readonly Uint8Array[]): void {
+  for (const body of bodies) body.fill(0)
+}
+
 /**
  * Starts an encrypted Parquet file.
  *
@@ -139,7 +144,7 @@ export async function createEncryptedParquet(options: {
           rows.map((row) => row[column.name] ?? null),
         ),
       )
-      return concatenate(await writeGroup(bodies, rows.length))
+      return concatenate(await writeGroup(bodies, rows.length).finally(() => overwrite(bodies)))
     },
 
     async encodedRowGroup(bodies, rows) {
