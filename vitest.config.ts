@@ -1,5 +1,6 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { emptyDatabase } from './empty-database.js'
 import { propertySeed } from './property-seed.js'
 import { startSlowestFirst } from './slowest-first.js'
 
@@ -25,7 +26,7 @@ export default defineConfig({
       : { reporters: ['default', 'json'], outputFile: { json: resultsFile } }),
     projects: [
       {
-        plugins: [propertySeed(process.env), startSlowestFirst()],
+        plugins: [propertySeed(process.env), emptyDatabase(), startSlowestFirst()],
         resolve: { conditions },
         ssr: { resolve: { conditions, externalConditions: conditions } },
         test: {
