@@ -1,9 +1,19 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { emptyDatabase } from './empty-database.js'
 import { propertySeed } from './property-seed.js'
 import { startSlowestFirst } from './slowest-first.js'
 
-const conditions = ['@sealpool/source']
+/**
+ * With `SEALPOOL_TEST_BUILT=1`, as `npm test` sets it after it has built them, a test file gets the other packages as Node gives them to
+ * who installed them: some files each, and not a hundred, which every test file would load anew. The package that the file stands in is
+ * its sources; without the setting all are, so that one test file needs no build.
+ */
+const built = process.env.SEALPOOL_TEST_BUILT === '1'
+const source = ['@sealpool/source']
+const conditions = built ? [] : source
+/** Node itself loads what a package's build wrote. */
+const builtFiles = /\/packages\/[^/]+\/dist\//
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
 // CI counts from these files: one per run, named by the caller.
@@ -16,7 +26,7 @@ export default defineConfig({
       : { reporters: ['default', 'json'], outputFile: { json: resultsFile } }),
     projects: [
       {
-        plugins: [propertySeed(process.env), startSlowestFirst()],
+        plugins: [propertySeed(process.env), emptyDatabase(), startSlowestFirst()],
         resolve: { conditions },
         ssr: { resolve: { conditions, externalConditions: conditions } },
         test: {
@@ -32,10 +42,11 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          server: { deps: { external: [builtFiles] } },
         },
       },
       {
-        resolve: { conditions },
+        resolve: { conditions: source },
         test: {
           name: 'browser',
           include: ['packages/*/src/**/*.browser.test.ts'],

@@ -1,12 +1,13 @@
 // Every case of every port of the node, on every adapter: the same list that the package's tests run, on the built code.
 // Adapters that talk to hardware talk to fakes of it here, and their names say so. And every case of both ends of the protocols
-// between nodes: what they must take, and what they must not.
+// between nodes: what they must take, and what they must not. With `--tested`, after `npm test`, which runs all of them on the sources,
+// only the first case of each adapter and of each kind at each end.
 import { existsSync } from 'node:fs'
 
 const suiteOf = (name) => new URL(`../packages/enclave-node/dist/testing/${name}-suites.js`, import.meta.url)
 
-/** @param {{ print: (line: string) => void }} options */
-export async function run({ print }) {
+/** @param {{ print: (line: string) => void, tested: boolean }} options */
+export async function run({ print, tested }) {
   for (const name of ['port', 'protocol'])
     if (!existsSync(suiteOf(name))) throw new Error('build the node first: npm run build -- enclave-node')
   const { portCases } = await import(suiteOf('port').href)
@@ -18,6 +19,7 @@ export async function run({ print }) {
   ]
   const adapters = new Map()
   for (const { key, title, run: check, missing } of cases) {
+    if (tested && adapters.has(key)) continue
     const counts = adapters.get(key) ?? { agree: 0, differ: 0, missing: undefined }
     adapters.set(key, counts)
     if (check === null) {

@@ -1,5 +1,6 @@
 // `npm run conformance -- <name> [--data DIR]`: runs a named body of cases against the built packages.
-// Prints a line per kind, `kind: N agree, M differ`, and exits 1 when any differs.
+// Prints a line per kind, `kind: N agree, M differ`, and exits 1 when any differs. `npm run conformance -- node --tested`, for who has
+// just run `npm test`, which runs the same cases on the sources, takes one of each kind.
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -12,7 +13,9 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => file.slice(0, -4))
   .sort()
-const [name, ...rest] = process.argv.slice(2)
+const [name, ...given] = process.argv.slice(2)
+const tested = name === 'node' && given.length === 1 && given[0] === '--tested'
+const rest = tested ? [] : given
 if (name === undefined || !names.includes(name)) {
   console.error(`usage: npm run conformance -- <${names.join('|')}> [--data DIR]`)
   process.exit(1)
@@ -46,7 +49,7 @@ if (!existsSync(join(root, 'packages/crypto/dist/index.js'))) {
 const { run } = await import(pathToFileURL(join(folder, `${name}.mjs`)).href)
 let counts
 try {
-  counts = await run({ data, print: (line) => console.log(line) })
+  counts = await run({ data, tested, print: (line) => console.log(line) })
 } catch (error) {
   if (error?.code !== 'ENOENT') throw error
   console.error(

@@ -1,6 +1,7 @@
 // `npm test`: builds what is not built, then every test that runs in Node, then the Solidity tests, which are compiled meanwhile: the
 // compiler keeps one processor busy for a minute and a half. With SEALPOOL_COVERAGE=<folder>, the tests of the contracts actions run
-// apart and leave there what packages/contracts/scripts/coverage-actions.mjs judges.
+// apart and leave there what packages/contracts/scripts/coverage-actions.mjs judges. The test files get the other packages as they were
+// built (vitest.config.ts).
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
@@ -15,7 +16,8 @@ let stopped = false
 /** @returns the program's exit code */
 async function run(script, args = [], stdio = 'inherit') {
   if (stopped) return 1
-  const child = spawn(process.execPath, [join(root, script), ...args], { cwd: root, stdio })
+  const env = { ...process.env, SEALPOOL_TEST_BUILT: '1' }
+  const child = spawn(process.execPath, [join(root, script), ...args], { cwd: root, stdio, env })
   children.add(child)
   const [code] = await once(child, 'exit')
   children.delete(child)

@@ -11,12 +11,13 @@ import type { StateStore } from '../state/state-store.js'
 export function memoryStores(): () => Promise<StateStore> {
   let image: Promise<File | Blob> | undefined
   return async () => {
-    image ??= openEmbeddedPostgres({ memory: new PagedMemory() }).then(async (first) => {
-      const dump = await first.dumpDataDir('none')
-      await first.close()
-      return dump
-    })
     const memory = new PagedMemory()
+    if (image === undefined) {
+      const first = openEmbeddedPostgres({ memory })
+      image = first.then((database) => database.dumpDataDir('none'))
+      await image
+      return memoryStore(await first, memory)
+    }
     return memoryStore(await openEmbeddedPostgres({ memory, loadDataDir: await image }), memory)
   }
 }
