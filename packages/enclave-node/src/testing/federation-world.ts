@@ -27,7 +27,11 @@ import { type ShownJob, worldManifest } from './world-jobs.js'
 const log = nodeLogger({ level: process.env['SEALPOOL_TEST_LOG'] ?? 'silent', simulated: true })
 
 /** Workers of each pool: three are in all of them, the others in one. */
-const workersOf = { pay: [0, 1, 2, 3, 4, 5], people: [0, 1, 2, 6, 7, 8], rural: [0, 1, 2, 9, 10, 11] }
+const workersOf: Partial<Record<WorldPool['name'], readonly number[]>> = {
+  pay: [0, 1, 2, 3, 4, 5],
+  people: [0, 1, 2, 6, 7, 8],
+  rural: [0, 1, 2, 9, 10, 11],
+}
 
 /** One home: its pool, its node and the proxy before it. */
 export interface WorldHome {
@@ -115,7 +119,7 @@ export async function federationWorld() {
     const { pool } = home
     await world.register(home.node.url)
     await ready(home.node.url)
-    const workers = workersOf[pool.name]
+    const workers = workersOf[pool.name] ?? []
     await world.contribute(
       home.node.url,
       workers.map((worker) => ({
