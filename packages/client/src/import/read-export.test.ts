@@ -160,6 +160,7 @@ describe('a personal server that', () => {
     ['has no data', { ...good, data: undefined }],
     ['has a list for data', { ...good, data: [payslip] }],
     ['has no moment', { ...good, collectedAt: 'yesterday' }],
+    ['has a day for a moment', { ...good, collectedAt: '2026-11-19' }],
     ['has a moment that is none', { ...good, collectedAt: '2026-13-45T08:00:00Z' }],
     ['names its schema at length', { ...good, schemaId: 'x'.repeat(257) }],
     ['is a list', [good]],
@@ -225,7 +226,8 @@ describe('a personal server that', () => {
     const other = await world()
     const away: RequestListener = (request, response) =>
       response.writeHead(307, { location: `${other.state.url}${request.url}` }).end()
-    expect(await answering(away)).toMatchObject({ code: 'IMPORT_REFUSED' })
+    const sent = { code: 'IMPORT_REFUSED', message: expect.stringContaining('sends elsewhere') }
+    expect(await answering(away)).toMatchObject(sent)
     expect(other.state.asked).toEqual([])
   })
 

@@ -267,7 +267,7 @@ describe('a job over a live pool', () => {
     await store.query(`update jobs set state = 'closed' where id = $1`, [first])
     await advanceJob(context, await paidAgain('2'))
     go()
-    expect(await running).toMatchObject({ state: 'closed' })
+    await expect(running).rejects.toMatchObject({ code: 'JOB_MOVED' })
     await live.end(first)
     expect(world.parts.size).toBe(0)
   })

@@ -1,6 +1,8 @@
+import { platformRandom } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { diskFull, scratchBytes, scratchPool } from '../testing/scratch-bytes.js'
 import { PiecePool } from './piece-pool.js'
+import { ScratchFile } from './scratch-file.js'
 
 const size = 1000
 const bytes = (byte: number): Uint8Array => new Uint8Array(size).fill(byte)
@@ -94,5 +96,25 @@ describe('a pool of pieces', () => {
     expect(() => pool.read(piece(1))).toThrow(expect.objectContaining({ code: 'SCRATCH_TAMPERED' }))
     expect(pool.read(piece(2))[0]).toBe(2)
     expect(pool.fault).toMatchObject({ code: 'SCRATCH_TAMPERED' })
+    // What is wrong since follows from it, perhaps.
+    disk.readError = new Error('EIO: i/o error, read')
+    expect(() => pool.look(piece(1))).toThrow(expect.objectContaining({ code: 'SCRATCH_FAILED' }))
+    expect(pool.fault).toMatchObject({ code: 'SCRATCH_TAMPERED' })
+  })
+
+  it('gives nothing of a piece that nobody holds, and takes a mistake for no broken disk', () => {
+    const { pool, piece } = crowded()
+    const gone = piece(1)
+    pool.drop(gone)
+    expect(() => pool.look(gone)).toThrow('the piece is gone')
+    const scratch = new ScratchFile({
+      open: () => scratchBytes(),
+      pieceBytes: size / 2,
+      random: platformRandom,
+    })
+    const small = new PiecePool({ mostBytes: size, scratch })
+    small.add(bytes(1))
+    expect(() => small.add(bytes(2))).toThrow(RangeError)
+    expect(small.fault).toBeUndefined()
   })
 })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -122,8 +122,10 @@ describe('the scratch file', () => {
     disk.writeError = undefined
     disk.readError = undefined
     expect(file.get(file.put(piece('room again')))).toEqual(piece('room again'))
+    const last = file.put(piece('of before the end'))
     file.close()
     expect(disk.closed).toBe(true)
+    expect(() => file.get(last)).toThrow(tampered)
   })
 })
 
@@ -133,8 +135,10 @@ describe('a file without a name', () => {
 
   it('is read and written by place, and nothing of it is in the folder while it is open or after', () => {
     writeFileSync(join(directory, `${scratchPrefix}1`), 'what a kill has left')
+    writeFileSync(join(directory, 'state'), 'what is none of its')
     const file = namelessFile(directory)
-    expect(readdirSync(directory)).toEqual([])
+    expect(readdirSync(directory)).toEqual(['state'])
+    rmSync(join(directory, 'state'))
     expect(file.write(piece('there'), 100)).toBe(pieceBytes)
     const into = Buffer.alloc(pieceBytes)
     expect(file.read(into, 100)).toBe(pieceBytes)
@@ -157,6 +161,17 @@ describe('a file without a name', () => {
       file.read(into, 0)
       expect(into).toEqual(pieces[index])
     }
+    const modes = readdirSync('/proc/self/fd').flatMap((descriptor) => {
+      const path = `/proc/self/fd/${descriptor}`
+      try {
+        const isOne = readlinkSync(path).startsWith(join(directory, scratchPrefix))
+        return isOne ? [statSync(path).mode & 0o777] : []
+      } catch {
+        // The folder itself, which is closed by now.
+        return []
+      }
+    })
+    expect(modes).toEqual([0o600, 0o600])
     const descriptors = (of: string) => {
       const { stdout } = spawnSync('ls', ['-l', `/proc/${of}/fd`], { encoding: 'utf8' })
       return stdout.split(`${directory}/${scratchPrefix}`).length - 1
