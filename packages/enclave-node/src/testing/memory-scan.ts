@@ -2,7 +2,16 @@
  * Looks through the memory of running processes, and through what else of them the kernel shows, as Linux has it under /proc.
  * @module
  */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { descendants } from './processes.js'
@@ -186,7 +195,9 @@ export function scanFolder(
   const buffer = Buffer.alloc(chunk)
   return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
     const place = join(entry.parentPath, entry.name)
-    return entry.isFile() ? searchFile(begin(), place, buffer).map((one) => ({ ...one, place })) : []
+    // One that is gone since it was listed leaves nothing to read.
+    if (!entry.isFile() || !existsSync(place)) return []
+    return searchFile(begin(), place, buffer).map((one) => ({ ...one, place }))
   })
 }
 
