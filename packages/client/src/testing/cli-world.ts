@@ -5,11 +5,11 @@ import { nodeReportData } from '@sealpool/attest'
 import { createSimulator, simulatedMrTd } from '@sealpool/attest/simulator'
 import { formatDeployment, transferToken } from '@sealpool/contracts'
 import {
-  asJson,
   digestOf,
   encodeBase64Url,
   type Hex,
   type JsonObject,
+  asJson as jsonForm,
   keySetDigest,
   platformRandom,
 } from '@sealpool/crypto'
@@ -39,7 +39,7 @@ export async function cliWorld() {
     quote: encodeBase64Url(
       simulator.quote({ reportData: nodeReportData(pool.node.keySet, nonce), mrTd: simulatedMrTd }),
     ),
-    collateral: asJson(simulator.collateral(new Date())),
+    collateral: jsonForm(simulator.collateral(new Date())),
   })
   served.behaviour.evidence = evidence
   const explanation = { steps: ['noise'] }
