@@ -1,5 +1,5 @@
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { secretHmac } from '../digest/secret-hmac.js'
 import { canonicalBytes } from '../canonical-json/canonical-bytes.js'
 import type { JsonObject, JsonValue } from '../canonical-json/canonicalize.js'
 import { type Digest, sha256Digest } from '../digest/digest.js'
@@ -255,7 +255,7 @@ function namesOf(row: unknown): string[] {
 
 // Bound to row and name, so that equal values of one column look different.
 function fieldSalt(salt: Uint8Array, row: number, name: string): Uint8Array {
-  return hmac(sha256, salt, concatBytes(rowsLabel, bigEndian(row, 8), canonicalBytes(name)))
+  return secretHmac(salt, concatBytes(rowsLabel, bigEndian(row, 8), canonicalBytes(name)))
 }
 
 function fieldHash(salt: Uint8Array, name: string, value: JsonValue): Uint8Array {

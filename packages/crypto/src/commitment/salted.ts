@@ -1,5 +1,5 @@
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { secretHmac } from '../digest/secret-hmac.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
 import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
@@ -195,7 +195,7 @@ function chunksOf(bytes: Uint8Array, chunkSize: number): Uint8Array[] {
 }
 
 function chunkSaltOf(salt: Uint8Array, index: number): Uint8Array {
-  return hmac(sha256, salt, concatBytes(label, bigEndian(index, 8)))
+  return secretHmac(salt, concatBytes(label, bigEndian(index, 8)))
 }
 
 function topOf(chunkSize: number, length: number, treeRoot: Uint8Array): Digest {

@@ -1,6 +1,5 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { base64nopad, bech32 } from '@scure/base'
 import {
@@ -13,6 +12,7 @@ import {
   requireByteString,
   requireBytes,
 } from '../encoding/bytes.js'
+import { secretHmac } from '../digest/secret-hmac.js'
 import { requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'
@@ -238,7 +238,7 @@ function wrapKey(shared: Uint8Array, share: Uint8Array, publicKey: Uint8Array): 
 }
 
 function headerMac(fileKey: Uint8Array, unsigned: Uint8Array): Uint8Array {
-  return hmac(sha256, hkdf(sha256, fileKey, none, utf8('header'), 32), unsigned)
+  return secretHmac(hkdf(sha256, fileKey, none, utf8('header'), 32), unsigned)
 }
 
 function chunkNonce(index: number, last: boolean): Uint8Array {

@@ -1,6 +1,6 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { secretHmac } from '../digest/secret-hmac.js'
 import type { Backend } from '../aead/backend.js'
 import { concatBytes, equalBytes, isBytes, secretCopy, secretMoved } from '../encoding/bytes.js'
 import { isPlain, requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
@@ -45,7 +45,7 @@ export function headerMac(
 ): (encoded: Uint8Array) => Uint8Array {
   const key = deriveKey(fileKey, header.salt, 'header', bindingOf(header))
   return (encoded) => {
-    const mac = hmac(sha256, key, encoded)
+    const mac = secretHmac(key, encoded)
     key.fill(0)
     return mac
   }
