@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { secretHmac } from '../digest/secret-hmac.js'
 import { type Backend, subtleFor } from '../aead/backend.js'
 import { type Digest, digestToBytes, sha256Digest } from '../digest/digest.js'
+import { secretHmac } from '../digest/secret-hmac.js'
 import { bigEndian, concatBytes, isBytes } from '../encoding/bytes.js'
 import { isPlain, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'

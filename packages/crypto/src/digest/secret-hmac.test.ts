@@ -11,7 +11,11 @@ const text = (words: string) => new TextEncoder().encode(words)
 describe('an HMAC that leaves no copy of its key', () => {
   // RFC 4231, section 4: the cases whose keys fit into a block.
   it.each([
-    [repeated(0x0b, 20), text('Hi There'), 'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'],
+    [
+      repeated(0x0b, 20),
+      text('Hi There'),
+      'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+    ],
     [
       text('Jefe'),
       text('what do ya want for nothing?'),

@@ -2,6 +2,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { base64nopad, bech32 } from '@scure/base'
+import { secretHmac } from '../digest/secret-hmac.js'
 import {
   bigEndian,
   concatBytes,
@@ -12,7 +13,6 @@ import {
   requireByteString,
   requireBytes,
 } from '../encoding/bytes.js'
-import { secretHmac } from '../digest/secret-hmac.js'
 import { requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
 import { CryptoError } from '../errors.js'

@@ -1,7 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { secretHmac } from '../digest/secret-hmac.js'
 import type { Backend } from '../aead/backend.js'
+import { secretHmac } from '../digest/secret-hmac.js'
 import { concatBytes, equalBytes, isBytes, secretCopy, secretMoved } from '../encoding/bytes.js'
 import { isPlain, requireKnownNames, requireList, requireOptions } from '../encoding/options.js'
 import { utf8 } from '../encoding/utf8.js'
