@@ -66,7 +66,10 @@ async function findDirectory(archive: RandomAccess): Promise<Directory> {
     const counts = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
     const bytes = view.getUint32(at + 12, true)
     const offset = view.getUint32(at + 16, true)
-    if (counts[1] === none16 || bytes === none32 || offset === none32) return directory64(archive, endOffset)
+    // Info-ZIP writes the ZIP64 record beside figures that fit, when it did not know the size beforehand.
+    const beside = offset + bytes !== endOffset && (await hasLocator(archive, endOffset))
+    if (counts[1] === none16 || bytes === none32 || offset === none32 || beside)
+      return directory64(archive, endOffset, { entries: counts[1] ?? 0, bytes, offset })
     if (disks[0] !== 0 || disks[1] !== 0 || counts[0] !== counts[1]) {
       throw archiveFault('archive', 'The archive is spread over several files')
     }
@@ -77,7 +80,13 @@ async function findDirectory(archive: RandomAccess): Promise<Directory> {
   throw archiveFault('archive', 'The archive has no end record, or bytes behind it')
 }
 
-async function directory64(archive: RandomAccess, endOffset: number): Promise<Directory> {
+async function hasLocator(archive: RandomAccess, endOffset: number): Promise<boolean> {
+  if (endOffset < 20 + 56) return false
+  return viewOf(await archive.read(endOffset - 20, 4)).getUint32(0, true) === signature.locator
+}
+
+/** The directory by its ZIP64 record; what the old record tells as well, `told`, must be the same. */
+async function directory64(archive: RandomAccess, endOffset: number, told: Directory): Promise<Directory> {
   if (endOffset < 20 + 56) throw archiveFault('archive', 'The ZIP64 end record is missing')
   const locator = viewOf(await archive.read(endOffset - 20, 20))
   if (locator.getUint32(0, true) !== signature.locator)
@@ -95,6 +104,11 @@ async function directory64(archive: RandomAccess, endOffset: number): Promise<Di
   const offset = uint64(end, 48)
   if (offset + bytes !== at)
     throw archiveFault('archive', 'Something stands between directory and end, or in front')
+  const same =
+    [entries, none16].includes(told.entries) &&
+    [bytes, none32].includes(told.bytes) &&
+    [offset, none32].includes(told.offset)
+  if (!same) throw archiveFault('archive', 'The two end records say different things')
   return { offset, bytes, entries }
 }
 
