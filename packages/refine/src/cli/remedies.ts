@@ -17,7 +17,7 @@ type OfCommand =
 export const remedies: Readonly<Record<Exclude<RefineErrorCode, OfCommand>, string>> &
   Readonly<Partial<Record<OfCommand, string>>> = {
   ARGUMENT_INVALID:
-    'not a regular file that you may read; mend that and run the same command again (links are not followed)',
+    'not a regular file that you may read; mend that and run the same command again (links are not followed, names are UTF-8)',
   FORMAT_UNKNOWN:
     'no reader knows this file; is it an export of this kind, is the reader’s package installed?',
   MEDIA_TYPE_MISMATCH: 'the refiner reads another kind of file',

@@ -318,6 +318,22 @@ describe('other exports', () => {
     })
   })
 
+  test('a path that is not said to be UTF-8 is UTF-8 or of code page 437, as Windows writes it', async () => {
+    const pathOf = async (name: Uint8Array, flags: number) => {
+      const bytes = Buffer.from(name)
+      const packed = zip([{ name: bytes, localName: bytes, flags, data: encode('{"a":1}\n') }])
+      const [file] = (await read('archive', 'a.zip', packed)) as { readonly path: string }[]
+      return file?.path
+    }
+    const bytes = Uint8Array.of(0x9a, 0x81, 0xe1, 0xff, ...encode('.jsonl'))
+    expect(await pathOf(bytes, 0)).toBe('Üüß\u00a0.jsonl')
+    expect(await pathOf(encode('Üüß.jsonl'), 0)).toBe('Üüß.jsonl')
+    await expect(pathOf(bytes, 0x800)).rejects.toMatchObject({ code: 'ENCODING_INVALID', place: 'entry 1' })
+    await expect(pathOf(Uint8Array.of(0x81, ...encode('/../a.jsonl')), 0)).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+    })
+  })
+
   test('what macOS puts beside files when it packs them is none of them', async () => {
     const beside = Uint8Array.of(0, 5, 0x16, 7, 0, 2, 0, 0, ...encode('Mac OS X        '))
     const packed = zip([

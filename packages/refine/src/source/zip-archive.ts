@@ -8,6 +8,7 @@ import type { RandomAccess } from './byte-source.js'
 import { crc32 } from './crc-32.js'
 import { type Decompress, type Expansion, inflate } from './inflate.js'
 import type { FullSourceLimits } from './source-limits.js'
+import { zipPath } from './zip-path.js'
 
 interface CentralEntry {
   readonly path: string
@@ -147,12 +148,8 @@ function centralEntry(view: DataView, bytes: Uint8Array, at: number, index: numb
   const method = view.getUint16(at + 10, true)
   if ((flags & 0x2041) !== 0) throw archiveFault(place, 'A file is encrypted; export it without a password')
   const nameBytes = bytes.subarray(at + 46, at + 46 + nameLength)
-  let name: string
-  try {
-    name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(nameBytes)
-  } catch {
-    throw new RefineError('ENCODING_INVALID', place, 'A path is not UTF-8')
-  }
+  const name = zipPath(nameBytes, flags)
+  if (name === undefined) throw new RefineError('ENCODING_INVALID', place, 'A path is not UTF-8')
   const directory = name.endsWith('/')
   const path = directory ? name.slice(0, -1) : name
   const fault = pathFault(path)
