@@ -31,6 +31,11 @@ test.each([
   else await requireNoJournal(path())
 })
 
+test('what is no file beside a database is no journal', async () => {
+  for (const ending of ['-wal', '-journal']) mkdirSync(`${path()}${ending}`)
+  await requireNoJournal(path())
+})
+
 test('a job refuses a database with rows in a log beside it, and takes it when the log is gone', async () => {
   const sql = await initSqlJs()
   const database = new sql.Database()

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { RefineError } from '../errors.js'
 
 /** Place of the refusal. */
@@ -7,17 +7,18 @@ export const journalPlace = 'journal'
 /** Header of a write-ahead log; without more it holds no rows. Source: SQLite's file format, section 4.1. */
 const logHeaderBytes = 32
 
-/** The first byte of a file that is longer than `least`, or undefined. */
-async function firstByteOf(path: string, least: number): Promise<number | undefined> {
+/** Is there a file of more bytes than `least`? Pipes and the like are none, and are not opened: that may wait for ever. */
+async function isLonger(path: string, least: number): Promise<boolean> {
+  const facts = await stat(path).catch(() => undefined)
+  return facts?.isFile() === true && facts.size > least
+}
+
+async function firstByteOf(path: string): Promise<number | undefined> {
   const file = await open(path).catch(() => undefined)
-  if (file === undefined) return undefined
   try {
-    const { size } = await file.stat()
-    if (size <= least) return undefined
-    const { buffer } = await file.read(new Uint8Array(1), 0, 1, 0)
-    return buffer[0]
+    return (await file?.read(new Uint8Array(1), 0, 1, 0))?.buffer[0]
   } finally {
-    await file.close()
+    await file?.close()
   }
 }
 
@@ -29,9 +30,10 @@ async function firstByteOf(path: string, least: number): Promise<number | undefi
  * @throws RefineError with `SQLITE_INVALID` at {@link journalPlace}
  */
 export async function requireNoJournal(path: string): Promise<void> {
-  const logged = (await firstByteOf(`${path}-wal`, logHeaderBytes)) !== undefined
-  // A journal that is kept for the next transaction begins with zeros (section 3).
-  const journalled = ((await firstByteOf(`${path}-journal`, 0)) ?? 0) !== 0
+  const logged = await isLonger(`${path}-wal`, logHeaderBytes)
+  const journal = `${path}-journal`
+  // One that is kept for the next transaction begins with zeros (section 3). What cannot be read may hold anything.
+  const journalled = (await isLonger(journal, 0)) && (await firstByteOf(journal)) !== 0
   if (!logged && !journalled) return
   throw new RefineError(
     'SQLITE_INVALID',
