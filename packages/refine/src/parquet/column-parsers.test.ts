@@ -91,8 +91,7 @@ async function valuesOf(bytes: Uint8Array): Promise<readonly JsonValue[]> {
   const values: JsonValue[] = []
   const options = { source: 'rows', bytes, name: 'a.parquet', readers: { parquet: hyparquetReader } } as const
   for await (const row of openExport({ ...options, limits: defaultSourceLimits })) {
-    if (row === null || typeof row !== 'object' || Array.isArray(row)) throw new Error('no row')
-    values.push(row['value'] ?? null)
+    values.push((row as { readonly value: JsonValue }).value)
   }
   return values
 }

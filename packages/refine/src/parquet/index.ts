@@ -91,7 +91,7 @@ function cellOf(column: SchemaElement, value: unknown, place: string): JsonValue
  * @param access - the file
  * @param limits - `records`, `columns`, `expandedBytes`
  * @returns rows
- * @throws RefineError with `PARQUET_INVALID`, `ENCODING_INVALID` (a text that is none), what {@link parseJsonText} says of a column of JSON, or
+ * @throws RefineError with `PARQUET_INVALID`, `ENCODING_INVALID` (a text that is none), for a column of JSON what is wrong with a document, or
  *   `LIMIT_EXCEEDED`
  */
 export const hyparquetReader: TableReader = async function* (access, limits) {
