@@ -30,8 +30,12 @@ export function parseJson(bytes: Uint8Array | undefined): JsonValue | undefined 
   }
 }
 
-/** Whether an object of a JSON text has a name twice, however it is escaped. */
-function repeatsMember(json: string): boolean {
+/**
+ * Whether an object of a JSON text has a name twice, however it is escaped.
+ *
+ * @param json a text that `JSON.parse` reads; on others it may not end
+ */
+export function repeatsMember(json: string): boolean {
   // A set of names for each object that is open, undefined for a list.
   const open: (Set<string> | undefined)[] = []
   for (let at = 0; at < json.length; at++) {

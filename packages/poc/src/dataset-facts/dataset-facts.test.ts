@@ -35,6 +35,11 @@ test('the attestation says 49,000 when the owner claims 50,000', () => {
   })
   expect(compareClaim({ claim: { ...claim, rows: 49_000 }, facts }).holds).toBe(true)
 })
+test('a day that no month has is no end of a span', () => {
+  const rows = ['2026-02-31', '2026-02-28', '2026-03-01', '2026-04-31T00:00:00Z'].map((day) => ({ day }))
+  expect(datasetFacts({ rows, dateColumn: 'day' }).span).toEqual({ first: '2026-02-28', last: '2026-03-01' })
+})
+
 test('columns and ends of the span that differ are told', () => {
   const facts = datasetFacts({ rows: table(3) })
   const { differences } = compareClaim({
@@ -48,6 +53,8 @@ test.each([
   [[1, '2.5'], 'number'],
   [['2026-01-01'], 'date'],
   [['2026-13-01'], 'text'],
+  [['2026-02-29'], 'text'],
+  [['2028-02-29'], 'date'],
   [[true], 'boolean'],
   [[1, 'a'], 'mixed'],
   [[null, ''], 'empty'],

@@ -1,5 +1,6 @@
 import { asJson, type JsonObject } from '@sealpool/crypto'
 import { discreteLaplace, laplaceScaleFor, type RandomBytes, selectPartition } from '@sealpool/privacy'
+import { calendarDay } from '../define/calendar-day.js'
 import { PocError } from '../errors.js'
 
 /** What a column holds, as far as all its values agree. */
@@ -162,12 +163,7 @@ function commonKind(kinds: ReadonlyMap<ColumnKind, number>): ColumnKind {
 }
 
 function dayOf(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined
-  const match = /^\d{4}-(\d\d)-(\d\d)(?![\d])/.exec(value)
-  const [day, month = '0', date = '0'] = match ?? []
-  return Number(month) >= 1 && Number(month) <= 12 && Number(date) >= 1 && Number(date) <= 31
-    ? day
-    : undefined
+  return typeof value === 'string' ? calendarDay(value)?.text : undefined
 }
 
 const WORDS_PER_PERSON = 20

@@ -12,6 +12,7 @@ const a = (...values: unknown[]): QualityRow[] => values.map((value) => ({ a: va
 
 test.each<[QualityRule, QualityRow[], number]>([
   [{ rule: 'complete', columns: ['a', 'b'] }, a(1, '', null, 0), 0.75],
+  [{ rule: 'complete', columns: ['a'] }, a(' ', '\t\u00a0', [], 'x'), 0.25],
   [{ rule: 'complete', columns: ['c'] }, a(1), 0],
   [{ rule: 'complete', columns: [] }, a(1), 0],
   [{ rule: 'agreement', columns: ['a', 'b'] }, a(5, '5', 6, null), 0.5],
@@ -29,6 +30,14 @@ test.each<[QualityRule, QualityRow[], number]>([
   [{ rule: 'agreement', columns: [] }, a(5), 0],
   [{ rule: 'agreement', columns: ['toString', 'valueOf'] }, a(5), 0],
   [{ rule: 'range', column: 'a', low: 1, high: 2 }, a(1, '2', 3, '', 'x'), 0.4],
+  [
+    { rule: 'range', column: 'a', low: 0, high: 99 },
+    a(' ', [], [5], '0x10', true, '0b1', ' 5', '+.5e1', '5.', 5),
+    0.4,
+  ],
+  [{ rule: 'range', column: 'a', low: 0, high: Infinity }, a('Infinity', 1), 0.5],
+  [{ rule: 'compare', left: 'a', relation: '<=', right: 'b' }, a(' ', [], false), 0],
+  [{ rule: 'variety', column: 'a', least: 4 }, a(' ', '  ', '\t', 'x'), 0.25],
   [
     { rule: 'fresh', column: 'a', from: '2026-01-01', until: '2026-12-31' },
     a('2026-01-01', '2026-12-31T23:00', '2025-12-31', 'x'),

@@ -4,7 +4,7 @@ import type { Check, CheckContext, CheckResult } from './check.js'
 /** A row of a table: what CSV and JSON arrays of objects come as. */
 export type QualityRow = Readonly<Record<string, unknown>>
 
-/** A declarative rule. Each comes to the share of what fulfils it, so doing better never lowers the score. */
+/** A declarative rule; a cell of blanks alone is missing, and a number is one of JSON or decimal text. Each comes to the share of what fulfils it, so doing better never lowers the score. */
 export type QualityRule = (
   | { readonly rule: 'complete'; readonly columns: readonly string[] }
   | { readonly rule: 'range'; readonly column: string; readonly low: number; readonly high: number }
@@ -47,6 +47,9 @@ export type QualityRule = (
 
 /** Scripts that the language rule knows, by ranges of code points that do not change. */
 export type ScriptName = 'Latin' | 'Cyrillic' | 'Greek' | 'Han' | 'Arabic'
+
+/** What is a number in a text: `Number` takes blanks for 0, and reads `0x10`, `Infinity`, lists of one. */
+const decimal = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/
 
 const scripts: Readonly<Record<ScriptName, readonly (readonly [number, number])[]>> = {
   Latin: [
@@ -122,9 +125,16 @@ function degreeOf(rule: QualityRule, rows: readonly QualityRow[], at: number | u
     each.reduce((count, holds) => count + rows.filter(holds).length, 0) / (rows.length * each.length) || 0
   const text = (row: QualityRow, column: string): string | undefined => {
     const value = Object.hasOwn(row, column) ? row[column] : undefined
-    return value === undefined || value === null || value === '' ? undefined : String(value)
+    const written = value === undefined || value === null ? '' : String(value)
+    // Blanks, and a list of nothing, say nothing.
+    return written.trim() === '' ? undefined : written
   }
-  const number = (row: QualityRow, column: string): number => Number(text(row, column) ?? Number.NaN)
+  const number = (row: QualityRow, column: string): number => {
+    const value = Object.hasOwn(row, column) ? row[column] : undefined
+    return typeof value === 'number' || (typeof value === 'string' && decimal.test(value))
+      ? Number(value)
+      : Number.NaN
+  }
   switch (rule.rule) {
     case 'complete':
       return share(...rule.columns.map((column) => (row: QualityRow) => text(row, column) !== undefined))

@@ -3,8 +3,8 @@ import { PocError } from '../errors.js'
 
 /**
  * An account of a provider under a pool's key: the same account always has the same pseudonym in one pool, another in every other
- * pool, and without the key nobody can tell whose it is. What looks the same is the same: compatibility forms (NFKC), invisible format
- * characters, white space around the name, the case of ASCII letters and a full stop behind the provider do not count.
+ * pool, and without the key nobody can tell whose it is. What looks the same is the same: compatibility forms (NFKC), invisible
+ * characters (format characters, variation selectors, fillers), white space around the name, the case of ASCII letters and a full stop behind the provider do not count.
  *
  * @param options `key`: at least 32 secret bytes, one per pool; `provider`: for example `example.org`; `account`: as the authentic
  *   export names it
@@ -22,8 +22,9 @@ export function accountPseudonym(options: {
   }
   const plain = (text: string): string =>
     text
+      // Before the letters are put together: what stands invisible between a letter and its accent keeps the two apart.
+      .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu, '')
       .normalize('NFKC')
-      .replace(/\p{Cf}+/gu, '')
       .trim()
       .replace(/[A-Z]+/g, (part) => part.toLowerCase())
   const provider = plain(options.provider).replace(/\.$/, '')

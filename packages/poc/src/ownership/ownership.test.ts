@@ -91,7 +91,9 @@ describe('account pseudonyms', () => {
   test('are one for an account and a pool, however it is written', () => {
     expect(name({ account: ' A ' })).toBe(name({}))
     expect(name({ account: 'é' })).toBe(name({ account: 'e\u0301' }))
-    for (const account of ['a\u200b', '\u2060a', '\uff41', 'a\u00ad'])
+    for (const between of ['\u200b', '\ufe0f', '\u034f', '\u3164'])
+      expect(name({ account: `e${between}\u0301` })).toBe(name({ account: 'é' }))
+    for (const account of ['a\ufe0f', '\uffa0a', 'a\u{e0100}', 'a\u200b', '\u2060a', '\uff41', 'a\u00ad'])
       expect(name({ account })).toBe(name({}))
     expect(name({ provider: 'p.' })).toBe(name({ provider: 'P' }))
     expect(name({ provider: 'p.q' })).not.toBe(name({ provider: 'pq' }))
@@ -104,6 +106,7 @@ describe('account pseudonyms', () => {
     [{ account: ' ' }, 'OPTION_INVALID'],
     [{ provider: '' }, 'OPTION_INVALID'],
     [{ account: '\u200b' }, 'OPTION_INVALID'],
+    [{ account: '\u3164' }, 'OPTION_INVALID'],
   ])('of %j are refused', (own, code) => {
     expect(() => name(own)).toThrow(expect.objectContaining({ code }))
   })

@@ -23,6 +23,7 @@ import { PocError } from '../errors.js'
 import { essenceOf, isJson } from '../media-type.js'
 import { type JudgedPart, type PocVerdict, parseJudgedPart } from '../verdict/verdict.js'
 import { closeVocabulary, vocabularyOf } from '../verdict/vocabulary.js'
+import { isAmbiguousJson } from './ambiguous-json.js'
 import { describePoc, type PocCode } from './describe-poc.js'
 import {
   type AccountPort,
@@ -117,6 +118,7 @@ export async function runPoc(options: RunPocOptions): Promise<PocVerdict> {
   const text = fileText(contribution)
   if (text === undefined) return verdict(refused('MALFORMED_EXPORT', 'file'))
   const file = { mediaType: essenceOf(contribution.mediaType), text }
+  if (isJson(file.mediaType) && isAmbiguousJson(text)) return verdict(refused('MALFORMED_EXPORT', 'file'))
   const { description, findings, ...gathered } = await gatherFacts(options)
   const { evidence } = gathered
   const run = (entry: string, facts: JsonObject, own: Limits) =>

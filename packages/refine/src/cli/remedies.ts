@@ -17,14 +17,14 @@ type OfCommand =
 export const remedies: Readonly<Record<Exclude<RefineErrorCode, OfCommand>, string>> &
   Readonly<Partial<Record<OfCommand, string>>> = {
   ARGUMENT_INVALID:
-    'not a regular file that you may read; mend that and run the same command again (links are not followed)',
+    'not a regular file that you may read; mend that and run the same command again (links are not followed, names are UTF-8)',
   FORMAT_UNKNOWN:
     'no reader knows this file; is it an export of this kind, is the reader’s package installed?',
   MEDIA_TYPE_MISMATCH: 'the refiner reads another kind of file',
   FIELD_MISSING:
     'the header lacks the field of this column; is it another export, or parted by other characters than commas?',
   LIMIT_EXCEEDED: 'the file is larger or deeper than allowed; split it',
-  ENCODING_INVALID: 'the text is not UTF-8; export or save it as UTF-8',
+  ENCODING_INVALID: 'the text is not UTF-8; export or save it as UTF-8, and leave out columns of bytes',
   JSON_INVALID: 'not JSON, or not of the form that the refiner reads: a list of objects, an object a line',
   JSON_DUPLICATE_KEY: 'an object names one key twice, so that readers would disagree',
   JSON_NUMBER_INEXACT: 'a number has more digits than a number of JSON keeps; write it as text',
@@ -38,7 +38,7 @@ export const remedies: Readonly<Record<Exclude<RefineErrorCode, OfCommand>, stri
   FIT_INVALID: 'not a FIT file, or cut off; fetch the activity again',
   MAIL_INVALID: 'not a mailbox (mbox), or a message of it without a header',
   PARQUET_INVALID:
-    'only flat columns are read, stored or packed by Snappy, gzip or Zstandard; write the file so',
+    'only flat columns are read, stored or packed by Snappy, gzip, Zstandard or LZ4; write the file so',
   SQLITE_INVALID:
     'damaged, or not one table of plain values: name it by --table, and write its journal (-wal) into it',
   MAP_FAILED: 'the mapping threw at this record',

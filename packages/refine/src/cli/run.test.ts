@@ -142,6 +142,26 @@ describe('sealpool-refine', () => {
     expect(await runRefineCli(['check', inside('refiner.ts'), report], { ...io, outputs })).toBe(2)
   })
 
+  test('a file that cannot be looked at is refused by its name, and the others are read, wherever the report goes', async () => {
+    await cli('create', join(folder, 'new'))
+    // A name that is no UTF-8 comes back from the folder as another one.
+    const name = Buffer.concat([Buffer.from(`${inside('exports')}/`), Buffer.of(0xff), Buffer.from('.csv')])
+    writeFileSync(name, 'date,shop,total,paid_by\n')
+    const report = join(folder, 'report.txt')
+    writeFileSync(report, '')
+    for (const outputs of [[], [statSync(report, { bigint: true })]]) {
+      let said = ''
+      const write = (text: string) => (said += text)
+      const io = { write, writeError: write, live: false, outputs }
+      expect(await runRefineCli(['check', inside('refiner.ts'), inside('exports')], io)).toBe(1)
+      expect(said).toContain('2 refined, 1 refused')
+      expect(said).toContain('ARGUMENT_INVALID at input: not a regular file that you may read')
+    }
+    writeFileSync(inside('exports', 'a.db'), 'SQLite format 3\0')
+    const mixed = await cli('check', inside('refiner.ts'), inside('exports'), '--table', 'receipts')
+    expect([mixed.code, mixed.out]).toEqual([1, expect.stringContaining('2 refined, 2 refused')])
+  })
+
   test('a check that is ended leaves nothing behind', async () => {
     await cli('create', join(folder, 'new'))
     const stop = new AbortController()

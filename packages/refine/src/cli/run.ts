@@ -83,8 +83,9 @@ async function inputsOf(given: Arguments, io: RefineCliIo): Promise<readonly Job
 /** Is a file the one that the report goes to (`sealpool-refine run ... > exports/report.txt`)? */
 async function isOutput(path: string, { outputs = [] }: RefineCliIo): Promise<boolean> {
   if (outputs.length === 0) return false
-  const { dev, ino } = await stat(path, { bigint: true })
-  return outputs.some((one) => one.dev === dev && one.ino === ino)
+  // What cannot be looked at is refused as an input, with its name.
+  const own = await stat(path, { bigint: true }).catch(() => undefined)
+  return outputs.some((one) => one.dev === own?.dev && one.ino === own.ino)
 }
 
 /**
@@ -92,7 +93,8 @@ async function isOutput(path: string, { outputs = [] }: RefineCliIo): Promise<bo
  */
 async function requireDatabase(inputs: readonly JobInput[]): Promise<void> {
   for (const { path } of inputs) {
-    const file = await open(path)
+    const file = await open(path).catch(() => undefined)
+    if (file === undefined) continue
     try {
       const { bytesRead, buffer } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0)
       const format = exportFormat({ name: path, head: buffer.subarray(0, bytesRead) })

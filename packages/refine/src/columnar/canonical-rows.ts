@@ -10,6 +10,8 @@ const point = 0x2e
 const zero = 0x30
 const colon = 0x3a
 const microsecondsPerDay = 86_400_000_000
+/** A text may begin with what is a mark in front of a file. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const nothing = Uint8Array.from([0x6e, 0x75, 0x6c, 0x6c])
 
 /** Grows a buffer while rows are written into it one after the other. */
@@ -143,9 +145,7 @@ function putText(buffer: RowText, column: BatchColumn, row: number): void {
   for (let at = from; at < to; at += 1, into += 1) {
     const byte = column.bytes[at] ?? 0
     if (byte < 0x20 || byte === quote || byte === backslash) {
-      const json = new TextEncoder().encode(
-        JSON.stringify(new TextDecoder().decode(column.bytes.subarray(from, to))),
-      )
+      const json = new TextEncoder().encode(JSON.stringify(decoder.decode(column.bytes.subarray(from, to))))
       putBytes(buffer, json, 0, json.length)
       return
     }

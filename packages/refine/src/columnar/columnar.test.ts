@@ -190,6 +190,7 @@ const fitting: Readonly<Record<string, fc.Arbitrary<string>>> = {
     'ü',
     'back\\slash',
     '😀',
+    '\ufeff"',
     'tab\t',
     'a'.repeat(20),
   ),
@@ -224,6 +225,13 @@ const csvOf = (records: readonly Readonly<Record<string, string>>[], always: boo
     .join('')
 
 describe('reading into columns', () => {
+  test('a text keeps the mark that it begins with, in its canonical form too', () => {
+    const rows = ['\ufeff"x', '\ufeffx', '\ufeff\\', 'x\ufeff"'].map((label) => ({ label }))
+    const want = { value: expected(byRules(rows)) }
+    expect(fromCsv(`label\n${rows.map(({ label }) => csvField(label, true)).join('\n')}\n`)).toEqual(want)
+    expect(fromJson(rows.map((row) => JSON.stringify(row)).join('\n'))).toEqual(want)
+  })
+
   property(
     'of CSV means what reading into rows means',
     [fc.array(anyRecord, { maxLength: 6 }), fc.boolean(), fc.constantFrom('\n', '\r\n')],

@@ -1,3 +1,4 @@
+import { lineFeeds } from '../source/record-chunks.js'
 import { createScanCore, scanBase } from './scan-core.js'
 
 const lineFeed = 0x0a
@@ -8,7 +9,7 @@ const blockBytes = 65_536
 let counter: ((piece: Uint8Array) => number) | undefined
 function createCounter(): (piece: Uint8Array) => number {
   const core = createScanCore(scanBase + blockBytes)
-  if (core === undefined) return feedsIn
+  if (core === undefined) return lineFeeds
   const block = new Uint8Array(core.memory.buffer, scanBase, blockBytes)
   return (piece) => {
     let count = 0
@@ -21,16 +22,10 @@ function createCounter(): (piece: Uint8Array) => number {
   }
 }
 
-function feedsIn(piece: Uint8Array): number {
-  let count = 0
-  for (let at = piece.indexOf(lineFeed); at >= 0; at = piece.indexOf(lineFeed, at + 1)) count += 1
-  return count
-}
-
 /** How many lines stand in a piece; the last one needs no end. @param piece - bytes @returns the number */
 export function countLines(piece: Uint8Array): number {
   const unended = piece.at(-1) === lineFeed ? 0 : 1
-  if (piece.length < blockBytes) return unended + feedsIn(piece)
+  if (piece.length < blockBytes) return unended + lineFeeds(piece)
   counter ??= createCounter()
   return unended + counter(piece)
 }

@@ -24,7 +24,8 @@ async function outcome(
     }
     return texts
   } catch (error) {
-    return [...texts, (error as { readonly code?: unknown }).code]
+    const { code, place } = error as { readonly code?: unknown; readonly place?: unknown }
+    return [...texts, code, place]
   }
 }
 
@@ -54,6 +55,23 @@ test.each([
       expect(cut).toEqual(await outcome(recordChunks(file.stream(pieceBytes), options)))
     }
   }
+  await file.close()
+})
+
+test.each([
+  ['a\nb\n', 'line 3'],
+  ['"a\nb"\r\n', 'line 3'],
+  ['', 'line 1'],
+  [`${'long line\n'.repeat(300_000)}`, 'line 300001'],
+])('a record that is too long is told by the line that it begins in, %#', async (before, place) => {
+  const path = join(folder, 'long')
+  await writeFile(path, `\ufeff${before}"${'x\n'.repeat(400)}`)
+  const file = await openFile(path)
+  const options = { quoted: true, pieceBytes: 1000, recordBytes: 300 }
+  const pieces = filePieces(file, 3, options, createPieceMemory(2))
+  expect((await outcome(pieces)).slice(-2)).toEqual(['LIMIT_EXCEEDED', place])
+  const chunks = recordChunks(file.stream(1 << 16), { ...options, pieceBytes: 1 << 20 })
+  expect((await outcome(chunks)).slice(-2)).toEqual(['LIMIT_EXCEEDED', place])
   await file.close()
 })
 

@@ -1,6 +1,9 @@
 import { roomFor } from '../source/byte-source.js'
-import { lastRecordEnd, recordTooLong } from '../source/record-chunks.js'
+import { lastRecordEnd, lineFeeds, recordTooLong } from '../source/record-chunks.js'
 import type { OpenFile } from './file-source.js'
+
+/** How much is read at once to count lines. */
+const lineBytes = 2 ** 20
 
 /** Memory of pieces that were read, for those that come, or of their pages: made anew it would be the most of all garbage of a job. */
 export interface PieceMemory {
@@ -24,6 +27,18 @@ export function createPieceMemory(most: number): PieceMemory {
       if (free.length < most) free.push(memory)
     },
   }
+}
+
+/** The number of the line that begins at a byte; the file is read again for it, so that files without faults are not counted. */
+async function lineAt(file: OpenFile, from: number, to: number): Promise<number> {
+  const block = new Uint8Array(lineBytes)
+  let line = 1
+  for (let at = from; at < to; at += block.length) {
+    const part = block.subarray(0, Math.min(block.length, to - at))
+    await file.readInto(part, at)
+    line += lineFeeds(part)
+  }
+  return line
 }
 
 /**
@@ -53,7 +68,8 @@ export async function* filePieces(
     offset += length
     const whole = into.subarray(0, rest.length + length)
     const end = lastRecordEnd(whole, quoted)
-    if (whole.length - end > recordBytes) throw recordTooLong(recordBytes)
+    if (whole.length - end > recordBytes)
+      throw recordTooLong(recordBytes, await lineAt(file, from, offset - whole.length + end))
     if (offset >= file.size) {
       yield whole
       return

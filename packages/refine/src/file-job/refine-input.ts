@@ -25,6 +25,7 @@ import type { PartWriter } from './parquet-part.js'
 import type { PieceResult, WorkerData } from './piece-message.js'
 import { createPieceReader } from './piece-pool.js'
 import type { MapRecords } from './read-piece.js'
+import { requireNoJournal } from './sqlite-journal.js'
 
 /** One file of a job. */
 export interface JobInput {
@@ -350,6 +351,7 @@ export async function refineInput(
   const { schema } = settings
   const { head } = await peek(file, headBytes)
   const format = exportFormat({ name: input.path, head, mediaType: input.mediaType })
+  if (format === 'sqlite') await requireNoJournal(input.path)
   const takes = schema.source === 'rows' || schema.source === format
   // Vectors are made of whole rows.
   const byColumn =

@@ -25,6 +25,7 @@ import { makeFolder } from './make-folder.js'
 import { createPartWriter, type PartWriter } from './parquet-part.js'
 import { type InputSettings, type JobInput, refineInput } from './refine-input.js'
 import { type LeafFile, rootOfRuns } from './root-of-runs.js'
+import { journalPlace } from './sqlite-journal.js'
 
 /** How far a job is. */
 export interface JobProgress {
@@ -314,6 +315,7 @@ async function refineFile(
   }
   const base = { format: 'sealpool/refined-input', version: 1, input: told } as const
   let record: InputRecord
+  let lasting = file !== undefined
   try {
     if (file === undefined)
       throw new RefineError('ARGUMENT_INVALID', 'input', 'The input is no regular file that can be read')
@@ -329,10 +331,12 @@ async function refineFile(
     for (const part of parts.values()) await part.abandon()
     // A model that does not work is no fault of the file.
     if (!(error instanceof RefineError) || error.code === 'EMBEDDER_FAILED') throw error
+    // What stands beside a file goes away without a change of the file.
+    if (error.place === journalPlace) lasting = false
     record = { ...base, refused: { code: error.code, place: error.place }, tables: {} }
   }
-  // What could not be opened may be the next time.
-  if (file !== undefined) await writeWhole(output, `${number}.json`, JSON.stringify(record))
+  // What could not be read may be the next time.
+  if (lasting) await writeWhole(output, `${number}.json`, JSON.stringify(record))
   return record
 }
 

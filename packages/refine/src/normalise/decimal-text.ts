@@ -42,12 +42,17 @@ export function printFraction({ numerator, denominator }: Fraction, places: numb
   return negative && whole !== 0n ? `-${text}` : text
 }
 
+/** @param places - of a result @returns may it have so many? */
+export function isPlaces(places: number): boolean {
+  return Number.isInteger(places) && places >= 0 && places <= 17
+}
+
 /**
  * Rounds a decimal to a fixed number of places, exactly; halves go to the even digit.
  *
  * @param value - decimal text or a number
  * @param places - 0 to 17
- * @returns decimal text, or null when the value is no decimal
+ * @returns decimal text, or null when the value is no decimal or there are no such places
  *
  * @example
  * ```ts
@@ -57,7 +62,7 @@ export function printFraction({ numerator, denominator }: Fraction, places: numb
  */
 export function roundDecimal(value: string | number, places: number): string | null {
   const fraction = fractionOf(value)
-  return fraction === null || places < 0 || places > 17 ? null : printFraction(fraction, places)
+  return fraction === null || !isPlaces(places) ? null : printFraction(fraction, places)
 }
 
 /**

@@ -1,5 +1,5 @@
 const form =
-  /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/
+  /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])$/
 /** Providers that ignore points in the local part. */
 const pointless = new Set(['gmail.com', 'googlemail.com'])
 const sameProvider: Readonly<Record<string, string>> = { 'googlemail.com': 'gmail.com' }
@@ -8,7 +8,8 @@ const sameProvider: Readonly<Record<string, string>> = { 'googlemail.com': 'gmai
  * An e-mail address in one form: lower case, without a display name; with `mailbox` also without what stands behind `+` and, at
  * Gmail, without points, so that one person's spellings are one address.
  *
- * @param text - an address, also as `Name <address>`; ASCII only
+ * @param text - an address, also as `Name <address>`; ASCII only, so that a domain in other letters stands in its
+ *   form of RFC 5891 (`xn--p1ai`)
  * @param options - `mailbox`: bring the spellings of one mailbox together, default false
  * @returns the address, or null when it is none
  *

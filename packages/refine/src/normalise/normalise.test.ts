@@ -83,7 +83,8 @@ describe('against others', () => {
     for (const { code, number, digits } of currencies) {
       if (normalise.currencyCode(code) === null) continue
       known += 1
-      expect(normalise.currencyCode(number)).toBe(code)
+      // The Caribbean guilder took over the number of the one before it.
+      expect(normalise.currencyCode(number)).toBe(code === 'ANG' ? 'XCG' : code)
       expect(normalise.currencyDecimals(code)).toBe(digits)
     }
     expect(known).toBe(166)

@@ -2,7 +2,7 @@
  * Units by UCUM code (The Unified Code for Units of Measure, version 2.1): conversion by exact fractions, so that no machine rounds
  * otherwise than another.
  */
-import { type Fraction, fractionOf, printFraction } from './decimal-text.js'
+import { type Fraction, fractionOf, isPlaces, printFraction } from './decimal-text.js'
 
 interface Unit {
   readonly kind: string
@@ -373,7 +373,7 @@ export function convertUnit(
   const to = toCode === null ? undefined : units[toCode]
   const given = fractionOf(value)
   if (from === undefined || to === undefined || given === null || from.kind !== to.kind) return null
-  if (!(options.decimals >= 0 && options.decimals <= 17)) return null
+  if (!isPlaces(options.decimals)) return null
   const a = exact(from.factor)
   const b = exact(to.factor)
   const plus = exact(from.offset ?? '0')

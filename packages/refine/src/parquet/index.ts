@@ -1,14 +1,14 @@
 /**
- * Reading Parquet with the `hyparquet` package (an optional peer, pure JavaScript): flat tables, stored or packed by Snappy, gzip or Zstandard.
+ * Reading Parquet with the `hyparquet` package (an optional peer, pure JavaScript): flat tables, stored or packed by Snappy, gzip, Zstandard or LZ4.
  *
  * @module
  */
 import { type FileMetaData, parquetMetadataAsync, type SchemaElement } from 'hyparquet'
 import type { JsonValue } from '../define/record-types.js'
 import { RefineError } from '../errors.js'
-import { civilFromDays, printInstant } from '../schema/instant.js'
 import type { RandomAccess } from '../source/byte-source.js'
 import type { TableReader } from '../source/table-reader.js'
+import { columnParsers, withOlderName } from './column-parsers.js'
 import { columnValues } from './column-values.js'
 import { pageUnpackers, type UnpackPage } from './unpack-page.js'
 
@@ -18,31 +18,9 @@ function invalid(place: string, message: string): RefineError {
   return new RefineError('PARQUET_INVALID', place, message)
 }
 
-function dayText(days: number): string {
-  const [year, month, day] = civilFromDays(days)
-  if (year < 1 || year > 9999) throw invalid('date', 'A day is out of range')
-  return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
-}
-
-function instantText(micro: bigint): string {
-  const text = printInstant(micro)
-  if (text === undefined) throw invalid('timestamp', 'An instant is out of range')
-  return text
-}
-
-/** Dates stay text in their one form: a JavaScript Date would lose the microseconds. */
-const parsers = {
-  timestampFromMilliseconds: (value: bigint) => instantText(value * 1000n),
-  timestampFromMicroseconds: (value: bigint) => instantText(value),
-  timestampFromNanoseconds: (value: bigint) => {
-    if (value % 1000n !== 0n) throw invalid('timestamp', 'An instant is finer than a microsecond')
-    return instantText(value / 1000n)
-  },
-  dateFromDays: (value: number) => dayText(value),
-}
-
 function flatColumns(metadata: FileMetaData): readonly SchemaElement[] {
-  const [root, ...columns] = metadata.schema
+  const [root, ...told] = metadata.schema
+  const columns = told.map(withOlderName)
   if (root === undefined || columns.length !== root.num_children || columns.length === 0) {
     throw invalid('schema', 'The file is not a flat table; unnest it first')
   }
@@ -51,6 +29,9 @@ function flatColumns(metadata: FileMetaData): readonly SchemaElement[] {
       throw invalid(`column ${index + 1}`, 'A column is nested; unnest it first')
     }
     const { scale = 0 } = column
+    const { logical_type: logical } = column
+    if (logical?.type === 'DECIMAL' && logical.scale !== scale)
+      throw invalid(`column ${index + 1}`, 'A decimal says two numbers of places')
     if (!Number.isSafeInteger(scale) || scale < 0 || scale > 17)
       throw invalid(`column ${index + 1}`, 'A decimal has more than 17 places')
   }
@@ -105,12 +86,13 @@ function cellOf(column: SchemaElement, value: unknown, place: string): JsonValue
 
 /**
  * The reader of Parquet over `hyparquet`, one row group after the other. Integers past 2^53 and decimals come as text, days and
- * instants in their one form.
+ * instants in their one form; a time that is not said to be of UTC has no zone behind it (`2024-02-29T12:00:00`), as CSV would have it.
  *
  * @param access - the file
  * @param limits - `records`, `columns`, `expandedBytes`
  * @returns rows
- * @throws RefineError with `PARQUET_INVALID` or `LIMIT_EXCEEDED`
+ * @throws RefineError with `PARQUET_INVALID`, `ENCODING_INVALID` (a text that is none), for a column of JSON what is wrong with a document, or
+ *   `LIMIT_EXCEEDED`
  */
 export const hyparquetReader: TableReader = async function* (access, limits) {
   let metadata: FileMetaData
@@ -155,7 +137,10 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
     const unpack = Object.entries(unpackers).find(([name]) => name === codec)?.[1]
     return (packed, length) => {
       if (unpack === undefined)
-        throw invalid('page', 'A page is damaged, or packed by a method other than Snappy, gzip or Zstandard')
+        throw invalid(
+          'page',
+          'A page is damaged, or packed by a method other than Snappy, gzip, Zstandard or LZ4',
+        )
       opened += length
       if (opened > limits.expandedBytes)
         throw new RefineError('LIMIT_EXCEEDED', 'page', 'The export expands to more than the limits allow')
@@ -179,7 +164,7 @@ export const hyparquetReader: TableReader = async function* (access, limits) {
                 chunk,
                 read: (start, end) => readExactly(access, start, end),
                 unpack: unpackerOf(chunk.codec),
-                parsers,
+                parsers: columnParsers(column, { place: `row group ${index + 1}, column ${at + 1}`, limits }),
                 most: limits.expandedBytes,
               })
         if (found === undefined)

@@ -12,7 +12,9 @@ import { openExport } from '../with-platform.js'
 import { hyparquetReader } from './index.js'
 import { pageUnpackers, type UnpackPage } from './unpack-page.js'
 
-const unpackers = await pageUnpackers(new Set(['SNAPPY', 'GZIP', 'ZSTD', 'UNCOMPRESSED', 'BROTLI']))
+const unpackers = await pageUnpackers(
+  new Set(['SNAPPY', 'GZIP', 'ZSTD', 'LZ4_RAW', 'LZ4', 'UNCOMPRESSED', 'BROTLI']),
+)
 const gzip = unpackers.GZIP as UnpackPage
 const zstd = unpackers.ZSTD as UnpackPage
 const text = Buffer.from('The same words, again and again. '.repeat(2_000))
@@ -29,7 +31,7 @@ const frame = (size: number, ...blocks: readonly number[]) => {
 }
 
 test('only what a file names is made ready', async () => {
-  expect(Object.keys(unpackers).sort()).toEqual(['GZIP', 'SNAPPY', 'ZSTD'])
+  expect(Object.keys(unpackers).sort()).toEqual(['GZIP', 'LZ4_RAW', 'SNAPPY', 'ZSTD'])
   expect(await pageUnpackers(new Set(['UNCOMPRESSED']))).toEqual({})
 })
 
@@ -65,10 +67,16 @@ test('gzip: what is damaged, ends early, goes on, or is of another length is ref
 
 test('gzip: a bomb is stopped where the page ends', () => {
   const bomb = gzipSync(Buffer.alloc(2 ** 28))
-  const started = performance.now()
+  const started = process.cpuUsage()
   expect(() => gzip(bomb, 1_000)).toThrow('longer than the page')
-  // Whole, it would take seconds.
-  expect(performance.now() - started).toBeLessThan(1_000)
+  // Whole, it would take seconds of the processor.
+  expect(process.cpuUsage(started).user).toBeLessThan(1_000_000)
+})
+
+test('lz4: a page that is too large is refused before anything is made for it', () => {
+  const lz4 = unpackers.LZ4_RAW as UnpackPage
+  expect([...lz4(Uint8Array.from([0x20, 1, 2]), 2)]).toEqual([1, 2])
+  expect(() => lz4(Uint8Array.from([0x20, 1, 2]), 2 ** 27 + 1)).toThrow('too large a page')
 })
 
 test('zstd: frames, and their end', () => {
@@ -131,20 +139,19 @@ async function read(bytes: Uint8Array, limits: Partial<SourceLimits> = {}) {
 test.each(['V1', 'V2'])('files of DuckDB give the same rows by every method, %s', async (version) => {
   const want = await read(packed[`uncompressed ${version}`] ?? new Uint8Array())
   expect(want).toHaveLength(5_000)
-  for (const codec of ['snappy', 'gzip', 'zstd'])
+  for (const codec of ['snappy', 'gzip', 'zstd', 'lz4_raw'])
     expect(await read(packed[`${codec} ${version}`] ?? new Uint8Array())).toEqual(want)
-  for (const codec of ['brotli', 'lz4_raw'])
-    await expect(read(packed[`${codec} ${version}`] ?? new Uint8Array())).rejects.toMatchObject({
-      code: 'PARQUET_INVALID',
-      message: expect.stringContaining('other than Snappy, gzip or Zstandard'),
-    })
+  await expect(read(packed[`brotli ${version}`] ?? new Uint8Array())).rejects.toMatchObject({
+    code: 'PARQUET_INVALID',
+    message: expect.stringContaining('other than Snappy, gzip, Zstandard or LZ4'),
+  })
 })
 
 /** Three bytes of a footer's number, as Thrift's compact protocol writes it, and the same for 1. */
 const three = (value: number) => [((2 * value) & 127) | 128, ((2 * value) >> 7) | 128, (2 * value) >> 14]
 const one = [0x82, 0x80, 0]
 
-test.each(['snappy', 'gzip', 'zstd'])(
+test.each(['snappy', 'gzip', 'zstd', 'lz4_raw'])(
   'what comes out of pages by %s counts, whatever the footer says',
   async (codec) => {
     const lying = Buffer.from(packed[`${codec} V1`] ?? new Uint8Array())
@@ -163,19 +170,23 @@ test.each(['snappy', 'gzip', 'zstd'])(
   },
 )
 
-test.each(['gzip', 'zstd'])('any changed byte of a page by %s gives rows or a typed error', async (codec) => {
-  const whole = packed[`${codec} V1`] ?? new Uint8Array()
-  const footer = new DataView(whole.buffer, whole.byteOffset).getUint32(whole.length - 8, true)
-  let refused = 0
-  for (let at = 4; at < whole.length - 8 - footer; at += 997) {
-    const changed = Uint8Array.from(whole)
-    changed[at] = (changed[at] ?? 0) ^ 0x55
-    try {
-      await read(changed)
-    } catch (error) {
-      expect(error).toBeInstanceOf(RefineError)
-      refused += 1
+test.each(['gzip', 'zstd', 'lz4_raw'])(
+  'any changed byte of a page by %s gives rows or a typed error',
+  async (codec) => {
+    const whole = packed[`${codec} V1`] ?? new Uint8Array()
+    const footer = new DataView(whole.buffer, whole.byteOffset).getUint32(whole.length - 8, true)
+    const step = Math.max(997, Math.floor(whole.length / 100))
+    let refused = 0
+    for (let at = 4; at < whole.length - 8 - footer; at += step) {
+      const changed = Uint8Array.from(whole)
+      changed[at] = (changed[at] ?? 0) ^ 0x55
+      try {
+        await read(changed)
+      } catch (error) {
+        expect(error).toBeInstanceOf(RefineError)
+        refused += 1
+      }
     }
-  }
-  expect(refused).toBeGreaterThan(10)
-})
+    expect(refused).toBeGreaterThan(10)
+  },
+)

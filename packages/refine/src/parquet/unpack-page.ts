@@ -1,6 +1,7 @@
 import { Gunzip } from 'fflate'
 import { snappyUncompress } from 'hyparquet'
 import { crc32 } from '../source/crc-32.js'
+import { unpackLz4 } from './unpack-lz4.js'
 
 /**
  * Undoes what a page is packed by.
@@ -12,7 +13,7 @@ import { crc32 } from '../source/crc-32.js'
  */
 export type UnpackPage = (packed: Uint8Array, length: number) => Uint8Array<ArrayBuffer>
 
-/** Largest page packed by gzip or Zstandard, packed or not: DuckDB's are 100 MB at most, others' about one. */
+/** Largest page packed by gzip, Zstandard or LZ4, packed or not: DuckDB's are 100 MB at most, others' about one. */
 const largestPage = 2 ** 27
 /** Bytes of gzip at once, which become 16 MiB at most before they are counted. */
 const gzipStep = 2 ** 14
@@ -52,6 +53,11 @@ function requirePage(packed: Uint8Array, length: number): void {
   if (packed.length > largestPage || length > largestPage) throw new RangeError('too large a page')
 }
 
+function unpackLz4Page(packed: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  requirePage(packed, length)
+  return unpackLz4(packed, length)
+}
+
 /** The Zstandard project's own decoder in WebAssembly, loaded for the first file that needs it. */
 async function loadZstd(): Promise<UnpackPage> {
   const { ZSTDDecoder } = await import('zstddec')
@@ -70,15 +76,16 @@ async function loadZstd(): Promise<UnpackPage> {
  * What undoes the methods of packing that a file names and that are read.
  *
  * @param codecs - as the footer has them
- * @returns by method: of Snappy, gzip and Zstandard those that are named; others have none
+ * @returns by method: of Snappy, gzip, Zstandard and LZ4 (LZ4_RAW) those that are named; others have none
  * @throws whatever the platform throws where WebAssembly does not run and the file needs it
  */
 export async function pageUnpackers(
   codecs: ReadonlySet<string>,
-): Promise<{ readonly [codec in 'SNAPPY' | 'GZIP' | 'ZSTD']?: UnpackPage }> {
+): Promise<{ readonly [codec in 'SNAPPY' | 'GZIP' | 'ZSTD' | 'LZ4_RAW']?: UnpackPage }> {
   return {
     ...(codecs.has('SNAPPY') ? { SNAPPY: unpackSnappy } : {}),
     ...(codecs.has('GZIP') ? { GZIP: unpackGzip } : {}),
+    ...(codecs.has('LZ4_RAW') ? { LZ4_RAW: unpackLz4Page } : {}),
     ...(codecs.has('ZSTD') ? { ZSTD: await loadZstd() } : {}),
   }
 }

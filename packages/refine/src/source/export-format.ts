@@ -85,6 +85,11 @@ function formatOfHead(head: Uint8Array): ExportFormat | undefined {
   return undefined
 }
 
+/** What macOS puts beside files where it packs them (AppleDouble, RFC 1740): named like them, `._a.csv`, and no file of theirs. */
+function isAppleDouble(head: Uint8Array): boolean {
+  return head[0] === 0 && head[1] === 5 && head[2] === 0x16 && head[3] === 7
+}
+
 /** What an XML document's beginning says, or undefined. */
 function formatOfXml(head: Uint8Array): ExportFormat | undefined {
   const text = ascii.decode(head).replaceAll('\u0000', '')
@@ -119,6 +124,7 @@ export function exportFormat(file: {
 }): ExportFormat | undefined {
   const certain = formatOfHead(file.head)
   if (certain !== undefined) return certain
+  if (isAppleDouble(file.head)) return undefined
   const essence = file.mediaType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   const typed = Object.hasOwn(mediaTypes, essence) ? mediaTypes[essence] : undefined
   const extension = /\.([a-z0-9]+)$/i.exec(file.name ?? '')?.[1]?.toLowerCase() ?? ''

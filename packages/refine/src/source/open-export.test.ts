@@ -275,6 +275,79 @@ describe('other exports', () => {
     })
   })
 
+  describe('a ZIP64 end record beside an old one whose figures fit, as Info-ZIP writes for what comes by a pipe', () => {
+    const plain = zip([{ name: 'a.jsonl', data: encode('{"a":1}\n') }])
+    const end = plain.length - 22
+    const figures = { entries: 1, offset: new DataView(plain.buffer).getUint32(end + 16, true), bytes: 0 }
+    figures.bytes = end - figures.offset
+    const withRecord = (changes: Partial<typeof figures> = {}, mark = 0x07064b50) => {
+      const { entries, offset, bytes } = { ...figures, ...changes }
+      const between = Buffer.alloc(56 + 20)
+      between.writeUInt32LE(0x06064b50, 0)
+      between.writeUInt32LE(44, 4)
+      between.writeUInt32LE(entries, 24)
+      between.writeUInt32LE(entries, 32)
+      between.writeUInt32LE(bytes, 40)
+      between.writeUInt32LE(offset, 48)
+      between.writeUInt32LE(mark, 56)
+      between.writeUInt32LE(end, 64)
+      between.writeUInt32LE(1, 72)
+      return new Uint8Array(Buffer.concat([plain.subarray(0, end), between, plain.subarray(end)]))
+    }
+
+    test('is read', async () => {
+      expect(await read('jsonl', 'a.zip', withRecord())).toEqual([{ a: 1 }])
+    })
+
+    test('is refused where the two differ, or where it is none', async () => {
+      const old = withRecord()
+      new DataView(old.buffer).setUint16(old.length - 22 + 10, 7, true)
+      for (const bytes of [
+        old,
+        withRecord({ entries: 2 }),
+        withRecord({}, 0),
+        withRecord({ bytes: figures.bytes - 1 }),
+      ])
+        await expect(read('jsonl', 'a.zip', bytes)).rejects.toMatchObject({
+          code: 'ARCHIVE_INVALID',
+          place: 'archive',
+        })
+      const other = withRecord()
+      new DataView(other.buffer).setUint32(other.length - 22 + 16, figures.offset + 1, true)
+      await expect(read('jsonl', 'a.zip', other)).rejects.toThrow('The two end records say different things')
+    })
+  })
+
+  test('a path that is not said to be UTF-8 is UTF-8 or of code page 437, as Windows writes it', async () => {
+    const pathOf = async (name: Uint8Array, flags: number) => {
+      const bytes = Buffer.from(name)
+      const packed = zip([{ name: bytes, localName: bytes, flags, data: encode('{"a":1}\n') }])
+      const [file] = (await read('archive', 'a.zip', packed)) as { readonly path: string }[]
+      return file?.path
+    }
+    const bytes = Uint8Array.of(0x9a, 0x81, 0xe1, 0xff, ...encode('.jsonl'))
+    expect(await pathOf(bytes, 0)).toBe('Üüß\u00a0.jsonl')
+    expect(await pathOf(encode('Üüß.jsonl'), 0)).toBe('Üüß.jsonl')
+    await expect(pathOf(bytes, 0x800)).rejects.toMatchObject({ code: 'ENCODING_INVALID', place: 'entry 1' })
+    await expect(pathOf(Uint8Array.of(0x81, ...encode('/../a.jsonl')), 0)).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+    })
+  })
+
+  test('what macOS puts beside files when it packs them is none of them', async () => {
+    const beside = Uint8Array.of(0, 5, 0x16, 7, 0, 2, 0, 0, ...encode('Mac OS X        '))
+    const packed = zip([
+      { name: 'a.jsonl', data: encode('{"a":1}\n') },
+      { name: '__MACOSX/._a.jsonl', data: beside, method: 0 },
+    ])
+    expect(await read('jsonl', 'a.zip', packed)).toEqual([{ a: 1 }])
+    expect(await read('archive', 'a.zip', packed)).toMatchObject([
+      { path: '__MACOSX/._a.jsonl', format: null, records: [] },
+      { path: 'a.jsonl', format: 'jsonl', records: [{ a: 1 }] },
+    ])
+    await expect(read('jsonl', '._a.jsonl', beside)).rejects.toMatchObject({ code: 'MEDIA_TYPE_MISMATCH' })
+  })
+
   test.each([
     ['with a signature', {}],
     ['without one', { signed: false }],

@@ -9,9 +9,20 @@ function quotesIn(bytes: Uint8Array, from: number, to: number): number {
   return count
 }
 
-/** @param recordBytes - the limit @returns the refusal of a record that is longer */
-export function recordTooLong(recordBytes: number): RefineError {
-  return new RefineError('LIMIT_EXCEEDED', 'source', `A record is longer than ${recordBytes} bytes; split it`)
+/** @param bytes - of UTF-8 @returns how many line feeds stand in them */
+export function lineFeeds(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) count += 1
+  return count
+}
+
+/** @param recordBytes - the limit @param line - where the record begins, from 1 @returns the refusal of a record that is longer */
+export function recordTooLong(recordBytes: number, line: number): RefineError {
+  return new RefineError(
+    'LIMIT_EXCEEDED',
+    `line ${line}`,
+    `A record is longer than ${recordBytes} bytes; split it, or close the quote that is left open in it`,
+  )
 }
 
 /**
@@ -52,6 +63,7 @@ export async function* recordChunks(
   let parts: Uint8Array[] = []
   let length = 0
   let wanted = pieceBytes
+  let line = 1
   const joined = () => {
     if (parts.length === 1 && parts[0] !== undefined) return parts[0]
     const whole = new Uint8Array(length)
@@ -69,7 +81,8 @@ export async function* recordChunks(
     if (length < wanted) continue
     const whole = joined()
     const end = lastRecordEnd(whole, quoted)
-    if (whole.length - end > recordBytes) throw recordTooLong(recordBytes)
+    line += lineFeeds(whole.subarray(0, end))
+    if (whole.length - end > recordBytes) throw recordTooLong(recordBytes, line)
     // A copy, made before the piece is handed out: who gets it may move its memory to another thread.
     const rest = end === 0 ? whole : whole.slice(end)
     if (end > 0) yield whole.subarray(0, end)
@@ -80,7 +93,9 @@ export async function* recordChunks(
   }
   if (length > 0) {
     const whole = joined()
-    if (whole.length - lastRecordEnd(whole, quoted) > recordBytes) throw recordTooLong(recordBytes)
+    const end = lastRecordEnd(whole, quoted)
+    if (whole.length - end > recordBytes)
+      throw recordTooLong(recordBytes, line + lineFeeds(whole.subarray(0, end)))
     yield whole
   }
 }

@@ -8,6 +8,7 @@ import type { RandomAccess } from './byte-source.js'
 import { crc32 } from './crc-32.js'
 import { type Decompress, type Expansion, inflate } from './inflate.js'
 import type { FullSourceLimits } from './source-limits.js'
+import { zipPath } from './zip-path.js'
 
 interface CentralEntry {
   readonly path: string
@@ -66,7 +67,10 @@ async function findDirectory(archive: RandomAccess): Promise<Directory> {
     const counts = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
     const bytes = view.getUint32(at + 12, true)
     const offset = view.getUint32(at + 16, true)
-    if (counts[1] === none16 || bytes === none32 || offset === none32) return directory64(archive, endOffset)
+    // Info-ZIP writes the ZIP64 record beside figures that fit, when it did not know the size beforehand.
+    const beside = offset + bytes !== endOffset && (await hasLocator(archive, endOffset))
+    if (counts[1] === none16 || bytes === none32 || offset === none32 || beside)
+      return directory64(archive, endOffset, { entries: counts[1] ?? 0, bytes, offset })
     if (disks[0] !== 0 || disks[1] !== 0 || counts[0] !== counts[1]) {
       throw archiveFault('archive', 'The archive is spread over several files')
     }
@@ -77,7 +81,13 @@ async function findDirectory(archive: RandomAccess): Promise<Directory> {
   throw archiveFault('archive', 'The archive has no end record, or bytes behind it')
 }
 
-async function directory64(archive: RandomAccess, endOffset: number): Promise<Directory> {
+async function hasLocator(archive: RandomAccess, endOffset: number): Promise<boolean> {
+  if (endOffset < 20 + 56) return false
+  return viewOf(await archive.read(endOffset - 20, 4)).getUint32(0, true) === signature.locator
+}
+
+/** The directory by its ZIP64 record; what the old record tells as well, `told`, must be the same. */
+async function directory64(archive: RandomAccess, endOffset: number, told: Directory): Promise<Directory> {
   if (endOffset < 20 + 56) throw archiveFault('archive', 'The ZIP64 end record is missing')
   const locator = viewOf(await archive.read(endOffset - 20, 20))
   if (locator.getUint32(0, true) !== signature.locator)
@@ -95,6 +105,11 @@ async function directory64(archive: RandomAccess, endOffset: number): Promise<Di
   const offset = uint64(end, 48)
   if (offset + bytes !== at)
     throw archiveFault('archive', 'Something stands between directory and end, or in front')
+  const same =
+    [entries, none16].includes(told.entries) &&
+    [bytes, none32].includes(told.bytes) &&
+    [offset, none32].includes(told.offset)
+  if (!same) throw archiveFault('archive', 'The two end records say different things')
   return { offset, bytes, entries }
 }
 
@@ -133,12 +148,8 @@ function centralEntry(view: DataView, bytes: Uint8Array, at: number, index: numb
   const method = view.getUint16(at + 10, true)
   if ((flags & 0x2041) !== 0) throw archiveFault(place, 'A file is encrypted; export it without a password')
   const nameBytes = bytes.subarray(at + 46, at + 46 + nameLength)
-  let name: string
-  try {
-    name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(nameBytes)
-  } catch {
-    throw new RefineError('ENCODING_INVALID', place, 'A path is not UTF-8')
-  }
+  const name = zipPath(nameBytes, flags)
+  if (name === undefined) throw new RefineError('ENCODING_INVALID', place, 'A path is not UTF-8')
   const directory = name.endsWith('/')
   const path = directory ? name.slice(0, -1) : name
   const fault = pathFault(path)

@@ -1,0 +1,43 @@
+import { open, stat } from 'node:fs/promises'
+import { RefineError } from '../errors.js'
+
+/** Place of the refusal. */
+export const journalPlace = 'journal'
+
+/** Header of a write-ahead log; without more it holds no rows. Source: SQLite's file format, section 4.1. */
+const logHeaderBytes = 32
+
+/** Is there a file of more bytes than `least`? Pipes and the like are none, and are not opened: that may wait for ever. */
+async function isLonger(path: string, least: number): Promise<boolean> {
+  const facts = await stat(path).catch(() => undefined)
+  return facts?.isFile() === true && facts.size > least
+}
+
+async function firstByteOf(path: string): Promise<number | undefined> {
+  const file = await open(path).catch(() => undefined)
+  try {
+    return (await file?.read(new Uint8Array(1), 0, 1, 0))?.buffer[0]
+  } finally {
+    await file?.close()
+  }
+}
+
+/**
+ * Refuses an SQLite database beside which rows stand in a write-ahead log, or changes in a journal of a transaction that did not end: the
+ * database alone would be read as it was before them, and nothing would say so.
+ *
+ * @param path - the database
+ * @throws RefineError with `SQLITE_INVALID` at {@link journalPlace}
+ */
+export async function requireNoJournal(path: string): Promise<void> {
+  const logged = await isLonger(`${path}-wal`, logHeaderBytes)
+  const journal = `${path}-journal`
+  // One that is kept for the next transaction begins with zeros (section 3). What cannot be read may hold anything.
+  const journalled = (await isLonger(journal, 0)) && (await firstByteOf(journal)) !== 0
+  if (!logged && !journalled) return
+  throw new RefineError(
+    'SQLITE_INVALID',
+    journalPlace,
+    'Rows stand in the journal beside the database (-wal or -journal): close the app that writes it, or run PRAGMA wal_checkpoint(TRUNCATE)',
+  )
+}
