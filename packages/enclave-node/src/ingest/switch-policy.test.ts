@@ -3,8 +3,9 @@ import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { advanceJob } from '../job/run-job.js'
 import { jobInputs } from '../release/job-inputs.js'
-import { insertContribution, nextContributions } from '../state/contribution-table.js'
+import { insertContribution, markBatchRecorded, nextContributions } from '../state/contribution-table.js'
 import { liveCopiesOf } from '../state/live-copy-table.js'
+import { markRootRecorded } from '../state/merkle-verdict-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { policyApplies } from '../state/policy-table.js'
@@ -156,6 +157,108 @@ describe('a pool whose policy changes', () => {
     await undoContributions(store, 19n)
     await set(4, `state = 'recorded', state_before = null`)
     expect(await next()).toEqual(['1', '4'])
+  })
+
+  describe('of what becomes accepted while it is sealed under another one, or under a text that counts no more,', () => {
+    const again = (id: string) =>
+      insertContribution(
+        store,
+        chainContribution({ id, pool: pool.address, owner: addressOfDigit(id), logIndex: 0 }),
+      )
+    const batched = () =>
+      store.run(`insert into verdict_batches (id, pool, entries, statement, state)
+        values (9, '${pool.address.toLowerCase()}', '[]', '{}', 'signed') on conflict (id) do update set state = 'signed'`)
+    const comeTrue: readonly [string, () => Promise<void>, () => Promise<void>][] = [
+      [
+        'when its verdict stands on the chain',
+        () => set(1, `state = 'judged', refinement = null, verdict_batch = 9`),
+        () => markBatchRecorded(store, '9'),
+      ],
+      [
+        'when the root of its batch does',
+        () => set(1, `state = 'judged', refinement = null, merkle_batch = 9, batch_index = 0`),
+        () => markRootRecorded(store, '9', null),
+      ],
+      [
+        'when its withdrawal is undone',
+        () => set(1, `state = 'withdrawn', state_before = 'refined', withdrawn_block = 20`),
+        () => undoContributions(store, 19n),
+      ],
+      [
+        'when the chain shows it again',
+        () => set(1, `state = 'detached', state_before = 'recorded', refinement = null`),
+        () => again('1'),
+      ],
+    ]
+
+    it.each(comeTrue)('it says why it waits %s', async (_, prepare, becomes) => {
+      await batched()
+      await switchTo(first)
+      await prepare()
+      await switchTo(second)
+      expect((await standing())[0]).not.toContain('CHANGED')
+      await becomes()
+      const [row] = await store.query('select state, reason, reason_text from contributions where id = 1')
+      expect(row).toMatchObject({ state: 'recorded', reason: 'POLICY_CHANGED' })
+      expect(row?.['reason_text']).toContain('seal it under that one')
+      await switchTo(first)
+      expect((await standing())[0]).toBe('1 recorded -')
+    })
+
+    it.each(comeTrue)('%s: and of a text the same', async (_, prepare, becomes) => {
+      await batched()
+      await prepare()
+      await switchConsents({ store }, { address: pool.address, consents: [second] }, audit)
+      await becomes()
+      const [row] = await store.query('select state, reason, reason_text from contributions where id = 1')
+      expect(row).toMatchObject({ state: 'recorded', reason: 'CONSENT_CHANGED' })
+      expect(row?.['reason_text']).toContain('counts no more')
+      await switchConsents({ store }, { address: pool.address, consents: null }, audit)
+      expect((await standing())[0]).toBe('1 recorded -')
+    })
+
+    it.each(comeTrue)(
+      '%s: a reason that holds no more goes, and another stays',
+      async (_, prepare, becomes) => {
+        await batched()
+        for (const reason of ['POLICY_CHANGED', 'NOT_LIVE']) {
+          await prepare()
+          const isJudged = (await standing())[0]?.startsWith('1 judged')
+          // What is judged has no reason but one for which it is refused.
+          if (!isJudged) await set(1, `reason = '${reason}', reason_text = 'why'`)
+          await becomes()
+          const stays = !isJudged && reason === 'NOT_LIVE'
+          const [row] = await store.query('select reason, reason_text from contributions where id = 1')
+          expect(row).toEqual({ reason: stays ? reason : null, reason_text: stays ? 'why' : null })
+        }
+      },
+    )
+
+    it('a refusal stays one', async () => {
+      await batched()
+      await switchTo(first)
+      await set(1, `state = 'judged', verdict_batch = 9, reason = 'PROOF_REFUSED', reason_text = 'why'`)
+      await set(2, `state = 'judged', merkle_batch = 9, batch_index = 0, reason = 'PROOF_REFUSED'`)
+      await set(
+        3,
+        `state = 'withdrawn', state_before = 'refused', withdrawn_block = 20, reason = 'PROOF_REFUSED'`,
+      )
+      await switchTo(second)
+      await markBatchRecorded(store, '9')
+      await markRootRecorded(store, '9', null)
+      await undoContributions(store, 19n)
+      expect((await standing()).slice(0, 3)).toEqual([1, 2, 3].map((id) => `${id} refused PROOF_REFUSED`))
+    })
+
+    it('nothing is said of what is judged anew, because its verdicts were given up', async () => {
+      await batched()
+      await switchTo(first)
+      await set(1, `state = 'detached', state_before = 'recorded', verdict_batch = 9, refinement = null`)
+      await switchTo(second)
+      await store.run(`update verdict_batches set state = 'replaced' where id = 9`)
+      await again('1')
+      expect((await standing())[0]).toBe('1 seen -')
+    })
   })
 
   it('keeps a refiner’s refusal as it is', async () => {
