@@ -5,10 +5,12 @@
 import {
   anchorsAbi,
   assignJob,
+  ContractsError,
   getJob,
   heartbeatJob,
   invoke,
   refuseJob,
+  releaseAndSettleJob,
   releaseJob,
   requeueJob,
   settleJob,
@@ -20,6 +22,9 @@ import { getBlock, readContract } from 'viem/actions'
 import type { ChainJobState, ChainPort } from './chain-port.js'
 import { reasonWord } from './reason-word.js'
 import { type ChainWriter, proofOf } from './send-once.js'
+
+/** What the chain says of a transaction that it does not take; after anything else it may still be mined. */
+const refusals: readonly ContractsError['code'][] = ['REVERTED', 'TRANSACTION_REJECTED']
 
 /** @returns that part of the chain's port */
 export function jobWrites({
@@ -116,19 +121,29 @@ export function jobWrites({
         () => startJob(client, { deployment, jobId: BigInt(job), statement: proofOf(statement) }),
         () => passed(job, ['Running', 'Released', 'Settled']),
       ),
-    releaseJob: (release) =>
-      once(
-        () =>
-          releaseJob(client, {
-            deployment,
-            jobId: BigInt(release.job),
-            receiptDigest: digestToHex(release.receiptDigest),
-            resultDigest: digestToHex(release.resultDigest),
-            budgetHeads: release.budgetHeads.map(digestToHex),
-            statement: proofOf(release.statement),
-          }),
+    releaseJob: (release) => {
+      const outcome = {
+        deployment,
+        jobId: BigInt(release.job),
+        receiptDigest: digestToHex(release.receiptDigest),
+        resultDigest: digestToHex(release.resultDigest),
+        budgetHeads: release.budgetHeads.map(digestToHex),
+        statement: proofOf(release.statement),
+      }
+      return once(
+        async () => {
+          try {
+            return await releaseAndSettleJob(client, outcome)
+          } catch (error) {
+            // A pool that does not take its part holds up the settlement, and not the answer.
+            if (error instanceof ContractsError && refusals.includes(error.code))
+              return releaseJob(client, outcome)
+            throw error
+          }
+        },
         () => passed(release.job, ['Released', 'Settled']),
-      ),
+      )
+    },
     refuseJob: (refusal) =>
       once(
         () =>
