@@ -191,9 +191,12 @@ describe('the release of an answer', () => {
     },
   )
 
-  it('is not sent a second time when nobody knows what became of the first', async () => {
-    const { writes, asked } = chainThat(() => Object.assign(new Error('away'), { name: 'TimeoutError' }))
-    await expect(writes.releaseJob(release)).rejects.toBeDefined()
+  it.each([
+    ['is away', Object.assign(new Error('away'), { name: 'TimeoutError' })],
+    ['has it already', Object.assign(new Error('already known'), { code: -32_000 })],
+  ])('is not sent alone when the chain %s: both may still be mined', async (_, failure) => {
+    const { writes, asked } = chainThat(() => failure)
+    await expect(writes.releaseJob(release)).rejects.toMatchObject({ name: 'ContractsError' })
     expect(asked.length).toBeGreaterThan(0)
     expect(new Set(asked)).toEqual(new Set(['releaseAndSettle']))
   })

@@ -17,14 +17,21 @@ import {
   startJob,
 } from '@sealpool/contracts'
 import { type Address, digestToHex } from '@sealpool/crypto'
-import { zeroHash } from 'viem'
+import { BaseError, ExecutionRevertedError, zeroHash } from 'viem'
 import { getBlock, readContract } from 'viem/actions'
 import type { ChainJobState, ChainPort } from './chain-port.js'
 import { reasonWord } from './reason-word.js'
 import { type ChainWriter, proofOf } from './send-once.js'
 
-/** What the chain says of a transaction that it does not take; after anything else it may still be mined. */
-const refusals: readonly ContractsError['code'][] = ['REVERTED', 'TRANSACTION_REJECTED']
+/** Whether a contract refused a call, in whatever words. After any other failure the transaction may still be mined. */
+function isReverted(error: unknown): boolean {
+  if (!(error instanceof ContractsError)) return false
+  const { revert, cause } = error
+  return (
+    revert !== undefined ||
+    (cause instanceof BaseError && cause.walk((inner) => inner instanceof ExecutionRevertedError) !== null)
+  )
+}
 
 /** @returns that part of the chain's port */
 export function jobWrites({
@@ -136,8 +143,7 @@ export function jobWrites({
             return await releaseAndSettleJob(client, outcome)
           } catch (error) {
             // A pool that does not take its part holds up the settlement, and not the answer.
-            if (error instanceof ContractsError && refusals.includes(error.code))
-              return releaseJob(client, outcome)
+            if (isReverted(error)) return releaseJob(client, outcome)
             throw error
           }
         },
