@@ -81,6 +81,7 @@ describe('a pool whose policy changes', () => {
       ...[5, 6].map((id) => `${id} recorded POLICY_CHANGED`),
     ])
     expect(await next()).toEqual(['1', '2', '3', '4'])
+    expect(events.at(-1)).toMatchObject({ facts: { waiting: 2 } })
     await switchTo(second)
     expect(await next()).toEqual(['5'])
   })
@@ -108,11 +109,12 @@ describe('a pool whose policy changes', () => {
     await signed(2, second)
     // Somebody has taken back what was in it with this one: it has been tried in vain since.
     await set(4, `state = 'recorded', reason = 'BLOB_MISSING', attempts = 3`)
-    await set(6, `reason = 'REFINER_REFUSED'`)
+    for (const id of [1, 6]) await set(id, `reason = 'REFINER_REFUSED'`)
     expect(await policyApplies(store, pool.address, second)).toBe(true)
     expect(await switchTo(second)).toBe(1)
     expect(await standing()).toEqual([
-      ...[1, 2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`),
+      '1 refined REFINER_REFUSED',
+      ...[2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`),
       '5 refined -',
       '6 refined REFINER_REFUSED',
     ])
@@ -120,9 +122,9 @@ describe('a pool whose policy changes', () => {
       { state: 'superseded' },
       { state: 'signed' },
     ])
-    expect(events).toMatchObject([{ event: 'pool-policy', facts: { waiting: 4 } }])
+    expect(events).toMatchObject([{ event: 'pool-policy', facts: { waiting: 3 } }])
     await switchTo(first)
-    expect(await next()).toEqual(['1', '2', '3', '4'])
+    expect(await next()).toEqual(['2', '3', '4'])
   })
 
   it('begins no job on tables of another policy', async () => {
@@ -276,9 +278,16 @@ describe('a pool whose policy changes', () => {
     await store.query('update contributions set consent_digest = $1 where id > 1', [digestToHex(second)])
     await switchTo(second)
     await switchConsents({ store }, { address: pool.address, consents: [second] }, audit)
+    // Looked for in vain before.
+    await set(2, `attempts = 7, retry_at = 9000000000`)
     await switchTo(first)
     expect((await standing()).slice(0, 2)).toEqual(['1 recorded CONSENT_CHANGED', '2 recorded -'])
     expect(await next()).toEqual(['2', '3', '4'])
+    const [one, two] = await store.query(
+      'select reason_text, attempts from contributions order by contributions.id',
+    )
+    expect(one?.['reason_text']).toContain('counts no more')
+    expect(two).toEqual({ reason_text: null, attempts: 0 })
   })
 
   it('says of what waits that its policy changed, whichever texts count meanwhile', async () => {
