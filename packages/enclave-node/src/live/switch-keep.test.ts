@@ -165,7 +165,7 @@ describe('a pool of which what is kept and the policy change at one start', () =
   /** Either switch may have to wait for jobs while the other does not. */
   const orders = [['keep', 'policy'] as const, ['policy', 'keep'] as const]
   const switchBoth = async (
-    order: (typeof orders)[number],
+    order: readonly ('keep' | 'policy')[],
     keep: 'live' | 'escrow',
     digest: typeof other,
   ) => {

@@ -241,7 +241,7 @@ it('the charge is of this plan and these inputs still', async () => {
 
 describe('what hangs on the process', () => {
   const program = {} as NonNullable<PlannedJob['program']>
-  const query: Pick<PlannedJob, 'program'> = { program: undefined }
+  const query: Pick<PlannedJob, 'program'> = {}
 
   it('is the charge of a program alone, where there is a runtime for any', () => {
     expect(processOf({ program }, { process: 'a' })).toEqual({ process: 'a' })

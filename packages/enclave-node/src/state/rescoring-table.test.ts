@@ -184,11 +184,11 @@ describe('a second verdict', () => {
     await second('2', present, 'him')
     await second('3', present, 'her')
     const holder = async (account: string, before: string) =>
-      (await rescoredHolder(store, present, { account, before }))?.id
-    expect(await holder('him', '3')).toBe('2')
+      (await rescoredHolder(store, present, { account, before }))?.owner
+    expect(await holder('him', '3')).toBe(addressOfDigit('2'))
     expect(await holder('him', '2')).toBeUndefined()
     expect(await holder('her', '3')).toBeUndefined()
-    expect(await holder('her', '4')).toBe('3')
+    expect(await holder('her', '4')).toBe(addressOfDigit('3'))
   })
 })
 
