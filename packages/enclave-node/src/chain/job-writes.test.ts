@@ -161,6 +161,7 @@ describe('the release of an answer', () => {
   }
   const revert = (data: Hex) => Object.assign(new Error('execution reverted'), { code: 3, data })
   const said = revert(encodeErrorResult({ abi: errorsAbi, errorName: 'JobUnknown', args: [1n] }))
+  const otherwise = Object.assign(new Error('VM Exception'), { code: -32_603, data: said.data })
 
   it('settles the job in the same transaction, after which there is nothing to settle', async () => {
     const { writes, sent } = chainThat(() => undefined)
@@ -175,6 +176,7 @@ describe('the release of an answer', () => {
     ['in words of its own', revert(encodeAbiParameters([{ type: 'string' }], ['no']))],
     ['without a word', revert('0x')],
     ['in our words', said],
+    ['in our words, of an endpoint that has a code of its own for it,', otherwise],
   ])(
     'goes out alone when a pool refuses its part %s, and is settled when that pool takes it',
     async (_, refusal) => {
