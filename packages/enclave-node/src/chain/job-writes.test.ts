@@ -175,6 +175,7 @@ describe('the release of an answer', () => {
   it.each([
     ['in words of its own', revert(encodeAbiParameters([{ type: 'string' }], ['no']))],
     ['without a word', revert('0x')],
+    ['and the endpoint says no more than that', Object.assign(new Error('execution reverted'), { code: 3 })],
     ['in our words', said],
     ['in our words, of an endpoint that has a code of its own for it,', otherwise],
   ])(

@@ -17,21 +17,11 @@ import {
   startJob,
 } from '@sealpool/contracts'
 import { type Address, digestToHex } from '@sealpool/crypto'
-import { BaseError, ExecutionRevertedError, zeroHash } from 'viem'
+import { zeroHash } from 'viem'
 import { getBlock, readContract } from 'viem/actions'
 import type { ChainJobState, ChainPort } from './chain-port.js'
 import { reasonWord } from './reason-word.js'
 import { type ChainWriter, proofOf } from './send-once.js'
-
-/** Whether a contract refused a call, in whatever words. After any other failure the transaction may still be mined. */
-function isReverted(error: unknown): boolean {
-  if (!(error instanceof ContractsError)) return false
-  const { revert, cause } = error
-  return (
-    revert !== undefined ||
-    (cause instanceof BaseError && cause.walk((inner) => inner instanceof ExecutionRevertedError) !== null)
-  )
-}
 
 /** @returns that part of the chain's port */
 export function jobWrites({
@@ -142,8 +132,9 @@ export function jobWrites({
           try {
             return await releaseAndSettleJob(client, outcome)
           } catch (error) {
-            // A pool that does not take its part holds up the settlement, and not the answer.
-            if (isReverted(error)) return releaseJob(client, outcome)
+            // A pool that does not take its part holds up the settlement, and not the answer. After any other failure it may still be mined.
+            if (error instanceof ContractsError && error.revert !== undefined)
+              return releaseJob(client, outcome)
             throw error
           }
         },
