@@ -186,6 +186,7 @@ async function showMine(): Promise<void> {
         ...(record.state === 'Accepted' ? [`score ${record.score / 100} %`] : []),
         ...(ready ? ['jobs can use it'] : []),
         ...(node?.reason ? [node.reason] : []),
+        ...(node?.reasonText ? [node.reasonText] : []),
       ]
       const text = make('span', '', `Contribution ${id}: ${parts.join(', ')}`)
       if (withdrawn) return make('li', '', text)

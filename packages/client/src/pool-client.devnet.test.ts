@@ -46,14 +46,14 @@ describe('on a real chain', () => {
       chain: { id: 1n, owner: world.accountOf(2).address, state: 'Offered' },
       node: null,
     })
-    const status = { simulated: true, id: '1', state: 'stored', reason: null }
+    const status = { simulated: true, id: '1', state: 'stored', reason: null, reasonText: null }
     routes['/v1/contributions/1'] = () => status
     expect((await client.contributionStatus(id)).node).toEqual(status)
   })
 
   test('a node that does not verify is not told whose connection asks of a contribution', async () => {
     const { client, routes, seen, behaviour } = app()
-    const status = { simulated: true, id: '1', state: 'stored', reason: null }
+    const status = { simulated: true, id: '1', state: 'stored', reason: null, reasonText: null }
     routes['/v1/contributions/1'] = () => status
     behaviour.evidence = () => world.node.evidence(`0x${'11'.repeat(32)}`)
     expect(await client.contributionStatus(1n)).toMatchObject({ chain: { id: 1n }, node: null })

@@ -8,6 +8,7 @@ import type { Command, CommandAnswer } from './command.js'
 import { consentArgument } from './consent-argument.js'
 import { ownCopyKey, schemaArgument } from './contribution-arguments.js'
 import { checkMarks, table } from './io.js'
+import { nodeSays } from './node-says.js'
 import { checkedAnswer, findingsText, loadChecks } from './preflight-checks.js'
 import { addressOf, type Opened, readBytes } from './settings.js'
 
@@ -163,12 +164,7 @@ const status: Command = {
       ['on chain', `${chain.state}${chain.state === 'Accepted' ? `, score ${chain.score / 100} %` : ''}`],
       ['owner', chain.owner],
       ['key epoch', `${chain.epoch}`],
-      [
-        'node says',
-        node === null
-          ? 'nothing: it is away or has not seen it'
-          : `${node.state}${node.reason === null ? '' : `: ${node.reason}`}`,
-      ],
+      ...(node === null ? [['node says', 'nothing: it is away or has not seen it']] : nodeSays(node)),
     ]
     return { json: { chain, node }, text: table(rows) }
   },

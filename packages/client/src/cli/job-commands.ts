@@ -14,6 +14,7 @@ import type { Command, CommandContext } from './command.js'
 import { sent } from './contributor-commands.js'
 import { jsonText, table } from './io.js'
 import { intoNewFile } from './new-file.js'
+import { nodeSays } from './node-says.js'
 import { receiptText } from './receipt-text.js'
 import { addressOf, readBytes, readJsonObject, readSecret } from './settings.js'
 
@@ -215,10 +216,7 @@ const show: Command = {
       ['job', `${id}`],
       ['on chain', `${found.state}${found.suspended ? ', stopped by a contributor' : ''}`],
       ['consumer', found.consumer],
-      [
-        'node says',
-        node === null ? 'nothing' : `${node.state}${node.reason === null ? '' : `: ${node.reason}`}`,
-      ],
+      ...(node === null ? [['node says', 'nothing']] : nodeSays(node)),
       ...found.pools.map(({ pool, approved }) => [
         'pool',
         `${pool} ${approved ? 'has granted it' : 'has not granted it'}`,
@@ -239,7 +237,7 @@ const run: Command = {
     const status = await context.opened().client.run(jobId(context))
     return {
       json: status,
-      text: table([['node says', `${status.state}${status.reason === null ? '' : `: ${status.reason}`}`]]),
+      text: table(nodeSays(status)),
     }
   },
 }

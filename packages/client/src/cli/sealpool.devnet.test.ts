@@ -404,10 +404,12 @@ describe('sealpool', () => {
       simulated: true,
       id: '1',
       state: 'st\u001b]0;owned\u0007ored',
-      reason: null,
+      reason: 'POLICY_CHANGED',
+      reasonText: 'seal it \u001bagain',
     })
     const { out } = await sealpool(['status', '1', '--config', config])
-    expect(out).toContain('st�]0;owned�ored')
+    expect(out).toContain('st�]0;owned�ored: POLICY_CHANGED')
+    expect(out).toContain('  seal it �again')
     expect(out).not.toContain('\u001b')
   })
 

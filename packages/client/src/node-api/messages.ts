@@ -62,13 +62,24 @@ export const servedPoolsSchema: AnswerSchema<{ simulated: boolean; pools: Served
 
 /** Where a contribution or a job stands. */
 const standing: Reader<ContributionStatus> = (value, place) =>
-  record<ContributionStatus>({ simulated: flag, id: text(), state: text(), reason: nullable(text()) })(
-    value,
-    place,
-  )
+  record<ContributionStatus>({
+    simulated: flag,
+    id: text(),
+    state: text(),
+    reason: nullable(text()),
+    reasonText: (sentence = null, at) => nullable(text())(sentence, at),
+  })(value, place)
 
 /** Where one contribution stands in the node. */
-export type ContributionStatus = { simulated: boolean; id: string; state: string; reason: string | null }
+export type ContributionStatus = {
+  simulated: boolean
+  id: string
+  state: string
+  /** In upper case, for example `POLICY_CHANGED`; null when nothing stands in its way. */
+  reason: string | null
+  /** The reason in a sentence, with what can be done; null without one. */
+  reasonText: string | null
+}
 
 /** `GET /v1/contributions/:id`: where one contribution stands. */
 export const contributionStatusSchema: AnswerSchema<ContributionStatus> = /* @__PURE__ */ (() =>
@@ -173,7 +184,7 @@ function planAnswer(value: unknown, place: string): PlanAnswer {
 }
 
 /** Where one job stands in the node. */
-export type JobStatus = { simulated: boolean; id: string; state: string; reason: string | null }
+export type JobStatus = ContributionStatus
 
 /** `GET /v1/jobs/:id` and `POST /v1/jobs/:id/run`: where one job stands. */
 export const jobStatusSchema: AnswerSchema<JobStatus> = /* @__PURE__ */ (() => answerSchema(standing))()

@@ -56,7 +56,13 @@ async function errorOf(promise: Promise<unknown>): Promise<ClientError> {
   return error
 }
 
-const status = { simulated: true, id: '7', state: 'running', reason: null }
+const status = {
+  simulated: true,
+  id: '7',
+  state: 'waiting',
+  reason: 'POOL_PAUSED',
+  reasonText: 'the pool is paused',
+}
 const pools = {
   simulated: true,
   pools: [
@@ -302,6 +308,9 @@ describe('a hostile node', () => {
     expect(await against(json(status)).job('7')).toEqual(status)
     expect(await against(json(status)).contribution('7')).toEqual(status)
     expect(await against(json(status)).runJob('7')).toEqual(status)
+    // As of a node that gives no sentence.
+    const { reasonText: _, ...bare } = status
+    expect(await against(json(bare)).contribution('7')).toEqual({ ...bare, reasonText: null })
   })
 
   test('whose result is not base64url', async () => {

@@ -203,8 +203,10 @@ export interface ChainPort {
   startJob(start: JobStart): Promise<SentTransaction | null>
   /** Says that the node is still at a job. */
   heartbeat(beat: JobHeartbeat): Promise<void>
+  /** Says what a job came to. The same transaction settles it where the chain takes both at once, which costs less. */
   releaseJob(release: JobRelease): Promise<SentTransaction | null>
   refuseJob(refusal: JobRefusal): Promise<SentTransaction | null>
+  /** Settles a job that was released and is not settled yet. */
   settleJob(id: string): Promise<SentTransaction | null>
 }
 

@@ -360,6 +360,86 @@ describe('following the chain', () => {
     expect(await findContribution(store, '1')).toMatchObject({ state: 'recorded' })
   })
 
+  it('reads anew what went away and came back, also where the chain between the two was shorter', async () => {
+    const chain = chainOf()
+    chain.mine()
+    const ids = ['1', '2', '3', '4', '5']
+    for (const id of ids) {
+      chain.contribute(id, served)
+      await follow(chain)
+    }
+    const before = [...chain.hashes]
+    chain.fork(4)
+    chain.mine()
+    expect(await follow(chain)).toMatchObject({ undone: 4 })
+    await follow(chain)
+    expect(await total()).toBe(1)
+    chain.fork(1)
+    for (const id of ids.slice(1)) chain.contribute(id, served)
+    chain.hashes.splice(0, chain.hashes.length, ...before)
+    expect(await follow(chain)).toMatchObject({ undone: 1 })
+    expect(await follow(chain)).toMatchObject({ contributions: 4, atHead: true })
+    expect(await total()).toBe(5)
+  })
+
+  it('stays where it is while an endpoint is behind', async () => {
+    const chain = chainOf()
+    for (const id of ['1', '2', '3']) chain.contribute(id, served)
+    await follow(chain)
+    const behind = {
+      ...chain,
+      head: async () => ({ number: 1n, hash: chain.hashes[1] ?? word(0), timestamp: 0 }),
+    }
+    expect(await follow(behind)).toMatchObject({ blocks: 0, atHead: true })
+    expect((await getCursor(store, `1:${registry}`))?.blockNumber).toBe(2n)
+  })
+
+  const remembered = async () =>
+    (await store.query('select block_number::integer as number from chain_blocks order by block_number')).map(
+      ({ number }) => number,
+    )
+
+  it('asks for the hash of each block only near the head, and there of the newest 65', async () => {
+    const chain = chainOf()
+    for (let block = 0; block < 200; block++) chain.mine()
+    let asked = 0
+    const counted: typeof chain = {
+      ...chain,
+      blockHash: async (number) => {
+        asked += 1
+        return chain.blockHash(number)
+      },
+    }
+    await follow(counted, 100)
+    expect([asked, await remembered()]).toEqual([2, [99]])
+    await follow(counted, 100)
+    expect(await remembered()).toEqual([99, ...Array.from({ length: 65 }, (_, index) => 135 + index)])
+    expect(asked).toBe(2 + 3 + 64)
+  })
+
+  it('remembers no block that the endpoint does not have', async () => {
+    const chain = chainOf()
+    for (let block = 0; block < 4; block++) chain.mine()
+    await follow({
+      ...chain,
+      blockHash: async (number) => (number === 1n ? undefined : chain.blockHash(number)),
+    })
+    expect(await remembered()).toEqual([0, 2, 3])
+  })
+
+  it('forgets all blocks but the newest 512', async () => {
+    const chain = chainOf()
+    for (let block = 0; block < 600; block++) chain.mine()
+    await follow(chain, 1_000)
+    await store.run(
+      `insert into chain_blocks (chain, block_number, block_hash) select '1:${registry}', n, '0x' from generate_series(0, 534) n`,
+    )
+    chain.mine()
+    await follow(chain)
+    const [oldest, ...others] = await remembered()
+    expect([oldest, others.length]).toEqual([89, 511])
+  })
+
   it('stops when nothing that it remembers is on the chain any more', async () => {
     const chain = chainOf()
     chain.contribute('1', served)

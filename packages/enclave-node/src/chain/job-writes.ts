@@ -5,10 +5,12 @@
 import {
   anchorsAbi,
   assignJob,
+  ContractsError,
   getJob,
   heartbeatJob,
   invoke,
   refuseJob,
+  releaseAndSettleJob,
   releaseJob,
   requeueJob,
   settleJob,
@@ -116,19 +118,29 @@ export function jobWrites({
         () => startJob(client, { deployment, jobId: BigInt(job), statement: proofOf(statement) }),
         () => passed(job, ['Running', 'Released', 'Settled']),
       ),
-    releaseJob: (release) =>
-      once(
-        () =>
-          releaseJob(client, {
-            deployment,
-            jobId: BigInt(release.job),
-            receiptDigest: digestToHex(release.receiptDigest),
-            resultDigest: digestToHex(release.resultDigest),
-            budgetHeads: release.budgetHeads.map(digestToHex),
-            statement: proofOf(release.statement),
-          }),
+    releaseJob: (release) => {
+      const outcome = {
+        deployment,
+        jobId: BigInt(release.job),
+        receiptDigest: digestToHex(release.receiptDigest),
+        resultDigest: digestToHex(release.resultDigest),
+        budgetHeads: release.budgetHeads.map(digestToHex),
+        statement: proofOf(release.statement),
+      }
+      return once(
+        async () => {
+          try {
+            return await releaseAndSettleJob(client, outcome)
+          } catch (error) {
+            // A pool that does not take its part holds up the settlement, and not the answer. After any other failure it may still be mined.
+            if (error instanceof ContractsError && error.revert !== undefined)
+              return releaseJob(client, outcome)
+            throw error
+          }
+        },
         () => passed(release.job, ['Released', 'Settled']),
-      ),
+      )
+    },
     refuseJob: (refusal) =>
       once(
         () =>

@@ -269,6 +269,32 @@ describe('facts about tables', () => {
     expect(await step({}, asking())).toBe(1)
   })
 
+  it('begin anew with the tables of another policy, and go on where they were when it is back', async () => {
+    const second = (change: Partial<PoolFacts> = {}): ServedPool => ({
+      ...asking({ most: 3, ...change }),
+      policyDigest: digestOfDigit('d'),
+    })
+    const policies = async () => (await readFacts(store, pool.address)).map(({ input }) => input['policy'])
+    expect(await step({}, asking({ most: 3 }))).toBe(1)
+    await store.transaction((tx) => applyPolicy(tx, pool.address, second().policyDigest))
+    expect(await step({}, second())).toBe(0)
+    await world.refined('2', ['5', '6', '7', '8'])
+    expect(await step({}, second({ most: 1 }))).toBe(0)
+    expect(await step({}, second())).toBe(1)
+    expect(await step({}, second())).toBe(0)
+    expect(await policies()).toEqual([pool.policyDigest, second().policyDigest])
+    await store.transaction((tx) => applyPolicy(tx, pool.address, pool.policyDigest))
+    await world.refined('3', ['1', '2', '3', '4', '9'])
+    expect(await step({}, asking({ most: 3 }))).toBe(0)
+    // A set of a release that noted no policy counts as one of the present.
+    await store.query(
+      `update dataset_facts set reservation = (reservation::jsonb - 'policy' || '{"contributors":2}')::text where number = 2`,
+    )
+    expect(await step({}, asking({ most: 3 }))).toBe(1)
+    await store.run('truncate earlier_policies')
+    await store.query(`delete from meta where key like 'policy %'`)
+  })
+
   it('wait while the pool is paused or a restriction cannot be read', async () => {
     world.chain.pausedUntil = 1_700_000_001
     expect(await step()).toBe(0)
@@ -435,6 +461,19 @@ describe('a set that is reserved', () => {
     expect([changed, given.length, await statesOf()]).toEqual([true, 1, ['given-up']])
     expect(await readFacts(store, pool.address)).toEqual([])
     expect(told.at(-1)?.event).toBe('facts-given-up')
+  })
+
+  it('is given up, and said to be, by a node with another policy: nothing is read, nothing told under either', async () => {
+    world.chain.anchors = true
+    world.chain.anchorsConfirmed = false
+    await step()
+    world.chain.anchorsConfirmed = true
+    const given: number[] = []
+    const other = { ...asking(), policyDigest: digestOfDigit('d') }
+    expect(await step({ onGivenUp: (_, number) => void given.push(number) }, other)).toBe(1)
+    expect([opened, given, await statesOf(), await world.spent()]).toEqual([0, [1], ['given-up'], '0.5'])
+    expect(told).toEqual([{ event: 'facts-given-up', facts: { pool: pool.address, number: 1 } }])
+    expect(await readFacts(store, pool.address)).toEqual([])
   })
 
   it('waits when the pool is paused while it is computed', async () => {

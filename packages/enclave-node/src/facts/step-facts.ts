@@ -94,9 +94,18 @@ async function isDue(
     const pause = againSeconds * 2 ** Math.min(inARow - 1, 20)
     if ((await chain.head()).timestamp < last.reservation.at + pause) return false
   }
-  const grown = Math.ceil((signed.at(-1)?.reservation.contributors ?? 0) * rule.growth)
+  // Tables under another policy are others, and begin anew.
+  const before = signed.findLast(({ reservation }) => isOfPolicy(pool, reservation))
+  const grown = Math.ceil((before?.reservation.contributors ?? 0) * rule.growth)
   const contributors = await refinedContributors(store, pool.address)
   return contributors >= Math.max(rule.from, grown)
+}
+
+function isOfPolicy(
+  { policyDigest }: ServedPool,
+  { policy = policyDigest }: FactsRow['reservation'],
+): boolean {
+  return policy === policyDigest
 }
 
 /** Reserves and charges a set; undefined when the tables are rebuilt at the moment, are too large, or the budget has no room. */
@@ -131,6 +140,7 @@ async function reserve(
     if (charged === undefined) return undefined
     const reservation = {
       plan: plan.digest,
+      policy: pool.policyDigest,
       version: charged.after.version,
       at: timestamp,
       inputs: found.root,
@@ -154,8 +164,8 @@ async function finish(
   let statements: readonly TableFacts[] | null = null
   try {
     const kept = await keptRefinements(store, pool, reservation)
-    // Taken back or narrowed since: other facts would be a second answer for one charge.
-    if (plan?.digest === reservation.plan && kept !== undefined) {
+    // Taken back or narrowed since: other facts would be a second answer for one charge. Of another policy: there is no key to these tables any more.
+    if (isOfPolicy(pool, reservation) && plan?.digest === reservation.plan && kept !== undefined) {
       statements = await signedFacts(context, pool, plan, row, kept)
     } else context.onGivenUp(pool, number, undefined)
   } catch (error) {

@@ -3,8 +3,9 @@ import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { advanceJob } from '../job/run-job.js'
 import { jobInputs } from '../release/job-inputs.js'
-import { insertContribution, nextContributions } from '../state/contribution-table.js'
+import { insertContribution, markBatchRecorded, nextContributions } from '../state/contribution-table.js'
 import { liveCopiesOf } from '../state/live-copy-table.js'
+import { markRootRecorded } from '../state/merkle-verdict-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { policyApplies } from '../state/policy-table.js'
@@ -80,6 +81,7 @@ describe('a pool whose policy changes', () => {
       ...[5, 6].map((id) => `${id} recorded POLICY_CHANGED`),
     ])
     expect(await next()).toEqual(['1', '2', '3', '4'])
+    expect(events.at(-1)).toMatchObject({ facts: { waiting: 2 } })
     await switchTo(second)
     expect(await next()).toEqual(['5'])
   })
@@ -107,11 +109,12 @@ describe('a pool whose policy changes', () => {
     await signed(2, second)
     // Somebody has taken back what was in it with this one: it has been tried in vain since.
     await set(4, `state = 'recorded', reason = 'BLOB_MISSING', attempts = 3`)
-    await set(6, `reason = 'REFINER_REFUSED'`)
+    for (const id of [1, 6]) await set(id, `reason = 'REFINER_REFUSED'`)
     expect(await policyApplies(store, pool.address, second)).toBe(true)
     expect(await switchTo(second)).toBe(1)
     expect(await standing()).toEqual([
-      ...[1, 2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`),
+      '1 refined REFINER_REFUSED',
+      ...[2, 3, 4].map((id) => `${id} recorded POLICY_CHANGED`),
       '5 refined -',
       '6 refined REFINER_REFUSED',
     ])
@@ -119,9 +122,9 @@ describe('a pool whose policy changes', () => {
       { state: 'superseded' },
       { state: 'signed' },
     ])
-    expect(events).toMatchObject([{ event: 'pool-policy', facts: { waiting: 4 } }])
+    expect(events).toMatchObject([{ event: 'pool-policy', facts: { waiting: 3 } }])
     await switchTo(first)
-    expect(await next()).toEqual(['1', '2', '3', '4'])
+    expect(await next()).toEqual(['2', '3', '4'])
   })
 
   it('begins no job on tables of another policy', async () => {
@@ -158,6 +161,108 @@ describe('a pool whose policy changes', () => {
     expect(await next()).toEqual(['1', '4'])
   })
 
+  describe('of what becomes accepted while it is sealed under another one, or under a text that counts no more,', () => {
+    const again = (id: string) =>
+      insertContribution(
+        store,
+        chainContribution({ id, pool: pool.address, owner: addressOfDigit(id), logIndex: 0 }),
+      )
+    const batched = () =>
+      store.run(`insert into verdict_batches (id, pool, entries, statement, state)
+        values (9, '${pool.address.toLowerCase()}', '[]', '{}', 'signed') on conflict (id) do update set state = 'signed'`)
+    const comeTrue: readonly [string, () => Promise<void>, () => Promise<void>][] = [
+      [
+        'when its verdict stands on the chain',
+        () => set(1, `state = 'judged', refinement = null, verdict_batch = 9`),
+        () => markBatchRecorded(store, '9'),
+      ],
+      [
+        'when the root of its batch does',
+        () => set(1, `state = 'judged', refinement = null, merkle_batch = 9, batch_index = 0`),
+        () => markRootRecorded(store, '9', null),
+      ],
+      [
+        'when its withdrawal is undone',
+        () => set(1, `state = 'withdrawn', state_before = 'refined', withdrawn_block = 20`),
+        () => undoContributions(store, 19n),
+      ],
+      [
+        'when the chain shows it again',
+        () => set(1, `state = 'detached', state_before = 'recorded', refinement = null`),
+        () => again('1'),
+      ],
+    ]
+
+    it.each(comeTrue)('it says why it waits %s', async (_, prepare, becomes) => {
+      await batched()
+      await switchTo(first)
+      await prepare()
+      await switchTo(second)
+      expect((await standing())[0]).not.toContain('CHANGED')
+      await becomes()
+      const [row] = await store.query('select state, reason, reason_text from contributions where id = 1')
+      expect(row).toMatchObject({ state: 'recorded', reason: 'POLICY_CHANGED' })
+      expect(row?.['reason_text']).toContain('seal it under that one')
+      await switchTo(first)
+      expect((await standing())[0]).toBe('1 recorded -')
+    })
+
+    it.each(comeTrue)('%s: and of a text the same', async (_, prepare, becomes) => {
+      await batched()
+      await prepare()
+      await switchConsents({ store }, { address: pool.address, consents: [second] }, audit)
+      await becomes()
+      const [row] = await store.query('select state, reason, reason_text from contributions where id = 1')
+      expect(row).toMatchObject({ state: 'recorded', reason: 'CONSENT_CHANGED' })
+      expect(row?.['reason_text']).toContain('counts no more')
+      await switchConsents({ store }, { address: pool.address, consents: null }, audit)
+      expect((await standing())[0]).toBe('1 recorded -')
+    })
+
+    it.each(comeTrue)(
+      '%s: a reason that holds no more goes, and another stays',
+      async (_, prepare, becomes) => {
+        await batched()
+        for (const reason of ['POLICY_CHANGED', 'NOT_LIVE']) {
+          await prepare()
+          const isJudged = (await standing())[0]?.startsWith('1 judged')
+          // What is judged has no reason but one for which it is refused.
+          if (!isJudged) await set(1, `reason = '${reason}', reason_text = 'why'`)
+          await becomes()
+          const stays = !isJudged && reason === 'NOT_LIVE'
+          const [row] = await store.query('select reason, reason_text from contributions where id = 1')
+          expect(row).toEqual({ reason: stays ? reason : null, reason_text: stays ? 'why' : null })
+        }
+      },
+    )
+
+    it('a refusal stays one', async () => {
+      await batched()
+      await switchTo(first)
+      await set(1, `state = 'judged', verdict_batch = 9, reason = 'PROOF_REFUSED', reason_text = 'why'`)
+      await set(2, `state = 'judged', merkle_batch = 9, batch_index = 0, reason = 'PROOF_REFUSED'`)
+      await set(
+        3,
+        `state = 'withdrawn', state_before = 'refused', withdrawn_block = 20, reason = 'PROOF_REFUSED'`,
+      )
+      await switchTo(second)
+      await markBatchRecorded(store, '9')
+      await markRootRecorded(store, '9', null)
+      await undoContributions(store, 19n)
+      expect((await standing()).slice(0, 3)).toEqual([1, 2, 3].map((id) => `${id} refused PROOF_REFUSED`))
+    })
+
+    it('nothing is said of what is judged anew, because its verdicts were given up', async () => {
+      await batched()
+      await switchTo(first)
+      await set(1, `state = 'detached', state_before = 'recorded', verdict_batch = 9, refinement = null`)
+      await switchTo(second)
+      await store.run(`update verdict_batches set state = 'replaced' where id = 9`)
+      await again('1')
+      expect((await standing())[0]).toBe('1 seen -')
+    })
+  })
+
   it('keeps a refiner’s refusal as it is', async () => {
     await switchTo(first)
     await set(1, `reason = 'REFINER_REFUSED'`)
@@ -173,9 +278,16 @@ describe('a pool whose policy changes', () => {
     await store.query('update contributions set consent_digest = $1 where id > 1', [digestToHex(second)])
     await switchTo(second)
     await switchConsents({ store }, { address: pool.address, consents: [second] }, audit)
+    // Looked for in vain before.
+    await set(2, `attempts = 7, retry_at = 9000000000`)
     await switchTo(first)
     expect((await standing()).slice(0, 2)).toEqual(['1 recorded CONSENT_CHANGED', '2 recorded -'])
     expect(await next()).toEqual(['2', '3', '4'])
+    const [one, two] = await store.query(
+      'select reason_text, attempts from contributions order by contributions.id',
+    )
+    expect(one?.['reason_text']).toContain('counts no more')
+    expect(two).toEqual({ reason_text: null, attempts: 0 })
   })
 
   it('says of what waits that its policy changed, whichever texts count meanwhile', async () => {

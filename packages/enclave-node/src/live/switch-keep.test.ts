@@ -1,5 +1,6 @@
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { switchPolicy } from '../ingest/switch-policy.js'
 import { nextContributions, putOffContribution } from '../state/contribution-table.js'
 import { notedDeletions } from '../state/deletion-table.js'
 import { isCopyNeeded } from '../state/expired-rows.js'
@@ -11,7 +12,7 @@ import { countNeededBlobs } from '../state/needed-blobs.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { isRebuilding } from '../state/withdrawal.js'
 import { livePool, liveWorld } from '../testing/live-world.js'
-import { addressOfDigit } from '../testing/served-pool-fixture.js'
+import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
 await migrate(store)
@@ -21,7 +22,10 @@ afterAll(async () => {
   await store.close()
 })
 const world = liveWorld(store, runtime)
-beforeEach(() => world.reset())
+beforeEach(async () => {
+  await world.reset()
+  await store.run('truncate earlier_policies')
+})
 const blobOf = async (id: string): Promise<`sha256:${string}`> =>
   String(
     (await store.query('select blob_digest from contributions where id = $1', [id]))[0]?.['blob_digest'],
@@ -150,6 +154,62 @@ describe('a live pool that keeps copies again', () => {
     await world.switchTo('escrow')
     expect(await due()).toEqual([])
   })
+})
+
+describe('a pool of which what is kept and the policy change at one start', () => {
+  const other = digestOfDigit('d')
+  const policy = (policyDigest: typeof other) =>
+    switchPolicy({ store }, { address: livePool.address, policyDigest }, { write: () => undefined })
+  const next = async () =>
+    (await nextContributions(store, livePool.address, 'recorded', 10, world.seconds)).map(({ id }) => id)
+  /** Either switch may have to wait for jobs while the other does not. */
+  const orders = [['keep', 'policy'] as const, ['policy', 'keep'] as const]
+  const switchBoth = async (
+    order: readonly ('keep' | 'policy')[],
+    keep: 'live' | 'escrow',
+    digest: typeof other,
+  ) => {
+    for (const what of order) expect(await (what === 'keep' ? world.switchTo(keep) : policy(digest))).toBe(1)
+  }
+
+  it.each(orders)(
+    'goes live, first %s then %s: no copies, and no store is asked for what is sealed under the other',
+    async (...order) => {
+      await world.switchTo('escrow')
+      await policy(livePool.policyDigest)
+      await world.jobs.refined('1', [])
+      await kept('1')
+      await switchBoth(order, 'live', other)
+      expect(await world.stateOf('1')).toMatchObject({ state: 'recorded', reason: 'POLICY_CHANGED' })
+      expect(await store.query('select state from refinements where id = 1')).toEqual([
+        { state: 'superseded' },
+      ])
+      expect((await due()).map(({ digest }) => digest)).toEqual([await blobOf('1')])
+      expect([await next(), await world.see(), world.fetched]).toEqual([[], 0, []])
+      expect(await isRebuilding(store, livePool.address)).toBe(false)
+      await policy(livePool.policyDigest)
+      expect(await world.see()).toBe(1)
+      expect(
+        (await liveCopiesOf(store, livePool.address)).map(({ contribution }) => contribution.id),
+      ).toEqual(['1'])
+    },
+  )
+
+  it.each(orders)(
+    'keeps copies again, first %s then %s: no rows of what is sealed under the other',
+    async (...order) => {
+      await policy(livePool.policyDigest)
+      await world.accepted('1')
+      await world.see()
+      await switchBoth(order, 'escrow', other)
+      expect(await world.stateOf('1')).toMatchObject({ state: 'recorded', reason: 'POLICY_CHANGED' })
+      expect(await store.query('select 1 from live_copies')).toEqual([])
+      expect([await next(), await due()]).toEqual([[], []])
+      await policy(livePool.policyDigest)
+      expect(await next()).toEqual(['1'])
+      expect(await world.stateOf('1')).toMatchObject({ reason: null, attempts: 0 })
+    },
+  )
 })
 
 describe('the migration', () => {

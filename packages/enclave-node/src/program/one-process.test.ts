@@ -2,9 +2,10 @@ import { digestOf } from '@sealpool/crypto'
 import type { Job } from '@sealpool/sandbox'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { JobContext } from '../job/job-context.js'
+import type { PlannedJob } from '../job/planned-job.js'
 import { requireNotBehind } from '../job/reserve-job.js'
 import { advanceJob } from '../job/run-job.js'
-import { findJob } from '../state/job-table.js'
+import { findJob, type Reservation } from '../state/job-table.js'
 import { migrate } from '../state/migration.js'
 import { openPgliteStore } from '../state/pglite-store.js'
 import { diskImage } from '../testing/disk-image.js'
@@ -18,6 +19,8 @@ import {
   wages,
   workers,
 } from '../testing/program-fixture.js'
+import { processOf, requireOwnProcess } from './one-process.js'
+import type { Programs } from './programs.js'
 
 /* Each `fakePrograms` is a process of its own: the same node started anew, a copy of it, or the next leader of its group. */
 
@@ -234,4 +237,31 @@ it('the charge is of this plan and these inputs still', async () => {
     process: process ?? null,
   })
   expect(charge?.endsWith(` ${digest}`)).toBe(true)
+})
+
+describe('what hangs on the process', () => {
+  const program = {} as NonNullable<PlannedJob['program']>
+  const query: Pick<PlannedJob, 'program'> = {}
+
+  it('is the charge of a program alone, where there is a runtime for any', () => {
+    expect(processOf({ program }, { process: 'a' })).toEqual({ process: 'a' })
+    expect(processOf(query, { process: 'a' })).toEqual({})
+    expect(processOf({ program }, undefined)).toEqual({})
+  })
+
+  it.each<[string, Pick<Programs, 'process'> | undefined, Pick<Reservation, 'process'>]>([
+    ['without a runtime, of a charge that names none', undefined, {}],
+    ['without a runtime', undefined, { process: 'a' }],
+    ['of a charge that names none', { process: 'a' }, {}],
+    ['of the charge of another', { process: 'a' }, { process: 'b' }],
+  ])('is nobody’s %s', (_, programs, reservation) => {
+    expect(() => requireOwnProcess({ program }, programs, reservation)).toThrow(
+      expect.objectContaining({ code: 'PROGRAM_INTERRUPTED' }),
+    )
+    expect(() => requireOwnProcess(query, programs, reservation)).not.toThrow()
+  })
+
+  it('is its own', () => {
+    expect(() => requireOwnProcess({ program }, { process: 'a' }, { process: 'a' })).not.toThrow()
+  })
 })

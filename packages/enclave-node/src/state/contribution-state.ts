@@ -18,7 +18,7 @@ export type ContributionState =
 export const contributionStateText: Readonly<Record<ContributionState, string>> = {
   seen: 'on the chain; its blob will be fetched, opened and judged',
   judged: 'judged; the signed verdict is on its way to the chain',
-  recorded: 'accepted on the chain; it will be refined into the tables',
+  recorded: 'accepted on the chain; it is refined into the tables next, unless a reason says why it waits',
   refined: 'accepted and refined; jobs can use it',
   refused: 'refused; the reason stands in the signed verdict',
   withdrawn: 'taken back by its owner; its rows are taken out of the tables and no later job reads it',

@@ -9,6 +9,7 @@ import { forgetFarmingEntry } from './farming-table.js'
 import { isOfPolicy } from './of-policy.js'
 import { forgetEarlierPolicy } from './policy-table.js'
 import type { Sql, SqlRow } from './state-store.js'
+import { whyWaiting } from './why-waiting.js'
 
 /** A contribution as the chain's event tells it. */
 export interface ChainContribution {
@@ -90,8 +91,9 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
     await tx.query(
       // One whose verdict batch was given up meanwhile is judged again: the same content gives the same verdict.
       `update contributions set state = case
-           when verdict_batch in (select id from verdict_batches where state = 'replaced') then 'seen'
+           when ${isGivenUp} then 'seen'
            when state_before = 'refined' then 'recorded' else state_before end,
+         ${whyWaiting(`state_before in ('recorded', 'refined') and not ${isGivenUp}`)},
          state_before = null, block_number = $2, block_hash = $3, log_index = $4 where id = $1`,
       [contribution.id, contribution.blockNumber.toString(), contribution.blockHash, contribution.logIndex],
     )
@@ -135,6 +137,9 @@ export async function insertContribution(tx: Sql, contribution: ChainContributio
     ],
   )
 }
+
+/** SQL that is true where the signed verdicts with that on a contribution were given up. */
+const isGivenUp = `coalesce(verdict_batch in (select id from verdict_batches where state = 'replaced'), false)`
 
 /** Whether two records under one number say the same, wherever their blocks are. */
 function sameContent(kept: ContributionRow, shown: ChainContribution): boolean {
@@ -250,7 +255,8 @@ export async function markJudged(
 /** Moves the contributions of a batch that stands on the chain: refused ones end, the others go on. */
 export async function markBatchRecorded(tx: Sql, batch: string): Promise<void> {
   await tx.query(
-    `update contributions set state = case when reason is null then 'recorded' else 'refused' end
+    `update contributions set state = case when reason is null then 'recorded' else 'refused' end,
+     ${whyWaiting('reason is null')}
      where verdict_batch = $1 and state = 'judged'`,
     [batch],
   )

@@ -5,6 +5,8 @@ import type { Sql, SqlRow } from './state-store.js'
 /** What a set of facts is computed on, and paid with. */
 export interface FactsReservation {
   readonly plan: Digest
+  /** Under which the tables are sealed; absent of sets of earlier releases. */
+  readonly policy?: Digest
   /** Version of the budget ledger's entry. */
   readonly version: number
   /** Time of the chain's head, unix seconds. */

@@ -8,6 +8,7 @@ import { canary, cipherOf, everything } from '../testing/sealed-stores.js'
 import { memoryPool } from './memory-room.js'
 import { getMeta, setMeta } from './meta-table.js'
 import { migrate } from './migration.js'
+import { pieceBytes } from './paged-file.js'
 import { openMemoryStore } from './pglite-store.js'
 import type { PiecePool } from './piece-pool.js'
 import type { ArchivedFile, WrittenFile } from './sealed-archive.js'
@@ -176,4 +177,12 @@ describe('a database with more than its memory', { timeout: 240_000 }, () => {
       expect(outside()).toEqual([])
     },
   )
+})
+
+it('has room for 48 MB where nobody says otherwise', () => {
+  const pool = memoryPool({ directory, random: platformRandom })
+  for (let bytes = 0; bytes < 60_000_000; bytes += pieceBytes) pool.add(new Uint8Array(pieceBytes))
+  expect(pool.presentBytes).toBeLessThanOrEqual(48_000_000)
+  expect(pool.presentBytes).toBeGreaterThan(48_000_000 - 2 * pieceBytes)
+  pool.close()
 })

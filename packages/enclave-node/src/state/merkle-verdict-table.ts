@@ -7,6 +7,7 @@ import type { BatchEntry, BatchVerdict } from '@sealpool/contracts'
 import { type Address, type Digest, digestToHex, type Hex, type SignedStatement } from '@sealpool/crypto'
 import { integerOf, jsonOf, textOf } from './column.js'
 import type { Sql, SqlRow } from './state-store.js'
+import { whyWaiting } from './why-waiting.js'
 import type { SentTransaction } from './withdrawal.js'
 
 /** The signed verdicts on one batch. */
@@ -134,7 +135,8 @@ export async function markRootRecorded(tx: Sql, batch: string, sent: SentTransac
     [batch, sent?.block.toString() ?? null],
   )
   await tx.query(
-    `update contributions set state = case when reason is null then 'recorded' else 'refused' end
+    `update contributions set state = case when reason is null then 'recorded' else 'refused' end,
+     ${whyWaiting('reason is null')}
      where merkle_batch = $1 and state = 'judged'`,
     [batch],
   )

@@ -17,7 +17,8 @@ const signedPolicy = `statement::jsonb #>> '{statement,body,policy}'`
 
 /** Why a contribution waits that was sealed under another policy. */
 export const policyChanged = 'POLICY_CHANGED'
-const policyChangedText =
+/** The same in a sentence. */
+export const policyChangedText =
   'it was sealed under an earlier policy of the pool and stays accepted; jobs under the present policy do not use it, seal it under that one to have it used'
 
 /** @returns whether the tables are made under this policy already, or there is nothing yet that could be under another */

@@ -97,7 +97,7 @@ export async function beginRescoring(
   )
   await tx.query(
     `insert into rescored (contribution, poc, pool, run, state)
-     select id::bigint, $2, $3, $4, 'due' from unnest(string_to_array($1, ',')) as id where id <> ''`,
+     select id::bigint, $2, $3, $4, 'due' from unnest(string_to_array($1, ',')) as id`,
     [contributions.join(','), poc, pool.toLowerCase(), run],
   )
 }

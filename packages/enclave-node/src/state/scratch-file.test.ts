@@ -7,6 +7,7 @@ import { platformRandom } from '@sealpool/crypto'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { diskFull, scratchBytes } from '../testing/scratch-bytes.js'
+import { memoryPool } from './memory-room.js'
 import { namelessFile, ScratchFile, type ScratchPlace, scratchPrefix } from './scratch-file.js'
 
 const pieceBytes = 64
@@ -134,7 +135,6 @@ describe('a file without a name', () => {
   afterAll(() => rmSync(directory, { recursive: true }))
 
   it('is read and written by place, and nothing of it is in the folder while it is open or after', () => {
-    writeFileSync(join(directory, `${scratchPrefix}1`), 'what a kill has left')
     writeFileSync(join(directory, 'state'), 'what is none of its')
     const file = namelessFile(directory)
     expect(readdirSync(directory)).toEqual(['state'])
@@ -180,7 +180,8 @@ describe('a file without a name', () => {
     for (const file of files) file.close()
   })
 
-  it('is gone after a kill', { timeout: 120_000 }, () => {
+  /** Opens one in a process of its own, and writes to it. @returns how that ended */
+  const opensOne = (before: string, after: string) => {
     const source = fileURLToPath(new URL('./scratch-file.ts', import.meta.url))
     const { signal, stderr } = spawnSync(
       process.execPath,
@@ -189,15 +190,48 @@ describe('a file without a name', () => {
         'tsx',
         '--input-type=module',
         '--eval',
-        `const { namelessFile } = await import(${JSON.stringify(source)})
+        `${before}
+         const { namelessFile } = await import(${JSON.stringify(source)})
          const file = namelessFile(${JSON.stringify(directory)})
          file.write(Buffer.alloc(1000, 1), 0)
-         process.kill(process.pid, 'SIGKILL')
-         setInterval(() => {}, 1000)`,
+         ${after}`,
       ],
       { encoding: 'utf8' },
     )
-    expect([signal, stderr]).toEqual(['SIGKILL', ''])
+    return [signal, stderr]
+  }
+  const killed = `process.kill(process.pid, 'SIGKILL')
+    setInterval(() => {}, 1000)`
+
+  it('is gone after a kill', { timeout: 120_000 }, () => {
+    expect(opensOne('', killed)).toEqual(['SIGKILL', ''])
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  it('is gone at the next start after a kill while it still had its name, empty', {
+    timeout: 120_000,
+  }, () => {
+    const atOnce = `import fs from 'node:fs'
+      import { syncBuiltinESMExports } from 'node:module'
+      const { openSync } = fs
+      fs.openSync = (path, ...how) => {
+        const file = openSync(path, ...how)
+        if (how[0] === 'wx+') ${killed.split('\n')[0]}
+        return file
+      }
+      syncBuiltinESMExports()`
+    expect(opensOne(atOnce, '')).toEqual(['SIGKILL', ''])
+    const [left, ...more] = readdirSync(directory)
+    expect(left).toMatch(scratchPrefix)
+    expect(more).toEqual([])
+    expect(statSync(join(directory, left ?? '')).size).toBe(0)
+    writeFileSync(join(directory, 'state'), 'what is none of its')
+    // Each start opens a database, before it needs such a file if it ever does.
+    memoryPool({ directory, random: platformRandom }).close()
+    expect(readdirSync(directory)).toEqual(['state'])
+    rmSync(join(directory, 'state'))
+    // Nor does it mind a folder that is not there yet.
+    memoryPool({ directory: join(directory, 'none'), random: platformRandom }).close()
     expect(readdirSync(directory)).toEqual([])
   })
 })

@@ -6,7 +6,7 @@
  * @module
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { NodeError } from '../errors.js'
 
@@ -133,13 +133,22 @@ export class ScratchFile {
 }
 
 /**
- * Opens an empty file in a folder and takes its name away. What a kill between the two has left there is removed.
+ * Removes what a kill has left in a folder: an empty file, which had its name still.
+ * @param directory the node's data folder; one that is not there yet has nothing in it
+ * @throws what the system says
+ */
+export function removeLeftScratch(directory: string): void {
+  if (!existsSync(directory)) return
+  for (const name of readdirSync(directory))
+    if (name.startsWith(scratchPrefix)) rmSync(join(directory, name), { force: true })
+}
+
+/**
+ * Opens an empty file in a folder and takes its name away.
  * @param directory the node's data folder
  * @throws what the system says
  */
 export function namelessFile(directory: string): PlacedBytes {
-  for (const name of readdirSync(directory))
-    if (name.startsWith(scratchPrefix)) rmSync(join(directory, name), { force: true })
   const path = join(directory, `${scratchPrefix}${process.pid}`)
   const file = openSync(path, 'wx+', 0o600)
   rmSync(path, { force: true })

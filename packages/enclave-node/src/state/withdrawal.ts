@@ -18,6 +18,7 @@ import { noteTakenBack, undoTakenBack } from './earlier-rewards.js'
 import { isOfPolicy } from './of-policy.js'
 import type { TablePart } from './refinement-table.js'
 import type { Sql } from './state-store.js'
+import { whyWaiting } from './why-waiting.js'
 
 /** An owner took a contribution back (or replaced it by a newer version, which is the same to the older one). */
 export interface ChainWithdrawal {
@@ -62,6 +63,7 @@ export async function undoContributions(tx: Sql, last: bigint): Promise<void> {
   await undoTakenBack(tx, last)
   await tx.query(
     `update contributions set state = case state_before when 'refined' then 'recorded' else state_before end,
+       ${whyWaiting(`state_before in ('recorded', 'refined')`)},
        state_before = null, withdrawn_block = null, erasure = null, erasure_block = null,
        erasure_settled_block = null
      where state = 'withdrawn' and withdrawn_block > $1`,
