@@ -99,6 +99,7 @@ export const farmsByName: Readonly<Record<string, FarmStrategy>> = {
   })),
   'pieces of one export, a score that follows the rows': ofPieces((at) => file(dayOf(at), 1 / FARM_FILES)),
   'pieces of one export, a score that does not look at the rows': ofPieces((at) => file(dayOf(at))),
+  'the same pieces, before anybody else came': { people: [], file: (at) => file(dayOf(at)) },
   'rows of others, put together anew': ofRows((_, draw) =>
     file(shuffled(draw, crowd(FARM_DAYS).flat()).slice(0, FARM_DAYS)),
   ),
