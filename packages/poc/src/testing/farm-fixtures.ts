@@ -66,9 +66,14 @@ export function simulatedLetter(seed: number): readonly string[] {
   return Array.from({ length: 400 }, () => `word${Math.floor(5000 ** draw())}`)
 }
 
-/** @returns the letter with a share of its words, each by itself, in other words */
+/** @returns the letter with a share of its words, each by itself, in words that nobody else uses, long ones for short ones too */
 export function inOtherWords(draw: Draw, words: readonly string[], share: number): readonly string[] {
   return words.map((word) => (draw() < share ? `${word}like${Math.floor(draw() * 5)}` : word))
+}
+
+/** @returns the letter with a share of its words, each by itself, replaced by another word that people use */
+export function inUsualWords(draw: Draw, words: readonly string[], share: number): readonly string[] {
+  return words.map((word) => (draw() < share ? `word${Math.floor(5000 ** draw())}` : word))
 }
 
 /** Ways to write one table that a proof without `items` reads as it comes. */

@@ -4,6 +4,7 @@ import {
   dressedFile,
   FARM_DAYS,
   inOtherWords,
+  inUsualWords,
   madeUpInPart,
   plainDress,
   type SimulatedDay,
@@ -107,6 +108,9 @@ export const farmsByName: Readonly<Record<string, FarmStrategy>> = {
   'a letter with 5 % other words': reworded(0.05),
   'a letter with 20 % other words': reworded(0.2),
   'a letter with 50 % other words': reworded(0.5),
+  'a letter with 20 % other usual words': ofLetters((at, draw) =>
+    text(at === 0 ? letter : inUsualWords(draw, letter, 0.2)),
+  ),
   'a hundred honest people': ofRows((at) => file(simulatedPerson(1000 + at))),
   'a hundred honest people of 40 to 60 days': ofRows((at) =>
     file(simulatedPerson(1000 + at, 40 + ((at * 7) % 21))),

@@ -53,6 +53,6 @@ export function novelty(options: {
   return Math.min(
     compared,
     courseNovelty({ key, content, courses }),
-    wordNovelty({ key, content, courses, held: 1 - compared }),
+    rows === undefined ? 1 : wordNovelty({ key, content, courses, rows }),
   )
 }

@@ -20,6 +20,8 @@ export interface RowIndex {
    * names of columns, and without them (`ContentItems.unnamed`), where a row with one column more or fewer is the same row.
    */
   novelty(file: RowFile): number
+  /** @returns whether it holds an item (`ContentItems.items`) that no contribution brought as a coarse row */
+  holds(item: string): boolean
   /** Takes a file's rows in; @returns how many were new */
   add(file: RowFile): number
   /** What a file keeps of it: 64 bits of each row, big-endian, in rising order; the same rows give the same bytes. */
@@ -150,6 +152,7 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
       const withoutNames = shareOfNew(rows.items, rows.coarse, isKnown, isKnownButForAColumn)
       return Math.min(share, withoutNames)
     },
+    holds: (item) => isHeld(item, false),
     add(file) {
       const { items, unnamed: rows = { items: [], coarse: new Set<string>() } } = contentItems(file)
       for (const row of rows.items) {
