@@ -115,6 +115,9 @@ export const farmsByName: Readonly<Record<string, FarmStrategy>> = {
   'a hundred honest people of 40 to 60 days': ofRows((at) =>
     file(simulatedPerson(1000 + at, 40 + ((at * 7) % 21))),
   ),
+  'a hundred honest people of 10 to 90 days': ofRows((at) =>
+    file(simulatedPerson(1000 + at, 10 + ((at * 7) % 81))),
+  ),
   'a hundred honest people, no `items`': ofFiles(
     () => ({}),
     (at) => simulatedPerson(1000 + at),
