@@ -79,7 +79,7 @@ export function inUsualWords(draw: Draw, words: readonly string[], share: number
 /** Ways to write one table that a proof without `items` reads as it comes. */
 export const wrappings = ['list', 'csv', 'columns', 'by-day', 'lists'] as const
 /** One of {@link wrappings}. */
-export type Wrapping = (typeof wrappings)[number]
+type Wrapping = (typeof wrappings)[number]
 
 /** How the copies of a farm differ from what they are copies of, without a new row. */
 export interface Dress {

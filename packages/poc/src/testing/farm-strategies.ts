@@ -22,7 +22,7 @@ export interface FarmFile {
 }
 
 /** What a farm does, and whom it comes to. */
-export interface FarmStrategy {
+interface FarmStrategy {
   /** What the pool has before: as many rows as the export has that the farm is made of. */
   readonly people: readonly ItemSource[]
   /** The files; the first of a farm of copies is the one that they are copies of. */

@@ -15,7 +15,7 @@ const LEAST_CONTRIBUTIONS = 5
 const WHOLE = 10_000
 
 /** What is typical of contributions that come one after the other. */
-export interface TypicalSize {
+interface TypicalSize {
   /** Takes in the next contribution's number of items. */
   add(items: number): void
   /** Items of a typical contribution, with two significant digits; undefined of fewer than five contributions. */
