@@ -71,6 +71,7 @@ export { contentFingerprint } from './uniqueness/content-fingerprint.js'
 export { type ContentItems, contentItems, type ItemSource, itemsOf } from './uniqueness/content-items.js'
 export { type ContentSketch, contentSketch } from './uniqueness/content-sketch.js'
 export { type ContributedFile, contributionFingerprint } from './uniqueness/contribution-fingerprint.js'
+export { type ContributionSize, contributionSize } from './uniqueness/contribution-size.js'
 export { courseSketch } from './uniqueness/course-novelty.js'
 export {
   decodeNearDuplicateIndex,
@@ -88,6 +89,7 @@ export {
 } from './uniqueness/near-duplicate-index.js'
 export { novelty } from './uniqueness/novelty.js'
 export { createRowIndex, type RowFile, type RowIndex } from './uniqueness/row-index.js'
+export type { UnnamedRows } from './uniqueness/unnamed-rows.js'
 export { FULL_SCORE, scoreUnits } from './verdict/score-units.js'
 export { type JudgedPart, type PocVerdict, parsePocVerdict, verdictDigest } from './verdict/verdict.js'
 export { type JudgedBy, verdictInputs } from './verdict/verdict-inputs.js'

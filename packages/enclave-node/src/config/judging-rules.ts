@@ -26,6 +26,8 @@ const farmingSchema = z
     identityDecay: share.default(identityDecay),
     identityCap: z.int().min(1).max(1_000_000).default(identityCap),
     clusterCap: z.number().min(0.0001).max(1_000_000).default(clusterCap),
+    // Absent rather than filled in: what was measured before there was such a setting keeps its digest.
+    fullFrom: z.exactOptional(share),
     clusterFrom: share.gt(0).default(0.3),
     periodSeconds: z
       .int()

@@ -75,6 +75,9 @@ describe('settings', () => {
     expect(digestWith(null)).toBe(plain)
     expect(digestWith({})).not.toBe(plain)
     expect(digestWith({ identityCap: 3 })).not.toBe(digestWith({}))
+    // What a rule says of size is measured where it says it; one from before there was such a setting keeps its digest.
+    expect(digestWith({ fullFrom: 0 })).not.toBe(digestWith({}))
+    expect(parseNodeConfig(ruled({ fullFrom: 0 })).pools[0]?.farming).toMatchObject({ fullFrom: 0 })
     expect(parseNodeConfig(ruled({ identityCap: 3 })).pools[0]?.farming).toEqual({
       ...DEFAULT_FARMING_RULE,
       identityCap: 3,
@@ -88,6 +91,7 @@ describe('settings', () => {
       { identityCap: 0 },
       { clusterCap: 0 },
       { clusterFrom: 0 },
+      { fullFrom: 1.1 },
       { periodSeconds: 60 },
       { colour: 1 },
       'yes',

@@ -6,7 +6,9 @@
 import { type Address, concatBytes } from '@sealpool/crypto'
 import {
   type ContentItems,
+  type ContributionSize,
   contentSketch,
+  contributionSize,
   courseSketch,
   createNearDuplicateIndex,
   createRowIndex,
@@ -25,6 +27,8 @@ export interface PoolContent {
   noveltyOf(content: ItemSource): number
   /** @returns whether every item of it is held, by one contribution or by many; nothing is held of nothing */
   holdsAll(content: ContentItems): boolean
+  /** @returns how much a content is beside the others; undefined of a pool that has few */
+  sizeOf(content: ItemSource): ContributionSize | undefined
   /** @returns the contribution that is most like a content, and the share of it that the other holds; undefined when none was found */
   nearestTo(content: ItemSource): { readonly contribution: string; readonly contained: number } | undefined
   /** Takes the content of a contribution in. @returns what is to be stored of it */
@@ -72,6 +76,7 @@ function poolContent(key: Uint8Array, { near, rows, courses, ids }: Indexes): Po
   return {
     noveltyOf: (content) => novelty({ key, content, near, rows, courses }),
     holdsAll: (content) => content.items.length > 0 && rows.novelty(content) === 0,
+    sizeOf: (content) => contributionSize({ content, near }),
     nearestTo(content) {
       const found = near.nearest(contentSketch({ key, ...content }))
       const contribution = found === undefined ? undefined : ids[found.entry]

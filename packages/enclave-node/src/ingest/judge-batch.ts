@@ -228,6 +228,7 @@ async function judge(options: {
             fingerprint: judgement.fingerprint,
             at: options.at,
             novelty: judgement.novelty ?? 1,
+            size: judgement.content === undefined ? undefined : (await content()).sizeOf(judgement.content),
             nearest:
               judgement.content === undefined ? undefined : (await content()).nearestTo(judgement.content),
           },

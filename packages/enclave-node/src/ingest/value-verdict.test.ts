@@ -160,6 +160,25 @@ describe('the score that goes to the chain', () => {
     expect(await worthOf('3')).toMatchObject({ score: 1 })
   })
 
+  it('is at most what its items are of a typical contribution, also where the index was made anew', async () => {
+    const wallet = (id: number): `0x${string}` => `0x${id.toString(16).padStart(40, '0')}`
+    const bring = async (id: number, days: number) => {
+      await world.contribute(String(id), { days: daysOf(id).slice(0, days), owner: wallet(id) })
+      await world.judge()
+      return worthOf(String(id))
+    }
+    for (let id = 1; id <= 4; id++) await bring(id, 30)
+    // Four are not enough to say what is typical, so that the fifth is whole.
+    expect(await bring(5, 3)).toMatchObject({ proof: 1, share: 1, reason: 'FULL' })
+    const small = { proof: 1, share: 0.1176, score: 0.1176, reason: 'SMALL', result: 'partial' }
+    expect(await bring(6, 3)).toMatchObject(small)
+    world.context().contents.forget(world.pool().address)
+    expect(await bring(7, 3)).toMatchObject(small)
+    expect(await bring(8, 30)).toMatchObject({ share: 1, reason: 'FULL' })
+    world.rule({ farming: { ...farming, fullFrom: 0 } })
+    expect(await bring(9, 3)).toMatchObject({ share: 1, reason: 'FULL' })
+  })
+
   it('counts nothing that was refused', async () => {
     await world.contribute('1', { days: daysOf(1), owner: ann, expires: 0 })
     await world.contribute('2', { days: daysOf(2), owner: ann })

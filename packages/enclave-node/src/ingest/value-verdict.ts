@@ -3,7 +3,7 @@
  * @module
  */
 import type { Address } from '@sealpool/crypto'
-import { type FarmingHistory, marginalValue, type PocVerdict } from '@sealpool/poc'
+import { type ContributionSize, type FarmingHistory, marginalValue, type PocVerdict } from '@sealpool/poc'
 import type { PoolFarming } from '../config/judging-rules.js'
 import {
   clusterTakenBack,
@@ -34,6 +34,8 @@ export interface ValuedContribution {
   readonly at: number
   /** As the pool's indexes have it, 0 to 1; 1 where the proof names no items. */
   readonly novelty: number
+  /** How much it is beside the pool's others; undefined where there are few, or the proof names no items. */
+  readonly size: ContributionSize | undefined
   /** The contribution of the pool that is most like it. */
   readonly nearest: { readonly contribution: string; readonly contained: number } | undefined
 }
@@ -42,6 +44,8 @@ export interface ValuedContribution {
 export interface Scaling {
   readonly history: FarmingHistory
   readonly novelty: number
+  /** Absent in what was noted before size was looked at, and where it says nothing. */
+  readonly size?: ContributionSize
 }
 
 /** A score in ten-thousandths, as the chain takes it. */
@@ -56,7 +60,7 @@ const otherEvidence = 198
  */
 export async function valueVerdict(
   { sql, pool, rule, before }: ValueContext,
-  { verdict, identity, fingerprint, at, nearest, ...content }: ValuedContribution,
+  { verdict, identity, fingerprint, at, nearest, size, ...content }: ValuedContribution,
 ): Promise<{ readonly verdict: PocVerdict; readonly scaling: Scaling; readonly entry: FarmingEntry }> {
   const { contribution } = verdict
   const own = await findFarmingEntry(sql, contribution)
@@ -91,6 +95,7 @@ export async function valueVerdict(
       },
     },
     novelty,
+    ...(size === undefined ? {} : { size }),
   }
   const scaled = scaleVerdict(rule, verdict, scaling)
   const earned = Math.round(scaled.score * units)
@@ -106,14 +111,14 @@ function copiesThatCount({ clusterDecay }: PoolFarming): number {
 /**
  * Scales a verdict.
  * @returns the verdict with the score that counts; its evidence ends with the proof's own score (`pool.score`) and the share of it that
- * counts (`pool.farming`), whose place is the reason: `FULL`, `NOT_NEW`, `DECAYED`, `IDENTITY_CAP` or `CLUSTER_CAP`
+ * counts (`pool.farming`), whose place is the reason: `FULL`, `NOT_NEW`, `SMALL`, `DECAYED`, `IDENTITY_CAP` or `CLUSTER_CAP`
  */
 export function scaleVerdict(
   rule: PoolFarming,
   verdict: PocVerdict,
-  { history, novelty }: Scaling,
+  { history, novelty, size }: Scaling,
 ): PocVerdict {
-  const { value, reason } = marginalValue({ rule, before: history, novelty, score: verdict.score })
+  const { value, reason } = marginalValue({ rule, before: history, novelty, score: verdict.score, size })
   const share = verdict.score === 0 ? 1 : toUnits(value / verdict.score)
   return {
     ...verdict,

@@ -18,6 +18,8 @@ export interface KnownWhenJudged {
       readonly ofCluster: { readonly count: number; readonly earned: number }
     }
     readonly novelty: number
+    /** Absent in what was noted before size was looked at. */
+    readonly size?: { readonly items: number; readonly typical: number }
   } | null
   /** Ten-thousandths that had been rewarded before for its lineage or content; absent in what was noted before that was looked at. */
   readonly rewarded?: number

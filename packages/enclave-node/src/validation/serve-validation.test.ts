@@ -327,6 +327,25 @@ describe('a question', () => {
       }),
     ],
     [
+      'with nothing for a typical size',
+      (body: { items: { told: object }[] }) => ({
+        ...body,
+        items: [
+          {
+            ...body.items[0],
+            told: {
+              ...body.items[0]?.told,
+              scaling: {
+                history: { ofIdentity: 0, ofCluster: { count: 0, earned: 0 } },
+                novelty: 1,
+                size: { items: 1, typical: 0 },
+              },
+            },
+          },
+        ],
+      }),
+    ],
+    [
       'with no reward as a reward of before',
       (body: { items: { told: object }[] }) => ({
         ...body,

@@ -42,6 +42,7 @@ export const toldFactsSchema = z.strictObject({
         ofCluster: z.strictObject({ count, earned: z.number().min(0) }),
       }),
       novelty: z.number().min(0).max(1),
+      size: z.exactOptional(z.strictObject({ items: count, typical: z.int().min(1) })),
     })
     .nullable(),
   /** Ten-thousandths that its lineage or the same content was rewarded with before; absent: none. */

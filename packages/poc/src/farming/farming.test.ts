@@ -95,6 +95,34 @@ describe('the rule', () => {
       reason: 'CLUSTER_CAP',
     })
   })
+  test('pays a small contribution its share of a typical one, of which 0.85 is whole', () => {
+    const size = (items: number) => ({ size: { items, typical: 100 } })
+    expect(value(size(100))).toMatchObject({ value: 1, reason: 'FULL' })
+    expect(value(size(85))).toMatchObject({ value: 1, reason: 'FULL' })
+    expect(value(size(17))).toMatchObject({ value: 0.2, reason: 'SMALL' })
+    expect(value(size(0))).toMatchObject({ value: 0, reason: 'SMALL' })
+    expect(value(size(17), {}, { fullFrom: 0.34 })).toMatchObject({ value: 0.5, reason: 'SMALL' })
+    expect(value(size(1), {}, { fullFrom: 0 })).toMatchObject({ value: 1, reason: 'FULL' })
+  })
+  test('and no less where its score says as much', () => {
+    expect(value({ score: 0.2, size: { items: 17, typical: 100 } })).toMatchObject({
+      value: 0.2,
+      reason: 'FULL',
+    })
+    expect(value({ score: 0.1, size: { items: 17, typical: 100 } })).toMatchObject({
+      value: 0.1,
+      reason: 'FULL',
+    })
+  })
+  test('more items never earn less', () => {
+    const items = fc.integer({ min: 0, max: 200 })
+    fc.assert(
+      fc.property(items, items, fc.double({ min: 0, max: 1, noNaN: true }), (a, b, score) => {
+        const earned = (count: number) => value({ score, size: { items: count, typical: 100 } }).value
+        expect(earned(Math.max(a, b))).toBeGreaterThanOrEqual(earned(Math.min(a, b)))
+      }),
+    )
+  })
   test('more novelty or score never earns less', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true })
     fc.assert(
@@ -115,6 +143,11 @@ describe('the rule', () => {
     [{}, { identityDecay: -1 }, 'rule.identityDecay'],
     [{}, { identityCap: 0 }, 'rule.identityCap'],
     [{}, { clusterCap: 0 }, 'rule.clusterCap'],
+    [{}, { fullFrom: 2 }, 'rule.fullFrom'],
+    [{ size: { items: -1, typical: 5 } }, {}, 'size.items'],
+    [{ size: { items: 1.5, typical: 5 } }, {}, 'size.items'],
+    [{ size: { items: 1, typical: 0 } }, {}, 'size.typical'],
+    [{ size: { items: 1, typical: Number.NaN } }, {}, 'size.typical'],
   ])('%j under %j is refused', (own, rule, place) => {
     expect(() => value(own, {}, rule)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', place }))
   })

@@ -66,7 +66,73 @@ export function simulatedLetter(seed: number): readonly string[] {
   return Array.from({ length: 400 }, () => `word${Math.floor(5000 ** draw())}`)
 }
 
-/** @returns the letter with a share of its words, each by itself, in other words */
+/** @returns the letter with a share of its words, each by itself, in words that nobody else uses, long ones for short ones too */
 export function inOtherWords(draw: Draw, words: readonly string[], share: number): readonly string[] {
   return words.map((word) => (draw() < share ? `${word}like${Math.floor(draw() * 5)}` : word))
+}
+
+/** @returns the letter with a share of its words, each by itself, replaced by another word that people use */
+export function inUsualWords(draw: Draw, words: readonly string[], share: number): readonly string[] {
+  return words.map((word) => (draw() < share ? `word${Math.floor(5000 ** draw())}` : word))
+}
+
+/** Ways to write one table that a proof without `items` reads as it comes. */
+export const wrappings = ['list', 'csv', 'columns', 'by-day', 'lists'] as const
+/** One of {@link wrappings}. */
+type Wrapping = (typeof wrappings)[number]
+
+/** How the copies of a farm differ from what they are copies of, without a new row. */
+export interface Dress {
+  /** Behind each name of a column; the names themselves when it is empty. */
+  readonly suffix: string
+  readonly wrapping: Wrapping
+  /** Columns that say the same in each row. */
+  readonly constants: number
+  /** A column that says something else in each row. */
+  readonly ownColumn: boolean
+  /** A column that is left out. */
+  readonly without?: keyof SimulatedDay | undefined
+}
+
+/** Rows as they are. */
+export const plainDress: Dress = { suffix: '', wrapping: 'list', constants: 0, ownColumn: false }
+
+/** @returns a file of the rows, dressed */
+export function dressedFile(
+  draw: Draw,
+  rows: readonly SimulatedDay[],
+  { suffix, wrapping, constants, ownColumn, without }: Dress,
+): { readonly mediaType: string; readonly bytes: Uint8Array } {
+  const added = Array.from(
+    { length: constants },
+    (_, at) => [`constant${at}`, `c${Math.floor(draw() * 1e9)}`] as const,
+  )
+  const table = rows.map((row) => {
+    const cells: (readonly [string, string | number])[] = Object.entries(row).filter(
+      ([name]) => name !== without,
+    )
+    const own = ownColumn ? [['own', `o${Math.floor(draw() * 1e9)}`] as const] : []
+    return [...cells, ...added, ...own].map(([name, value]) => [name + suffix, value] as const)
+  })
+  const names = (table[0] ?? []).map(([name]) => name)
+  const written = {
+    list: () => JSON.stringify(table.map((cells) => Object.fromEntries(cells))),
+    csv: () =>
+      [names, ...table.map((cells) => cells.map(([, value]) => value))]
+        .map((line) => line.join(','))
+        .join('\n'),
+    columns: () =>
+      JSON.stringify(
+        Object.fromEntries(names.map((name, at) => [name, table.map((cells) => cells[at]?.[1])])),
+      ),
+    'by-day': () =>
+      JSON.stringify(
+        Object.fromEntries(table.map(([first, ...cells]) => [first?.[1], Object.fromEntries(cells)])),
+      ),
+    lists: () => JSON.stringify(table.map((cells) => cells.map(([, value]) => value))),
+  }
+  return {
+    mediaType: wrapping === 'csv' ? 'text/csv' : 'application/json',
+    bytes: new TextEncoder().encode(written[wrapping]()),
+  }
 }

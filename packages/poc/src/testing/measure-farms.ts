@@ -4,27 +4,15 @@ import {
   type FarmingRule,
   marginalValue,
 } from '../farming/marginal-value.js'
-import { contentItems, type ItemSource, itemsOf } from '../uniqueness/content-items.js'
+import type { ItemSource } from '../uniqueness/content-items.js'
 import { contentSketch } from '../uniqueness/content-sketch.js'
+import { type ContributionSize, contributionSize } from '../uniqueness/contribution-size.js'
 import { courseSketch } from '../uniqueness/course-novelty.js'
 import { createNearDuplicateIndex } from '../uniqueness/near-duplicate-index.js'
 import { novelty } from '../uniqueness/novelty.js'
 import { createRowIndex } from '../uniqueness/row-index.js'
-import {
-  FARM_DAYS,
-  inOtherWords,
-  madeUpInPart,
-  shuffled,
-  simulatedLetter,
-  simulatedPerson,
-} from './farm-fixtures.js'
-import { type Draw, drawsOf } from './screen-fixtures.js'
-
-/** One file of a farm, and what the proof gives it before it is asked whether it is new. */
-interface FarmFile {
-  readonly content: ItemSource
-  readonly score: number
-}
+import { FARM_FILES, type FarmFile, farmsByName } from './farm-strategies.js'
+import { drawsOf } from './screen-fixtures.js'
 
 /** What a farm earned, where one honest contribution earns 1. */
 export interface FarmFigures {
@@ -34,54 +22,19 @@ export interface FarmFigures {
   readonly manyWallets: number
 }
 
-/** Files of a farm. */
-const FILES = 100
-/** Honest people whose contributions the pool has before the farm comes. */
-const PEOPLE = 10
 /** From which share of common items on contributions are of one cluster, as a node has it by default. */
 const CLUSTER_FROM = 0.3
 const key = new Uint8Array(32).fill(9)
 
-const own = simulatedPerson(1)
-const people = Array.from({ length: PEOPLE }, (_, at) => simulatedPerson(100 + at))
-const letter = simulatedLetter(1)
-const file = (rows: readonly object[], score = 1): FarmFile => ({ content: itemsOf(rows), score })
-const text = (words: readonly string[]): FarmFile => ({
-  content: contentItems({ mediaType: 'text/plain', bytes: new TextEncoder().encode(words.join(' ')) }),
-  score: 1,
-})
-/** Names of the columns that a copy gives: what a proof without `items` compares. */
-const renamed = (at: number) =>
-  own.map(({ day, steps, pulse, weight }) => ({
-    [`day${at}`]: day,
-    [`steps${at}`]: steps,
-    [`pulse${at}`]: pulse,
-    [`weight${at}`]: weight,
-  }))
-/** An export of a hundred days, which a farm brings day by day. */
-const long = simulatedPerson(2, FILES)
-const dayOf = (at: number) => long.slice(at, at + 1)
-
-/** Farms by what they do; the first file of a farm of copies is the one that they are copies of. */
-const strategies: Readonly<Record<string, (at: number, draw: Draw) => FarmFile>> = {
-  'exact copies': () => file(own),
-  'rows in another order': (_, draw) => file(shuffled(draw, own)),
-  'copies of 90 %, the rest made up': (at, draw) => file(at === 0 ? own : madeUpInPart(draw, own, 0.1)),
-  'copies of 70 %, the rest made up': (at, draw) => file(at === 0 ? own : madeUpInPart(draw, own, 0.3)),
-  'copies of 50 %, the rest made up': (at, draw) => file(at === 0 ? own : madeUpInPart(draw, own, 0.5)),
-  'columns renamed, the proof names its `items`': () => file(own),
-  'columns renamed, no `items`': (at) => file(renamed(at)),
-  'pieces of one export, a score that follows the rows': (at) => file(dayOf(at), 1 / FILES),
-  'pieces of one export, a score that does not look at the rows': (at) => file(dayOf(at)),
-  'rows of others, put together anew': (_, draw) => file(shuffled(draw, people.flat()).slice(0, FARM_DAYS)),
-  'a letter with 2 % other words': (at, draw) => text(at === 0 ? letter : inOtherWords(draw, letter, 0.02)),
-  'a letter with 5 % other words': (at, draw) => text(at === 0 ? letter : inOtherWords(draw, letter, 0.05)),
-  'a letter with 20 % other words': (at, draw) => text(at === 0 ? letter : inOtherWords(draw, letter, 0.2)),
-  'a hundred honest people': (at) => file(simulatedPerson(1000 + at)),
-}
-
 /** Names of all farms. */
-export const farmStrategies: readonly string[] = Object.keys(strategies)
+export const farmStrategies: readonly string[] = Object.keys(farmsByName)
+
+/** What a pool says of a content before it takes it in. */
+interface Taken {
+  readonly novelty: number
+  readonly cluster: number
+  readonly size: ContributionSize | undefined
+}
 
 /** A pool as a node keeps it: three indexes, and clusters of what is alike. */
 function simulatedPool() {
@@ -90,7 +43,8 @@ function simulatedPool() {
   const clusters: number[] = []
   return {
     /** How new a content is and which cluster it is of, before it is taken in. */
-    take(content: ItemSource): { readonly novelty: number; readonly cluster: number } {
+    take(content: ItemSource): Taken {
+      const size = contributionSize({ content, near })
       const sketch = contentSketch({ key, ...content })
       const like = near.nearest(sketch)
       const found = novelty({ key, content, near, rows, courses })
@@ -101,7 +55,7 @@ function simulatedPool() {
       rows.add(content)
       const course = courseSketch({ key, ...content })
       if (course !== undefined) courses.add(course)
-      return { novelty: found, cluster }
+      return { novelty: found, cluster, size }
     },
   }
 }
@@ -112,12 +66,18 @@ function purse(rule: FarmingRule, walletOf: (at: number) => number) {
   const clusters = new Map<number, FarmingHistory['ofCluster']>()
   let earned = 0
   return {
-    pay(at: number, taken: { readonly novelty: number; readonly cluster: number }, score: number): void {
+    pay(at: number, taken: Taken, score: number): void {
       const before = {
         ofIdentity: given.get(walletOf(at)) ?? 0,
         ofCluster: clusters.get(taken.cluster) ?? { count: 0, earned: 0 },
       }
-      const { value, after } = marginalValue({ rule, before, novelty: taken.novelty, score })
+      const { value, after } = marginalValue({
+        rule,
+        before,
+        score,
+        novelty: taken.novelty,
+        size: taken.size,
+      })
       given.set(walletOf(at), after.ofIdentity)
       clusters.set(taken.cluster, after.ofCluster)
       earned += value
@@ -127,25 +87,43 @@ function purse(rule: FarmingRule, walletOf: (at: number) => number) {
 }
 
 /**
- * Plays a farm of 100 files through the indexes that a node keeps and the default farming rule, in a pool of 10 honest people.
+ * Plays a farm through the indexes that a node keeps and the default farming rule.
+ *
+ * @param options `people`: what the pool has before; `files`: of the farm
+ * @returns what it earned of one honest contribution
+ */
+export function playFarm({
+  people,
+  files,
+}: {
+  readonly people: readonly ItemSource[]
+  readonly files: Iterable<FarmFile>
+}): FarmFigures {
+  const pool = simulatedPool()
+  for (const person of people) pool.take(person)
+  const purses = [purse(DEFAULT_FARMING_RULE, () => 0), purse(DEFAULT_FARMING_RULE, (at) => at)] as const
+  let at = 0
+  for (const { content, score } of files) {
+    const taken = pool.take(content)
+    for (const each of purses) each.pay(at, taken, score)
+    at++
+  }
+  return { oneWallet: purses[0].earned(), manyWallets: purses[1].earned() }
+}
+
+/**
+ * Plays a farm of 100 files in a pool of 10 honest people.
  *
  * @param strategy one of {@link farmStrategies}
  * @param seed of what the farm draws
  * @returns what it earned of one honest contribution
  */
 export function measureFarm(strategy: string, seed = 1): FarmFigures {
-  const make = Object.hasOwn(strategies, strategy) ? strategies[strategy] : undefined
-  if (make === undefined) throw new RangeError(`there is no farm of ${strategy}`)
+  const farm = Object.hasOwn(farmsByName, strategy) ? farmsByName[strategy] : undefined
+  if (farm === undefined) throw new RangeError(`there is no farm of ${strategy}`)
   const draw = drawsOf(seed)
-  const pool = simulatedPool()
-  for (const person of people) pool.take(itemsOf(person))
-  const purses = [purse(DEFAULT_FARMING_RULE, () => 0), purse(DEFAULT_FARMING_RULE, (at) => at)] as const
-  for (let at = 0; at < FILES; at++) {
-    const { content, score } = make(at, draw)
-    const taken = pool.take(content)
-    for (const each of purses) each.pay(at, taken, score)
-  }
-  return { oneWallet: purses[0].earned(), manyWallets: purses[1].earned() }
+  const files = Array.from({ length: FARM_FILES }, (_, at) => farm.file(at, draw))
+  return playFarm({ people: farm.people, files })
 }
 
 /**

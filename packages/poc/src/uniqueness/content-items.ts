@@ -2,12 +2,18 @@ import { decodeUrlSafe } from '../authenticity/base64.js'
 import { latin1 } from '../authenticity/dkim/message.js'
 import { readCsv } from '../csv/read-csv.js'
 import { essenceOf, isJson } from '../media-type.js'
-import { dayForm } from './day-form.js'
+import { cellOf, visible } from './cell-form.js'
+import { rareWords } from './rare-words.js'
+import { type UnnamedRows, unnamedRows } from './unnamed-rows.js'
 
 /** What a contribution consists of, for comparing contributions by what they share. */
 export interface ContentItems {
   /** Distinct items in no order that matters: rows, single values, or runs of words. */
   readonly items: readonly string[]
+  /** Of a file that was taken apart: the same with rows that have no names of columns, for these are the contributor's own. */
+  readonly unnamed?: UnnamedRows
+  /** Of a text: its distinct rare words, by which a copy in other words is seen. */
+  readonly words?: readonly string[]
 }
 
 /** A file that is taken apart, or items of a contribution that was: see {@link itemsOf}. */
@@ -28,7 +34,8 @@ const BINARY =
  * so that a copy in which values were nudged is still a copy. Names of columns count without case, empty cells not at all, and the order of
  * rows and columns does not matter.
  *
- * Whoever adds a column of his own to every row makes other rows of them. Against that a proof declares `items`: {@link itemsOf}.
+ * Names of columns are the contributor's own, so rows are compared without them as well (`unnamed`). Whoever adds two columns of his own to
+ * every row makes other rows of them. Against that a proof declares `items`: {@link itemsOf}.
  *
  * @param source `mediaType` and `bytes` of a file, or items that are there already
  * @returns at most 200,000 distinct items; an empty list for pictures, sound and archives
@@ -39,7 +46,13 @@ export function contentItems(source: ItemSource): ContentItems {
   if (BINARY.test(essence)) return { items: [] }
   const text = decode(source.bytes)
   const value = parseValue(text, essence)
-  return value === undefined ? { items: runsOfWords(text) } : { items: valuesOf(value) }
+  if (value !== undefined) {
+    const unnamed = unnamedRows(value)
+    return { items: valuesOf(value), ...(unnamed === undefined ? {} : { unnamed }) }
+  }
+  const words = wordsOf(text)
+  const rare = rareWords(words)
+  return { items: runsOfWords(words), ...(rare.length === 0 ? {} : { words: rare }) }
 }
 
 /**
@@ -155,68 +168,15 @@ function row(value: object, items: Set<string>, depth: number): void {
   if (cells.size > 0 && items.size < MOST_ITEMS) items.add([...cells].sort(byCodeUnits).join('\u001e'))
 }
 
-function cellOf(name: string, value: unknown): string | undefined {
-  const text = essence(lowerCase(name).trim(), value)
-  return text === '' ? undefined : `${lowerCase(name).trim()}\u001f${text}`
-}
-
-/** A value without what a nudge changes; empty for what is not there. */
-function essence(name: string, value: unknown): string {
-  if (value === null || value === undefined) return ''
-  const text = visible(String(value)).trim()
-  // Signs around a value and a time behind a day cost nothing to add.
-  const bare = text.replace(/[^\p{L}\p{N}]{1,100}$/u, '')
-  const day = dayForm(bare.replace(/^[^\p{L}\p{N}]{1,100}/u, ''))
-  if (day !== undefined) return day
-  if (bare.length < 40 && NUMBER.test(bare)) return rounded(name, bare)
-  const words = bare.replace(/[^\p{L}\p{N}]+/gu, ' ').trim()
-  // A text of signs alone is what it is; a number in signs is a number.
-  if (words === '') return text
-  if (words.length < 40 && NUMBER.test(words)) return rounded(name, words)
-  // A blank between digits holds numbers apart; anywhere else it costs nothing to add.
-  return words
-    .replace(/(?<!\p{N}) | (?!\p{N})/gu, '')
-    .toUpperCase()
-    .toLowerCase()
-}
-
-const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
-
-const POSITION = /^(lat|latitude|lng|lon|long|longitude)$/
-const DAY = 86_400
-/** Unix seconds of 2001-09-09 and of 2099. */
-const [FIRST_SECOND, LAST_SECOND] = [1e9, 4.1e9]
-
-function rounded(name: string, text: string): string {
-  const number = Number(text)
-  if (!Number.isFinite(number)) return text
-  // Two digits of these would be a decade and a country.
-  if (POSITION.test(name)) return number.toFixed(2)
-  for (const second of [number, number / 1000]) {
-    if (second >= FIRST_SECOND && second < LAST_SECOND) return `day ${Math.floor(second / DAY)}`
-  }
-  return number.toPrecision(2)
-}
-
-/** A text without accents, joiners and whatever else can stand in it unseen, and with one way to write each letter. */
-function visible(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(/[\p{M}\p{Cf}\p{Cc}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]+/gu, (run) =>
-      /\s/.test(run) ? ' ' : '',
-    )
-}
-
-function lowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (part) => part.toLowerCase())
-}
-
-function runsOfWords(text: string): string[] {
-  const words = visible(text)
+function wordsOf(text: string): readonly string[] {
+  return visible(text)
     .toUpperCase()
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '')
+}
+
+function runsOfWords(words: readonly string[]): string[] {
   const runs = new Set<string>()
   for (let at = 0; at + WORDS_IN_A_RUN <= words.length && runs.size < MOST_ITEMS; at++) {
     runs.add(words.slice(at, at + WORDS_IN_A_RUN).join(' '))

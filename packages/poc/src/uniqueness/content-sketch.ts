@@ -26,7 +26,8 @@ export interface ContentSketch {
 export function contentSketch(options: { readonly key: Uint8Array } & ItemSource): ContentSketch {
   const { key } = options
   assertSketchKey(key)
-  const { items } = contentItems(options)
+  const { items: named, unnamed } = contentItems(options)
+  const items = unnamed?.items ?? named
   // One domain for all items: the same rows in another wrapping are the same rows.
   const { words } = minHash({ items, key, use: 'sealpool/content/item/3', orders: ORDERS })
   return { words, items: items.length }

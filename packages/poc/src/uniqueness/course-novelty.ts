@@ -3,6 +3,7 @@ import { contentItems, type ItemSource } from './content-items.js'
 import { assertSketchKey, type ContentSketch, ORDERS } from './content-sketch.js'
 import type { NearDuplicateIndex } from './near-duplicate-index.js'
 import { numberCourse } from './number-course.js'
+import { wordSketch } from './word-novelty.js'
 
 /** Agreement from which on a course is worth less, and what is left to where it is worth nothing. */
 const MOST_START = 0.93
@@ -14,15 +15,18 @@ const FEW = 200
 const ESTIMATION = 0.0045
 
 /**
- * Sketches how the numbers of a contribution go up and down from row to row (`novelty` says what for).
+ * Sketches how the numbers of a contribution go up and down from row to row, or the rare words of a text (`novelty` says what for).
  *
  * @param options `key`: at least 32 secret bytes, one per pool; `mediaType` and `bytes` of a file, or `items` of one (`itemsOf`)
  * @returns the sketch for the index of courses; undefined for what has too few rows that a text names, numbers that do not change, or weeks
- *   or months that are alike: it could be told from another person's by chance alone
+ *   or months that are alike, and for texts with few rare words or many numbers: it could be told from another person's by chance alone
  * @throws PocError `KEY_INVALID` when the key is shorter than 32 bytes
  */
 export function courseSketch(options: { readonly key: Uint8Array } & ItemSource): ContentSketch | undefined {
-  return sketchCourse(options)?.sketch
+  const content = contentItems(options)
+  return content.words === undefined
+    ? sketchCourse({ key: options.key, ...content })?.sketch
+    : wordSketch({ key: options.key, content })
 }
 
 /** The sketch with the agreement from which on it counts as a copy. */

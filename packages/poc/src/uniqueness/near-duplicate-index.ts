@@ -1,5 +1,6 @@
 import { PocError } from '../errors.js'
 import { type ContentSketch, ORDERS } from './content-sketch.js'
+import { typicalSize } from './contribution-size.js'
 
 const BANDS = 16
 const ROWS = ORDERS / BANDS
@@ -24,6 +25,8 @@ export interface NearDuplicateIndex {
   readonly size: number
   /** Bytes that it takes. */
   readonly bytes: number
+  /** Items of a typical contribution in it, with two significant digits (`contributionSize`); undefined of fewer than five. */
+  readonly typicalItems: number | undefined
   /** Adds a contribution and returns its number, from 0 in order. */
   add(sketch: ContentSketch): number
   /** The most similar contribution that was found, or undefined. */
@@ -107,9 +110,16 @@ export function createNearDuplicateIndex(
     }
   }
 
+  const sizes = typicalSize()
+  let sized = 0
+
   return {
     get size() {
       return size
+    },
+    get typicalItems() {
+      for (; sized < size; sized++) sizes.add(counts[sized] ?? 0)
+      return sizes.items
     },
     get bytes() {
       return marks.byteLength + counts.byteLength + heads.byteLength + before.byteLength

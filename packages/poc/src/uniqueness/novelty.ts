@@ -4,13 +4,15 @@ import { contentSketch } from './content-sketch.js'
 import { courseNovelty } from './course-novelty.js'
 import type { NearDuplicateIndex } from './near-duplicate-index.js'
 import type { RowIndex } from './row-index.js'
+import { wordNovelty } from './word-novelty.js'
 
 /**
  * How new a contribution is: the smaller of what the index of near duplicates says (1 less the greatest share of it that one earlier
  * contribution holds) and of what the row index says (the share of its rows that no earlier one held). The first sees copies that were
  * nudged, the second pieces of many contributions put together and rows whose numbers all went a step
  * aside; either alone is easy to get around. With `courses` a third one sees rows whose numbers were all moved by more: their levels are
- * others, but they go up and down as one earlier contribution's do, on the same days.
+ * others, but they go up and down as one earlier contribution's do, on the same days. It sees a text, too, of which every fourth or fifth word
+ * was changed: its rare words are another text's.
  *
  * @param options `key`: the pool's; `content`: the file, or better the items that the proof read; `near`, `rows`, `courses`: the pool's
  *   indexes, one of the first two at least, without this contribution
@@ -46,9 +48,11 @@ export function novelty(options: {
   const sketch = contentSketch({ key, ...content })
   if (sketch.items === 0) return 0
   const alike = near?.nearest(sketch)?.contained ?? 0
+  const compared = Math.min(1 - alike, rows?.novelty(content) ?? 1)
+  if (courses === undefined) return compared
   return Math.min(
-    1 - alike,
-    rows?.novelty(content) ?? 1,
-    courses === undefined ? 1 : courseNovelty({ key, content, courses }),
+    compared,
+    courseNovelty({ key, content, courses }),
+    rows === undefined ? 1 : wordNovelty({ key, content, courses, rows }),
   )
 }

@@ -4,10 +4,11 @@ import { coarseRows } from './coarse-rows.js'
 import { contentItems, type ItemSource } from './content-items.js'
 import { assertSketchKey } from './content-sketch.js'
 import { shareOfNudgedRows } from './nudged-rows.js'
+import { isTelling, withoutOneCell } from './unnamed-rows.js'
 
 /** Remembers single rows of all contributions, so that a row sold twice is seen wherever it hides. */
 export interface RowIndex {
-  /** Distinct rows in it. */
+  /** Rows in it: each distinct one, and those of files once more without the names of columns, as they are and with each column left out. */
   readonly size: number
   /** Bytes that it takes. */
   readonly bytes: number
@@ -15,9 +16,12 @@ export interface RowIndex {
    * Share of a file's distinct rows that no earlier contribution held, 0 to 1; 0 for a file without rows. Where most of the rows are held or
    * next to ones that are (numbers a step of two significant digits away), it falls to 0 with what is left of them: a copy whose numbers
    * were moved out of their steps is none of it new. Coarse rows of earlier contributions (`coarseRows`) count for coarse rows alone: who
-   * lists all values that others can have takes nothing from them.
+   * lists all values that others can have takes nothing from them. Of a file that was taken apart the smaller of two shares counts: with the
+   * names of columns, and without them (`ContentItems.unnamed`), where a row with one column more or fewer is the same row.
    */
   novelty(file: RowFile): number
+  /** @returns whether it holds an item (`ContentItems.items`) that no contribution brought as a coarse row */
+  holds(item: string): boolean
   /** Takes a file's rows in; @returns how many were new */
   add(file: RowFile): number
   /** What a file keeps of it: 64 bits of each row, big-endian, in rising order; the same rows give the same bytes. */
@@ -79,9 +83,36 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
     const high = Number.parseInt(hex.slice(0, 8), 16)
     return [high, Number.parseInt(hex.slice(8, 16), 16) || 1]
   }
-  const coarsePrintOf = (item: string) => printOf(item, 'sealpool/row/3/coarse')
-  const isHeld = (item: string, isCoarse: boolean): boolean =>
-    has(find(...printOf(item))) || (isCoarse && has(find(...coarsePrintOf(item))))
+  /** Rows with names of columns and without are in domains of their own, and so are those that lack a column. */
+  const domains = (kind: '' | '/unnamed' | '/lacking') => ({
+    fine: `sealpool/row/3${kind}`,
+    coarse: `sealpool/row/3${kind}/coarse`,
+  })
+  const [named, unnamed, lacking] = [domains(''), domains('/unnamed'), domains('/lacking')]
+  const isIn = (item: string, isCoarse: boolean, { fine, coarse }: typeof named): boolean =>
+    has(find(...printOf(item, fine))) || (isCoarse && has(find(...printOf(item, coarse))))
+  const put = (item: string, isCoarse: boolean, { fine, coarse }: typeof named): boolean =>
+    isCoarse
+      ? !has(find(...printOf(item, fine))) && insert(...printOf(item, coarse))
+      : insert(...printOf(item, fine))
+  const isHeld = (item: string, isCoarse: boolean): boolean => isIn(item, isCoarse, named)
+  /** Share of items that are new: neither held, nor most of them next to ones that are. */
+  const shareOfNew = (
+    items: readonly string[],
+    coarse: ReadonlySet<string>,
+    isKnownNext: (item: string, isCoarse: boolean) => boolean,
+    isKnown: (item: string, isCoarse: boolean) => boolean = isKnownNext,
+  ): number => {
+    const fresh = items.flatMap((item) => {
+      const isCoarse = coarse.has(item)
+      return isKnown(item, isCoarse) ? [] : [{ item, order: printOf(item)[0], isCoarse }]
+    })
+    if (fresh.length === 0) return 0
+    const share = fresh.length / items.length
+    const held = 1 - share + share * shareOfNudgedRows({ rows: fresh, isKnown: isKnownNext })
+    // Honest rows stand beside others by chance, up to half of them for nothing; of a nudged copy all do.
+    return Math.min(share, 2 * (1 - held))
+  }
   if (from.length % ROW_ENTRY_BYTES !== 0) {
     throw new PocError(
       'OPTION_INVALID',
@@ -109,28 +140,30 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
       return table.byteLength
     },
     novelty(file) {
-      const { items } = contentItems(file)
-      const coarse = coarseRows(items)
-      const fresh = items.flatMap((item) => {
-        const print = printOf(item)
-        const isCoarse = coarse.has(item)
-        const isKnown = has(find(...print)) || (isCoarse && has(find(...coarsePrintOf(item))))
-        return isKnown ? [] : [{ item, order: print[0], isCoarse }]
-      })
-      if (fresh.length === 0) return 0
-      const share = fresh.length / items.length
-      const held = 1 - share + share * shareOfNudgedRows({ rows: fresh, isKnown: isHeld })
-      // Honest rows stand beside others by chance, up to half of them for nothing; of a nudged copy all do.
-      return Math.min(share, 2 * (1 - held))
+      const { items, unnamed: rows } = contentItems(file)
+      const share = shareOfNew(items, coarseRows(items), isHeld)
+      if (rows === undefined || share === 0) return share
+      const isKnown = (row: string, isCoarse: boolean): boolean =>
+        isTelling(row) && isIn(row, isCoarse, unnamed)
+      const isKnownButForAColumn = (row: string, isCoarse: boolean): boolean =>
+        isKnown(row, isCoarse) ||
+        (isTelling(row) && isIn(row, isCoarse, lacking)) ||
+        withoutOneCell(row, rows.items.length).some((less) => isKnown(less, isCoarse))
+      const withoutNames = shareOfNew(rows.items, rows.coarse, isKnown, isKnownButForAColumn)
+      return Math.min(share, withoutNames)
     },
+    holds: (item) => isHeld(item, false),
     add(file) {
-      const { items } = contentItems(file)
+      const { items, unnamed: rows = { items: [], coarse: new Set<string>() } } = contentItems(file)
+      for (const row of rows.items) {
+        if (!isTelling(row)) continue
+        const isCoarse = rows.coarse.has(row)
+        put(row, isCoarse, unnamed)
+        for (const less of withoutOneCell(row, rows.items.length))
+          if (isTelling(less)) put(less, isCoarse, lacking)
+      }
       const coarse = coarseRows(items)
-      return items.filter((item) =>
-        coarse.has(item)
-          ? !has(find(...printOf(item))) && insert(...coarsePrintOf(item))
-          : insert(...printOf(item)),
-      ).length
+      return items.filter((item) => put(item, coarse.has(item), named)).length
     },
     toBytes() {
       const rows = new BigUint64Array(size)
