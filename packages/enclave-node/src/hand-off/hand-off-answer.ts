@@ -5,6 +5,7 @@
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
 import { parcelDocument } from './parcel-document.js'
+import { planShareSchema } from './plan-share.js'
 import { secretText } from './secret-text.js'
 
 const answerSchema = z.strictObject({
@@ -16,6 +17,8 @@ const answerSchema = z.strictObject({
   salt: secretText,
   outcome: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('answer'), answer: z.json() as z.ZodType<JsonValue> }),
+    /** Of a shard: exact numbers of its rows, without noise. */
+    z.strictObject({ kind: z.literal('share'), share: planShareSchema }),
     /** A noisy count of the contributors was too small; it was paid for. */
     z.strictObject({ kind: z.literal('too-few-contributors') }),
     /** It did not come to an end; why may depend on data and is not told. */
