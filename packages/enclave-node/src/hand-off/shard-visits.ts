@@ -72,9 +72,19 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
     return found
   }
 
-  const dealOf = (job: DealtJob, { material }: HandOffVisit, of: number): DealtJob['deal'] => {
-    job.deal ??= contributorsOf(files, material).then((all) => dealContributors(all, of, material.deal))
-    return job.deal
+  const dealOf = (
+    job: DealtJob,
+    { material }: HandOffVisit,
+    of: number,
+  ): Promise<ReadonlyMap<number, number>> => {
+    const deal =
+      job.deal ?? contributorsOf(files, material).then((all) => dealContributors(all, of, material.deal))
+    job.deal = deal
+    // Whoever waits for it is told; the next visit begins anew.
+    deal.catch(() => {
+      job.deal = undefined
+    })
+    return deal
   }
 
   /** Which node has which shard stands in the sealed state before any of them is given anything. */
@@ -93,7 +103,7 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
     const held = job.shares.get(place.index)
     const kept = await readHandOff(store, slotOf(asked.job.id, place))
     if (held !== undefined && kept?.key === held.key) return held
-    const deal = async () => (await dealOf(job, asked, place.of)) ?? new Map<number, number>()
+    const deal = () => dealOf(job, asked, place.of)
     // One sign of life is enough for all.
     const beat = place.index === 0 ? asked.beat : async () => undefined
     const { outcome, facts, key } = await transfers.visit({ ...asked, beat, shard: { ...place, deal } })
