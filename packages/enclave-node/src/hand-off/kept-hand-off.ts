@@ -164,16 +164,22 @@ export interface DealtShard extends Pick<ShardNode, 'node' | 'keySet'> {
 }
 
 /**
- * @returns the nodes to which a job was dealt, in the order of their shards; none when it was not, or what is remembered is over
- * @throws NodeError `STATE_UNREADABLE`
+ * @returns the nodes to which a job was dealt, in the order of their shards; none when it was not, what is remembered is over, or a note is
+ * damaged, so that who had what cannot be told
  */
 export async function dealtShards(sql: Sql, job: string): Promise<readonly DealtShard[]> {
-  const shards = (await shardSlots(sql, keyOf(job))).map(async (slot): Promise<readonly DealtShard[]> => {
-    const kept = await readHandOff(sql, slot)
+  const shards: DealtShard[] = []
+  for (const slot of await shardSlots(sql, keyOf(job))) {
+    const kept = await readHandOff(sql, slot).catch(unreadable)
     if (kept?.shard === undefined) return []
     const work = kept.given === true ? await readWorkOf(sql, slot) : undefined
     const { node, keySet } = kept.shard
-    return [{ node, keySet: kept.transfer?.keySet ?? keySet, work: work ?? null }]
-  })
-  return (await Promise.all(shards)).flat()
+    shards.push({ node, keySet: kept.transfer?.keySet ?? keySet, work: work ?? null })
+  }
+  return shards
+}
+
+/** A damaged note fails its job, and holds up no refusal. */
+function unreadable(error: unknown): undefined {
+  if (!(error instanceof NodeError) || error.code !== 'STATE_UNREADABLE') throw error
 }

@@ -7,6 +7,7 @@ import { noiseStream } from '../job/job-noise.js'
 import { runOnEngine, tableLoad } from '../job/run-on-engine.js'
 import { jobKeys } from '../key/job-keys.js'
 import { transferFolder } from '../runtime/transfer-folder.js'
+import { setMeta } from '../state/meta-table.js'
 import { putOff, refusal } from '../testing/hand-off-visits.js'
 import { shardWorld, workers } from '../testing/shard-world.js'
 import type { HandOffVisit } from './hand-off-visit.js'
@@ -17,8 +18,7 @@ const { here } = world
 afterAll(() => world.close())
 beforeEach(() => world.reset())
 
-const sql = 'SELECT sector, count(*) AS n, avg(wage) AS mean FROM pay.workers GROUP BY sector'
-const query = (change: object = {}) => ({ ...world.manifest(change), query: { sql } })
+const query = (sql?: string) => ({ ...world.manifest(), ...(sql === undefined ? {} : { query: { sql } }) })
 const ownAnswer = ({ planned, material }: HandOffVisit) =>
   runOnEngine({
     openEngine: world.engines,
@@ -60,6 +60,17 @@ describe('a job that is dealt to three nodes', { timeout: 60_000 }, () => {
       expect(work.statement.body).toMatchObject({ job: '1', keySet, shard: `${index + 1}/3` })
     }
     expect(await readWorksOf(here.store, '1')).toEqual(shards.map(({ work }) => work))
+  })
+
+  it.each([
+    'SELECT sector, count(*) AS n, avg(wage) AS mean, median(wage) AS middle FROM pay.workers GROUP BY sector',
+    'SELECT count(DISTINCT contributor) AS n, sum(wage) AS s FROM pay.workers',
+  ])('has that answer of a real engine: %s', async (sql) => {
+    world.real = true
+    const asked = await here.visit(query(sql))
+    const done = await finish(world.home(), asked)
+    expect(done.answer).toEqual(await ownAnswer(asked))
+    expect(sizes()).toEqual([10, 10, 10, 0])
   })
 
   it('and when it is over nothing of it is left, here or there', async () => {
@@ -136,7 +147,11 @@ describe('a job that is dealt to three nodes', { timeout: 60_000 }, () => {
 
 describe('a node that is lost', { timeout: 60_000 }, () => {
   it('is named, no other one gets its shard, and the job has no answer', async () => {
-    const asked = await here.visit(query())
+    let beats = 0
+    const beat = async () => {
+      beats += 1
+    }
+    const asked = { ...(await here.visit(query())), beat }
     const lost = world.runner(1)
     lost.after = async (call, body) => {
       if (call === 'chunk') lost.away = true
@@ -149,10 +164,11 @@ describe('a node that is lost', { timeout: 60_000 }, () => {
       if ((await gave()).join() === 'true,false,true') break
       await new Promise((done) => setTimeout(done, 5))
     }
-    // However long it is away.
+    expect(beats).toBe(0)
+    // However long it is away, the chain is told that this node lives.
     here.clock.seconds += 1_000_000
     await expect(home.visit(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
-    expect(world.runner(3).calls).toEqual([])
+    expect([world.runner(3).calls, beats]).toEqual([[], 1])
     here.chain.time = 1_800_000_000
     await expect(home.visit(asked)).rejects.toMatchObject(refusal('EXECUTION_FAILED'))
     const shards = await dealtShards(here.store, '1')
@@ -240,5 +256,19 @@ describe('files of which a shard is made', () => {
     const home = world.home({ files: { ...files, contributors } })
     await expect(here.finish(home, asked)).rejects.toMatchObject(refusal('EXECUTION_FAILED'))
     expect(sizes()).toEqual([0, 0, 0, 0])
+  })
+})
+
+describe('a note on a shard that is damaged', () => {
+  it('fails the job, and its receipt names nobody', async () => {
+    const asked = await here.visit(query())
+    const home = world.home()
+    await expect(home.visit(asked)).rejects.toMatchObject({ name: 'JobPutOff' })
+    expect(await dealtShards(here.store, '1')).toHaveLength(3)
+    await setMeta(here.store, 'hand-off 1-1', '{}')
+    await expect(home.visit(asked)).rejects.toMatchObject(refusal('EXECUTION_FAILED'))
+    expect(await dealtShards(here.store, '1')).toEqual([])
+    await home.end('1')
+    expect(await keptSlots(here.store, '1')).toEqual([])
   })
 })

@@ -18,6 +18,7 @@ import { type KeptHandOff, keepHandOff, readHandOff } from './kept-hand-off.js'
 import { contributorsOf } from './make-leash.js'
 import type { Reached } from './runner-lines.js'
 import { type ShardPlace, slotOf } from './shard.js'
+import { signsOfLife } from './signs-of-life.js'
 import type { TransferVisits } from './transfer-visits.js'
 
 /** What visiting shards needs besides what handing off does. */
@@ -61,6 +62,7 @@ interface DealtJob {
 export function shardVisits(options: ShardVisitsOptions): ShardVisits {
   const { store, files, nodes, keys, transfers, search, turns } = options
   const dealt = new Map<string, DealtJob>()
+  const beats = signsOfLife(options)
 
   /** As many nodes as shards, each another one, and none of them this one. */
   const find = async (
@@ -104,8 +106,8 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
     const kept = await readHandOff(store, slotOf(asked.job.id, place))
     if (held !== undefined && kept?.key === held.key) return held
     const deal = () => dealOf(job, asked, place.of)
-    // One sign of life is enough for all.
-    const beat = place.index === 0 ? asked.beat : async () => undefined
+    // Signs of life are the whole job's.
+    const beat = async () => undefined
     const { outcome, facts, key } = await transfers.visit({ ...asked, beat, shard: { ...place, deal } })
     // An answer is given for a whole job alone.
     if (outcome.kind !== 'share') throw new RangeError('a share was accepted that is none')
@@ -117,7 +119,9 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
   return {
     async visit(asked, of) {
       const { id } = asked.job
-      if ((await readHandOff(store, slotOf(id, { index: 0 }))) === undefined) await assign(asked, of)
+      const begun = (await readHandOff(store, slotOf(id, { index: 0 }))) !== undefined
+      await beats.whenDue(id, asked.beat, begun)
+      if (!begun) await assign(asked, of)
       const job = dealt.get(id) ?? { deal: undefined, shares: new Map<number, HeldShare>() }
       dealt.set(id, job)
       // Side by side: a silent node holds up no other.
@@ -135,6 +139,7 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
     },
     forget(job) {
       dealt.delete(job)
+      beats.forget(job)
     },
   }
 }

@@ -28,6 +28,7 @@ import type { Reached, runnerLines } from './runner-lines.js'
 import { sealParcel } from './sealed-parcel.js'
 import { sendFiles } from './send-files.js'
 import { jobOfSlot, type Slot, shardText, slotOf } from './shard.js'
+import { signsOfLife } from './signs-of-life.js'
 
 /** What the node of a transfer has given back, which stood up to all checks. */
 export interface Taken {
@@ -67,7 +68,7 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
   const { store, chain, keys, files, nodes, now, search } = options
   const { first, remembered, withoutTransfer, giveUp, keyOf } = options.turns
   const { reach, lineOf, forget } = options.lines
-  const beats = new Map<string, number>()
+  const beats = signsOfLife(options)
   /**
    * One node alone keeps its turn: to begin anew would only take longer. So does one that works while no other may, see `passOn`, and one that
    * has a shard: nobody else is ever given that.
@@ -86,7 +87,7 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
   }
 
   const end = async (slot: Slot): Promise<void> => {
-    beats.delete(slot)
+    beats.forget(slot)
     try {
       const kept = await readHandOff(store, slot)
       const last = kept?.transfer ?? null
@@ -104,7 +105,7 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
     async visit(asked) {
       const slot = slotOf(asked.job.id, asked.shard)
       const before = await remembered(slot)
-      await beatWhenDue(asked, before !== undefined)
+      await beats.whenDue(slot, asked.beat, before !== undefined)
       const kept = before ?? first(slot)
       if (kept.transfer === null && turnIsOver(kept)) throw await next(slot, kept)
       const url = kept.shard?.url ?? kept.transfer?.url ?? nodes[kept.attempt % nodes.length]
@@ -159,16 +160,6 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
     const goesOn = { ...kept, turnAt: now() - options.turnSeconds + options.patienceSeconds }
     await keepHandOff(store, slotOf(asked.job.id), goesOn)
     return goesOn
-  }
-
-  /** @param begun whether the hand-off was begun before, by a process that may have ended since */
-  async function beatWhenDue({ job, shard, beat }: HandOffVisit, begun: boolean): Promise<void> {
-    const slot = slotOf(job.id, shard)
-    const last = beats.get(slot)
-    if (last !== undefined && now() - last < options.heartbeatSeconds) return
-    beats.set(slot, now())
-    // The first visit of all comes right after the start, which is a sign of life itself; the first after a restart does not.
-    if (last !== undefined || begun) await beat().catch(options.onError)
   }
 
   async function goOn(asked: HandOffVisit, before: KeptHandOff, reached: Reached): Promise<Taken> {
