@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type JsonValue, parseSignedStatement, verifyStatement } from '@sealpool/crypto'
+import { type JsonValue, verifyStatement } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { NodeError } from '../errors.js'
 import type { ExecutedJob } from '../job/execute-job.js'
@@ -56,7 +56,7 @@ describe('a job that is dealt to three nodes', { timeout: 60_000 }, () => {
       world.runners.slice(0, 3).map(({ peer }) => peer.statementAddress),
     )
     for (const [index, { node, work, keySet }] of shards.entries()) {
-      expect(verifyStatement(parseSignedStatement(work), { signer: node })).toBe(true)
+      expect(verifyStatement(work, { signer: node })).toBe(true)
       expect(work.statement.body).toMatchObject({ job: '1', keySet, shard: `${index + 1}/3` })
     }
     expect(await readWorksOf(here.store, '1')).toEqual(shards.map(({ work }) => work))

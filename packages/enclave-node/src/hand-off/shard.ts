@@ -6,7 +6,7 @@ import type { Address, Digest } from '@sealpool/crypto'
 import * as z from 'zod'
 
 /** Most nodes that one job is dealt to. */
-export const maximumShards = 16
+const maximumShards = 16
 
 /** Which part of a job it is, as a leash names it. */
 export const shardPlaceSchema = z

@@ -76,7 +76,7 @@ const deal = async (id: string, given: readonly boolean[]) => {
       transfer: null,
       left: [],
       shard,
-      ...(gave ? { given: true } : {}),
+      ...(gave ? { given: true as const } : {}),
     })
     if (gave) await keepWork(store, slot, workOf(index))
   }
