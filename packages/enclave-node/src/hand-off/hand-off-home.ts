@@ -3,7 +3,6 @@
  * of some contributors each. Budget, charge, release and receipt stay here.
  * @module
  */
-import { NodeError } from '../errors.js'
 import type { ExecutedJob } from '../job/execute-job.js'
 import type { JobContext } from '../job/job-context.js'
 import { JobRefusal } from '../job/job-refusal.js'
@@ -77,25 +76,20 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
       if (handOff === undefined) return 'home'
       const { shards: of, expiresAt, fallback } = handOff
       const over = (await chain.head()).timestamp >= expiresAt
-      try {
-        if (over && fallback === 'none') {
-          // What is remembered of shards names in the receipt who was lost.
-          if (of === undefined) await end(asked.job.id)
-          throw JobRefusal.of('EXECUTION_FAILED', new HandOffRefusal('LEASH_EXPIRED'))
-        }
-        if (of !== undefined) return await shards.visit(asked, of)
-        if (over) {
-          await end(asked.job.id)
-          return 'home'
-        }
-        const { outcome, facts } = await transfers.visit(asked)
-        // A share is given for a shard alone.
-        if (outcome.kind !== 'answer') throw new RangeError('an answer was accepted that is none')
-        return { answer: outcome.answer, handOff: facts }
-      } catch (error) {
-        const damaged = error instanceof NodeError && error.code === 'STATE_UNREADABLE'
-        throw damaged ? JobRefusal.of('EXECUTION_FAILED', error) : error
+      if (over && fallback === 'none') {
+        // What is remembered of shards names in the receipt who was lost.
+        if (of === undefined) await end(asked.job.id)
+        throw JobRefusal.of('EXECUTION_FAILED', new HandOffRefusal('LEASH_EXPIRED'))
       }
+      if (of !== undefined) return shards.visit(asked, of)
+      if (over) {
+        await end(asked.job.id)
+        return 'home'
+      }
+      const { outcome, facts } = await transfers.visit(asked)
+      // A share is given for a shard alone.
+      if (outcome.kind !== 'answer') throw new RangeError('an answer was accepted that is none')
+      return { answer: outcome.answer, handOff: facts }
     },
     async removeFiles(job) {
       await Promise.all([job, ...(await keptSlots(store, job))].map((slot) => files.remove(slot)))

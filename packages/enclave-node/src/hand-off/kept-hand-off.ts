@@ -181,5 +181,10 @@ export async function dealtShards(sql: Sql, job: string): Promise<readonly Dealt
 
 /** A damaged note fails its job, and holds up no refusal. */
 function unreadable(error: unknown): undefined {
-  if (!(error instanceof NodeError) || error.code !== 'STATE_UNREADABLE') throw error
+  if (!isDamagedNote(error)) throw error
+}
+
+/** @returns whether a note was read that has another form: who has what cannot be told from it */
+export function isDamagedNote(error: unknown): boolean {
+  return error instanceof NodeError && error.code === 'STATE_UNREADABLE'
 }

@@ -50,7 +50,7 @@ describe('a shard that a runner is given', () => {
   it('is refused of a plan whose parts do not add up', async () => {
     const manifest = parseJobManifest({
       ...handOffManifest({ shards: 3 }),
-      query: { sql: 'SELECT count(DISTINCT wage) AS n FROM pay.workers' },
+      query: { sql: 'SELECT count(DISTINCT sector) AS n FROM pay.workers' },
     })
     // The home node would not get so far.
     const { handOff: _, ...whole } = manifest

@@ -19,7 +19,7 @@ import { contributorsOf } from './make-leash.js'
 import type { Reached } from './runner-lines.js'
 import { type ShardPlace, slotOf } from './shard.js'
 import { signsOfLife } from './signs-of-life.js'
-import type { TransferVisits } from './transfer-visits.js'
+import { failJob, type TransferVisits } from './transfer-visits.js'
 
 /** What visiting shards needs besides what handing off does. */
 export interface ShardVisitsOptions extends HandOffHomeOptions {
@@ -103,7 +103,7 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
 
   const visitShard = async (asked: HandOffVisit, place: ShardPlace, job: DealtJob): Promise<HeldShare> => {
     const held = job.shares.get(place.index)
-    const kept = await readHandOff(store, slotOf(asked.job.id, place))
+    const kept = await readHandOff(store, slotOf(asked.job.id, place)).catch(failJob)
     if (held !== undefined && kept?.key === held.key) return held
     const deal = () => dealOf(job, asked, place.of)
     // Signs of life are the whole job's.
@@ -119,7 +119,7 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
   return {
     async visit(asked, of) {
       const { id } = asked.job
-      const begun = (await readHandOff(store, slotOf(id, { index: 0 }))) !== undefined
+      const begun = (await readHandOff(store, slotOf(id, { index: 0 })).catch(failJob)) !== undefined
       await beats.whenDue(id, asked.beat, begun)
       if (!begun) await assign(asked, of)
       const job = dealt.get(id) ?? { deal: undefined, shares: new Map<number, HeldShare>() }

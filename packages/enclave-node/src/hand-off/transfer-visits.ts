@@ -5,7 +5,7 @@
  */
 import { type Address, CryptoError, type Digest, decodeBase64Url, sha256Digest } from '@sealpool/crypto'
 import { NodeError, type NodeErrorCode } from '../errors.js'
-import { JobPutOff } from '../job/job-refusal.js'
+import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
 import type { JobRow } from '../state/job-table.js'
 import { acceptAnswer, type TakenOutcome } from './accept-answer.js'
 import { faults, type runnerSearch, silence, waitsForNodes } from './find-runner.js'
@@ -15,6 +15,7 @@ import type { handOffTurns } from './hand-off-turns.js'
 import type { HandOffVisit } from './hand-off-visit.js'
 import {
   forgetHandOff,
+  isDamagedNote,
   type KeptHandOff,
   keepHandOff,
   keepWork,
@@ -94,7 +95,7 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
       await endThere(slot, [...(kept?.left ?? []), ...(last === null ? [] : [last])])
     } catch (error) {
       // Who has what cannot be told from a damaged note; a transfer also ends by itself.
-      if (!isDamage(error)) throw error
+      if (!isDamagedNote(error)) throw error
       options.onError(error)
     }
     await files.remove(slot)
@@ -104,7 +105,7 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
   return {
     async visit(asked) {
       const slot = slotOf(asked.job.id, asked.shard)
-      const before = await remembered(slot)
+      const before = await remembered(slot).catch(failJob)
       await beats.whenDue(slot, asked.beat, before !== undefined)
       const kept = before ?? first(slot)
       if (kept.transfer === null && turnIsOver(kept)) throw await next(slot, kept)
@@ -342,8 +343,9 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
   }
 }
 
-function isDamage(error: unknown): boolean {
-  return error instanceof NodeError && error.code === 'STATE_UNREADABLE'
+/** @throws JobRefusal `EXECUTION_FAILED` for a damaged note, and else the error as it is */
+export function failJob(error: unknown): never {
+  throw isDamagedNote(error) ? JobRefusal.of('EXECUTION_FAILED', error) : error
 }
 
 function firstPool({ pools }: Pick<JobRow, 'pools'>): Address {

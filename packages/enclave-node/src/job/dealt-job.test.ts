@@ -91,7 +91,7 @@ describe('a job that is to be dealt to several nodes', () => {
   })
 
   it('is refused before it is charged when its parts do not add up, by plan and price as well', async () => {
-    const asked = dealt({ query: { sql: 'SELECT count(DISTINCT wage) AS n FROM pay.workers' } })
+    const asked = dealt({ query: { sql: 'SELECT count(DISTINCT sector) AS n FROM pay.workers' } })
     const id = await world.paid(asked)
     const context = world.context(noEngine, home(never))
     const job = await advanceJob(context, id)
