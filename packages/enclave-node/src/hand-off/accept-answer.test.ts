@@ -195,7 +195,13 @@ describe('a share of another node', async () => {
     ['its work names another shard', gave, { shard: '1/3' }, shard, /another shard/],
     ['its work names none', gave, {}, shard, /another shard/],
     ['an answer comes in its place', told, { shard }, shard, /form that the plan declares/],
-    ['it has another form', { kind: 'share', share: { releases: [] } }, { shard }, shard, /form that the plan/],
+    [
+      'it has another form',
+      { kind: 'share', share: { releases: [] } },
+      { shard },
+      shard,
+      /form that the plan/,
+    ],
     ['the job is run whole', gave, {}, undefined, /form that the plan declares/],
     ['the job is run whole, and its work names a shard', told, { shard }, undefined, /another shard/],
   ])('is refused when %s', async (_, outcome, work, asked, why) => {

@@ -2,11 +2,11 @@ import { parseJobManifest } from '@sealpool/compute'
 import { encodeBase64Url } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { handOffFixture, handOffManifest } from '../testing/hand-off-fixture.js'
-import { part, transferCalls } from '../testing/transfer-calls.js'
-import { heldShards } from './held-shards.js'
-import type { HandOffVisit } from './hand-off-visit.js'
-import type { Leash } from './leash.js'
 import { digestOfDigit } from '../testing/served-pool-fixture.js'
+import { part, transferCalls } from '../testing/transfer-calls.js'
+import type { HandOffVisit } from './hand-off-visit.js'
+import { heldShards } from './held-shards.js'
+import type { Leash } from './leash.js'
 
 const here = await handOffFixture()
 let asked: HandOffVisit
@@ -31,7 +31,11 @@ describe('a shard that a runner is given', () => {
     ['of another number of shards is refused', { shard: { index: 0, of: 2 } }, refused('SHARD_DIFFERS')],
     ['that is the whole job is refused', {}, refused('SHARD_DIFFERS')],
     ['that there is not is refused', { shard: { index: 3, of: 3 } }, refused('LEASH_INVALID')],
-    ['with the seed of the noise is refused', { shard: { index: 0, of: 3 }, noise }, refused('LEASH_INVALID')],
+    [
+      'with the seed of the noise is refused',
+      { shard: { index: 0, of: 3 }, noise },
+      refused('LEASH_INVALID'),
+    ],
   ])('%s', async (_, change, state) => {
     expect(await runOf(change)).toEqual(state)
   })
@@ -55,7 +59,7 @@ describe('a shard that a runner is given', () => {
     // The home node would not get so far.
     const { handOff: _, ...whole } = manifest
     const { planned } = await here.visit(parseJobManifest(whole))
-    asked = { ...asked, planned, manifest, job: (await here.putOnChain(manifest)) }
+    asked = { ...asked, planned, manifest, job: await here.putOnChain(manifest) }
     expect(await runOf({ shard: { index: 0, of: 3 } })).toEqual(refused('PLAN_DIFFERS'))
   })
 })

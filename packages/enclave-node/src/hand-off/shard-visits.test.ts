@@ -188,7 +188,11 @@ describe('a node that is lost', { timeout: 60_000 }, () => {
       if (call === 'status') lost.away = true
       return body
     }
-    await until(home, asked, () => lost.away && [0, 2].every((one) => world.runner(one).calls.includes('answer')))
+    await until(
+      home,
+      asked,
+      () => lost.away && [0, 2].every((one) => world.runner(one).calls.includes('answer')),
+    )
     const calls = [0, 2].map((index) => world.runner(index).calls.length)
     // As after a start: what it was given opens no more.
     await lost.server.close()
@@ -225,7 +229,10 @@ describe('a node that gives what is not its own share', { timeout: 60_000 }, () 
       return first
     }
     await until(home, asked, () => lied > 0)
-    expect((await dealtShards(here.store, '1')).map(({ work }) => work !== null).slice(0, 2)).toEqual([true, false])
+    expect((await dealtShards(here.store, '1')).map(({ work }) => work !== null).slice(0, 2)).toEqual([
+      true,
+      false,
+    ])
     expect(here.errors).toContainEqual(expect.objectContaining({ code: 'HAND_OFF_REFUSED' }))
     // Nothing of it is left: its own share is taken.
     liar.after = async (_, body) => body

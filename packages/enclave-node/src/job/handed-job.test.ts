@@ -276,7 +276,7 @@ describe('an incident that begins while a job runs', () => {
     const all = world.context(noEngine, {
       handOff: {
         mostShards: 20,
-    requireRunner: thereIsOne,
+        requireRunner: thereIsOne,
         visit: done,
         removeFiles: async () => undefined,
         // It is ended when its answer is stored.
@@ -340,7 +340,7 @@ describe('a hand-off that a kill has left behind', () => {
   const remembering = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } => ({
     handOff: {
       mostShards: 20,
-    requireRunner: thereIsOne,
+      requireRunner: thereIsOne,
       visit,
       removeFiles: async () => undefined,
       end: async (id) => {
@@ -354,7 +354,7 @@ describe('a hand-off that a kill has left behind', () => {
     const id = await world.paid(handed())
     const killed: HandOffHome = {
       mostShards: 20,
-    requireRunner: thereIsOne,
+      requireRunner: thereIsOne,
       visit: async (asked) => {
         await keepHandOff(store, id, row)
         return done(asked)

@@ -39,7 +39,9 @@ const failures = async (id: bigint): Promise<readonly string[]> => {
     trust: here.world.attestation,
     at: new Date(),
   })
-  return checks.filter(({ result }) => result === 'fail').map(({ id: check, detail }) => `${check}: ${detail}`)
+  return checks
+    .filter(({ result }) => result === 'fail')
+    .map(({ id: check, detail }) => `${check}: ${detail}`)
 }
 
 beforeAll(async () => {
@@ -53,7 +55,10 @@ beforeAll(async () => {
     await ready(node.url)
   }
   const nodes = proxies.map(({ url }) => url)
-  const { home: settings, secrets } = await handOffSettings(here.world, { url: nodes[0] ?? '', name: 'runner-0' })
+  const { home: settings, secrets } = await handOffSettings(here.world, {
+    url: nodes[0] ?? '',
+    name: 'runner-0',
+  })
   home = await startNode(settings({ handOff: { nodes, patienceSeconds: 30 } }), secrets, { log })
   await ready(home.url)
   await here.fill(home.url)
@@ -84,7 +89,9 @@ describe('a job that is dealt to three nodes', { timeout: 180_000 }, () => {
     )
     for (const [index, { node }] of runners.entries()) {
       const work = works[index]
-      expect(work !== undefined && verifyStatement(work, { signer: node.keySet.statement.address })).toBe(true)
+      expect(work !== undefined && verifyStatement(work, { signer: node.keySet.statement.address })).toBe(
+        true,
+      )
       expect(work?.statement.body).toMatchObject({ shard: `${index + 1}/3`, quote: node.quoteDigest })
     }
     expect(await failures(dealt)).toEqual([])

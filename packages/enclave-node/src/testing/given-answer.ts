@@ -2,7 +2,7 @@
  * An answer as the node that ran a job gives it to the home node, each part of which a test may change.
  * @module
  */
-import { deriveKeyPair, type JsonValue, platformRandom, sha256Digest } from '@sealpool/crypto'
+import { deriveKeyPair, platformRandom, sha256Digest } from '@sealpool/crypto'
 import { acceptAnswer, type ExpectedWork } from '../hand-off/accept-answer.js'
 import { encodeAnswer, type HandOffOutcome } from '../hand-off/hand-off-answer.js'
 import { signWork, type Work } from '../hand-off/hand-off-statements.js'

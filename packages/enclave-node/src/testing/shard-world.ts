@@ -17,7 +17,14 @@ import { openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import type { AttestedPeer } from '../peer/attest-peer.js'
 import { transferFolder } from '../runtime/transfer-folder.js'
-import { handOffFixture, handOffManifest, handOffPool, homeKeys, lineTo, measurement } from './hand-off-fixture.js'
+import {
+  handOffFixture,
+  handOffManifest,
+  handOffPool,
+  homeKeys,
+  lineTo,
+  measurement,
+} from './hand-off-fixture.js'
 import { engine } from './job-fixture.js'
 import { addressOfDigit, digestOfDigit } from './served-pool-fixture.js'
 
@@ -126,10 +133,14 @@ export async function shardWorld(count: number) {
         },
         call: (peer) => async (call) => {
           const runner = world.runners.find((one) => one.url === peer.url)
-          if (runner === undefined || runner.away) throw new NodeError('NODE_UNREACHABLE', peer.url, 'no answer')
+          if (runner === undefined || runner.away)
+            throw new NodeError('NODE_UNREACHABLE', peer.url, 'no answer')
           const name = call.path.slice('/v1/hand-off/'.length)
           runner.calls.push(name)
-          const answer = await lineTo(runner.server, homeKeys.statementAddress)({
+          const answer = await lineTo(
+            runner.server,
+            homeKeys.statementAddress,
+          )({
             ...call,
             body: call.body as JsonObject,
           })
