@@ -62,7 +62,7 @@ beforeAll(async () => {
   home = await startNode(settings({ handOff: { nodes, patienceSeconds: 30 } }), secrets, { log })
   await ready(home.url)
   await here.fill(home.url)
-}, 180_000)
+}, 300_000)
 afterAll(async () => {
   await home?.stop()
   for (const { node, proxy } of runners) {
@@ -72,7 +72,7 @@ afterAll(async () => {
   await here?.world.close()
 })
 
-describe('a job that is dealt to three nodes', { timeout: 180_000 }, () => {
+describe('a job that is dealt to three nodes', { timeout: 300_000 }, () => {
   it('has the answer that the home node gives itself, byte for byte, and a receipt with the word of each', async () => {
     const own = await here.paid(here.manifest())
     await ended(own, 'settled')
