@@ -4,6 +4,7 @@
  */
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
+import { jsonObject } from '../json-object.js'
 import { parcelDocument } from './parcel-document.js'
 import { planShareSchema } from './plan-share.js'
 import { secretText } from './secret-text.js'
@@ -36,7 +37,7 @@ export function encodeAnswer(of: {
   readonly salt: string
   readonly outcome: HandOffOutcome
 }): Uint8Array {
-  return canonicalBytes({ format: 'sealpool/hand-off-answer', version: 1, ...of })
+  return canonicalBytes(jsonObject({ format: 'sealpool/hand-off-answer', version: 1, ...of }))
 }
 
 /** @returns the outcome; undefined when the bytes are none, or of another transfer or job */

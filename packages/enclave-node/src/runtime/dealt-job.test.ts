@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { receiptBodySchema, verifyReceipt } from '@sealpool/attest'
 import { type SignedStatement, statementDigest, verifyStatement } from '@sealpool/crypto'
+import { getBlock } from 'viem/actions'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, until } from '../testing/ask.js'
 import { type HandOffWorld, handOffSettings, handOffWorld } from '../testing/hand-off-world.js'
@@ -104,7 +105,7 @@ describe('a job that is dealt to three nodes', { timeout: 300_000 }, () => {
   it('of which one is lost: the job is refunded, nothing is released, and the receipt names it', async () => {
     const [, lost] = runners
     if (lost === undefined) throw new Error('there are three')
-    const { timestamp } = await here.world.client.getBlock()
+    const { timestamp } = await getBlock(here.world.client)
     const expiresAt = Number(timestamp) + 1_000
     let calls = 0
     lost.proxy.before = async (body, path) => {
