@@ -123,13 +123,19 @@ function judgements(
   })
 }
 
-/** The signed words of other nodes that the receipt names: of the one that ran the job, of other pools' homes. */
+/** The signed words of other nodes that the receipt names: of those that ran the job or a part of it, of other pools' homes. */
 function parentGaps(body: ReceiptBody, parents: readonly unknown[], trusted: Trusted): ProvenanceGap[] {
-  const { handOff, homes = [] } = body
+  const { handOff, shards = [], homes = [] } = body
   const wanted = [
     ...(handOff === undefined
       ? []
       : [{ digest: handOff.work, node: handOff.node, kind: 'sealpool/work/1', place: 'receipt.handOff' }]),
+    ...shards.flatMap(({ work, node }, index) =>
+      // What a lost node did not give is no link of a chain.
+      work === null
+        ? []
+        : [{ digest: work, node, kind: 'sealpool/work/1', place: `receipt.shards[${index}]` }],
+    ),
     ...homes.map(({ share, node }, index) => ({
       digest: share,
       node,

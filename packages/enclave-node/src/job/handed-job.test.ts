@@ -37,6 +37,7 @@ const thereIsOne: HandOffHome['requireRunner'] = async () => undefined
 /** @param visit what the other node has come to */
 const home = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } => ({
   handOff: {
+    mostShards: 20,
     requireRunner: thereIsOne,
     visit,
     removeFiles: async () => undefined,
@@ -274,6 +275,7 @@ describe('an incident that begins while a job runs', () => {
     const { state, context } = stops()
     const all = world.context(noEngine, {
       handOff: {
+        mostShards: 20,
         requireRunner: thereIsOne,
         visit: done,
         removeFiles: async () => undefined,
@@ -337,6 +339,7 @@ describe('a hand-off that a kill has left behind', () => {
   }
   const remembering = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } => ({
     handOff: {
+      mostShards: 20,
       requireRunner: thereIsOne,
       visit,
       removeFiles: async () => undefined,
@@ -350,6 +353,7 @@ describe('a hand-off that a kill has left behind', () => {
   it('is ended when the node comes back, though the answer is there already', async () => {
     const id = await world.paid(handed())
     const killed: HandOffHome = {
+      mostShards: 20,
       requireRunner: thereIsOne,
       visit: async (asked) => {
         await keepHandOff(store, id, row)

@@ -11,6 +11,7 @@ import type { NodeConfig } from '../config/node-config.js'
 import { type HandOffHome, openHandOffHome } from '../hand-off/hand-off-home.js'
 import { handedOffJobs } from '../hand-off/kept-hand-off.js'
 import { type HandOffServer, serveHandOff } from '../hand-off/serve-hand-off.js'
+import { jobOfSlot } from '../hand-off/shard.js'
 import type { JobContext } from '../job/job-context.js'
 import { attestPeer } from '../peer/attest-peer.js'
 import { openPeer } from '../peer/call-peer.js'
@@ -39,7 +40,8 @@ export async function openHandOffs(
 async function removeForgotten({ store }: Pick<JobContext, 'store'>, folder: string): Promise<void> {
   const kept = new Set(await handedOffJobs(store))
   const there = await readdir(folder).catch(() => [])
-  for (const job of there) if (!kept.has(job)) await rm(join(folder, job), { recursive: true, force: true })
+  for (const slot of there)
+    if (!kept.has(jobOfSlot(slot))) await rm(join(folder, slot), { recursive: true, force: true })
 }
 
 /** @returns what has jobs run elsewhere; undefined when the settings name nobody */
