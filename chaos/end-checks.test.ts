@@ -56,7 +56,7 @@ describe('the end of a node', () => {
       logFile: join(folder, 'log'),
       clockFile: join(folder, 'clock'),
     })
-    expect(stopsInGoodOrder(await node.ended).breaches).toEqual(['it ended with 1'])
+    expect(stopsInGoodOrder(await node.ended).breaches).toEqual(['it ended with 2'])
   })
 
   it('is a breach for each process that stays', () => {

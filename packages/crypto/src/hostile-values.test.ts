@@ -417,6 +417,7 @@ const fed: Readonly<Record<string, Fed>> = {
 /** Exported functions that read nothing from outside: what they take is the caller's own. */
 const own = [
   // Makes, seals or signs what the caller has.
+  'asJson',
   'bytesToDigest',
   'commitPlaintext',
   'concatBytes',

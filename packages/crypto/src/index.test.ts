@@ -7,6 +7,7 @@ test('the package offers exactly these names', () => {
       "CryptoError",
       "addRecipient",
       "addressOf",
+      "asJson",
       "bytesToDigest",
       "canonicalBytes",
       "canonicalize",

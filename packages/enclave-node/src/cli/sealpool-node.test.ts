@@ -83,7 +83,7 @@ describe('the program', { timeout: 150_000 }, () => {
       )
     expect(await run('--help')).toMatchObject({
       code: 0,
-      text: expect.stringContaining('sealpool-node start'),
+      text: expect.stringContaining('Usage: sealpool-node <command>'),
     })
     expect((await run('dance')).code).toBe(2)
     expect(await run('start', '--config', '/does/not/exist.json')).toMatchObject({

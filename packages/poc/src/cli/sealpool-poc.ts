@@ -3,12 +3,16 @@ import process from 'node:process'
 import { ownOutputOf } from './own-output.js'
 import { runPocCli } from './run.js'
 
+/** Milliseconds for what was begun to be taken away after Ctrl-C. */
+const graceMs = 1_000
 const stop = new AbortController()
 let endedBy: 'SIGINT' | 'SIGTERM' | undefined
 for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.once(name, () => {
     endedBy = name
     stop.abort()
+    // A watch ends in good order. Anything else that hangs, in a read for example, has had its moment then.
+    if (!process.argv.includes('--watch')) setTimeout(() => process.kill(process.pid, name), graceMs).unref()
   })
 let unheard = false
 for (const stream of [process.stdout, process.stderr])
