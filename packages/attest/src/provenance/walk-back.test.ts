@@ -376,6 +376,17 @@ describe('a chain to a job that was dealt to several nodes', () => {
     ])
   })
 
+  it('has no word on another part, or on a part where the job was run whole', () => {
+    const other = sign('work', { shard: '2/2' }, { key: keys.heavy })
+    const given = [other, ...works.slice(1)]
+    expect(gapsOf({ ...dealt(given), parents: given })).toEqual(['STATEMENT_INVALID at receipt.shards[0]'])
+    const whole = otherReceipt(({ homes: _, ...body }) => ({
+      ...body,
+      handOff: { node: addresses.heavy, keySet: body.keySet, work: statementDigest(other.statement) },
+    }))
+    expect(gapsOf({ ...whole, parents: [other] })).toEqual(['STATEMENT_INVALID at receipt.handOff'])
+  })
+
   it('asks for no word of one that was lost', () => {
     expect(gapsOf({ ...dealt([works[0] ?? null, null]), parents: works.slice(0, 1) })).toEqual([])
   })

@@ -36,6 +36,43 @@ const refused = (body: ReceiptBody): ReceiptBody => ({
   destroyedKeys: [{ use: 'hand-off', id: digest }],
 })
 
+/** What is wrong with a receipt beside its manifest, which deals the job to so many nodes. */
+const besideManifest = (dealt: number | undefined, shards: Shards | undefined) => {
+  const given = bundle()
+  const handOff = {
+    measurements: [],
+    expiresAt: 1,
+    fallback: 'none',
+    ...(dealt === undefined ? {} : { shards: dealt }),
+  }
+  const manifest = { ...given.manifest, handOff }
+  const { receipt } = bundle((body) => ({
+    ...body,
+    job: { ...body.job, manifest: digestOf(manifest) },
+    ...(shards === undefined ? {} : { shards }),
+  }))
+  return verifyReceipt({ ...given, receipt, manifest })
+    .checks.filter(({ id, result }) => id === 'manifest' && result === 'fail')
+    .map(({ detail }) => detail)
+}
+
+describe('what a receipt says of shards beside its manifest', () => {
+  it.each<[number | undefined, Shards | undefined]>([
+    [3, three],
+    [undefined, undefined],
+  ])('passes where they are as many: %s', (dealt, shards) => {
+    expect(besideManifest(dealt, shards)).toEqual([])
+  })
+
+  it.each<[number | undefined, Shards | undefined, string]>([
+    [4, three, 'to 4 nodes, the receipt names 3'],
+    [3, undefined, 'to 3 nodes, the receipt names 0'],
+    [undefined, three, 'to 0 nodes, the receipt names 3'],
+  ])('fails where they are not: %s', (dealt, shards, why) => {
+    expect(besideManifest(dealt, shards)).toEqual([expect.stringContaining(why)])
+  })
+})
+
 describe('what a receipt says of shards', () => {
   it('passes where each node had one and gave its share', () => {
     expect(problems(three)).toEqual([])

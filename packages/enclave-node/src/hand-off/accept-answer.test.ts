@@ -202,6 +202,13 @@ describe('a share of another node', async () => {
       shard,
       /form that the plan/,
     ],
+    [
+      'too few contributors are told in its place',
+      { kind: 'too-few-contributors' },
+      { shard },
+      shard,
+      /form that/,
+    ],
     ['the job is run whole', gave, {}, undefined, /form that the plan declares/],
     ['the job is run whole, and its work names a shard', told, { shard }, undefined, /another shard/],
   ])('is refused when %s', async (_, outcome, work, asked, why) => {

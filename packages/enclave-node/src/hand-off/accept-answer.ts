@@ -58,7 +58,9 @@ export async function acceptAnswer(options: {
   bytes.fill(0)
   if (outcome === undefined) throw refuse('the answer is of another transfer, or none')
   if (outcome.kind === 'failed') throw JobRefusal.of('EXECUTION_FAILED')
-  if (outcome.kind === 'too-few-contributors') throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE')
+  // Who has a shard adds no noise, and cannot know.
+  if (outcome.kind === 'too-few-contributors' && expected.shard === undefined)
+    throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE')
   const fits =
     expected.shard === undefined
       ? outcome.kind === 'answer' && isAnswerOf(options.planned, outcome.answer)

@@ -51,6 +51,8 @@ export interface HandOffHomeOptions
   readonly files: TransferFiles
   /** Resolves when nodes that may run a job, and have not answered, are waited for no longer. */
   readonly enough: () => Promise<void>
+  /** Lets others have their turn in the middle of long work. */
+  readonly giveWay: () => Promise<void>
   readonly onError: (error: unknown) => void
 }
 

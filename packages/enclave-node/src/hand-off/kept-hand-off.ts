@@ -131,8 +131,10 @@ export async function handedOffJobs(sql: Sql): Promise<readonly string[]> {
 }
 
 /** Remembers. */
-export function keepHandOff(sql: Sql, slot: Slot, kept: KeptHandOff): Promise<void> {
-  return setMeta(sql, keyOf(slot), JSON.stringify(kept))
+export async function keepHandOff(sql: Sql, slot: Slot, kept: KeptHandOff): Promise<void> {
+  await setMeta(sql, keyOf(slot), JSON.stringify(kept))
+  // A shard that is given anew has no share yet: the word on an earlier one is no word on what the job is made of.
+  if (kept.shard !== undefined && kept.given === undefined) await deleteMeta(sql, workKeyOf(slot))
 }
 
 /** Forgets a hand-off that is over. */

@@ -11,7 +11,14 @@ import { setMeta } from '../state/meta-table.js'
 import { putOff, refusal } from '../testing/hand-off-visits.js'
 import { shardWorld, workers } from '../testing/shard-world.js'
 import type { HandOffVisit } from './hand-off-visit.js'
-import { dealtShards, handedOffJobs, isHandOffKept, keptSlots, readWorksOf } from './kept-hand-off.js'
+import {
+  dealtShards,
+  forgetHandOff,
+  handedOffJobs,
+  isHandOffKept,
+  keptSlots,
+  readWorksOf,
+} from './kept-hand-off.js'
 
 const world = await shardWorld(4)
 const { here } = world
@@ -211,6 +218,58 @@ describe('a node that is lost', { timeout: 60_000 }, () => {
   })
 })
 
+describe('a home node that is killed between the deal and the answer', { timeout: 60_000 }, () => {
+  /** A process that has all shares but that of the second node, and ends. */
+  const killed = async () => {
+    const asked = await here.visit(query())
+    const waits = world.runner(1)
+    waits.after = async (call, body) => {
+      if (call === 'answer') throw new NodeError('NODE_UNREACHABLE', waits.url, 'it is away for a while')
+      return body
+    }
+    const given = async () => (await readWorksOf(here.store, '1')).length
+    const home = world.home()
+    for (let round = 0; round < 2_000 && (await given()) < 2; round += 1) {
+      await expect(home.visit(asked)).rejects.toMatchObject({ name: 'JobPutOff' })
+      await new Promise((done) => setTimeout(done, 5))
+    }
+    return { asked, waits, works: await readWorksOf(here.store, '1') }
+  }
+  const anew = () => world.home({ jobKeys: jobKeys(here.context.random) })
+
+  it('has every share made anew by the node that has it, and adds each up once', async () => {
+    const { asked, waits, works } = await killed()
+    waits.after = async (_, body) => body
+    const done = await finish(anew(), asked)
+    expect(done.answer).toEqual(await ownAnswer(asked))
+    expect(sizes()).toEqual([10, 10, 10, 0])
+    expect(world.runners.map(({ calls }) => calls.filter((call) => call === 'open').length)).toEqual([
+      2, 2, 2, 0,
+    ])
+    // The word of the share that was added up, and not that of the one that went with the process.
+    const { shards = [] } = done
+    const last = await readWorksOf(here.store, '1')
+    expect(last).toEqual(shards.map(({ work }) => work))
+    for (const work of works) expect(last).not.toContainEqual(work)
+  })
+
+  it('names one as lost that gave a share then and gives none now, and keeps no word of it', async () => {
+    const { asked } = await killed()
+    const lost = world.runner(0)
+    const home = anew()
+    lost.after = async (call, body) => {
+      if (call === 'chunk') lost.away = true
+      return body
+    }
+    await until(home, asked, () => lost.away)
+    here.chain.time = 1_800_000_000
+    await expect(home.visit(asked)).rejects.toMatchObject(refusal('EXECUTION_FAILED'))
+    const shards = await dealtShards(here.store, '1')
+    expect(shards[0]?.work).toBeNull()
+    expect(await readWorksOf(here.store, '1')).toEqual(shards.flatMap(({ work }) => work ?? []))
+  })
+})
+
 describe('a node that gives what is not its own share', { timeout: 60_000 }, () => {
   it('is not believed: the word of another shard', async () => {
     const asked = await here.visit(query())
@@ -277,5 +336,16 @@ describe('a note on a shard that is damaged', () => {
     expect(await dealtShards(here.store, '1')).toEqual([])
     await home.end('1')
     expect(await keptSlots(here.store, '1')).toEqual([])
+  })
+
+  it.each([0, 1])('or gone fails it too, and nobody is given that shard again: %i', async (index) => {
+    const asked = await here.visit(query())
+    const home = world.home()
+    await expect(home.visit(asked)).rejects.toMatchObject({ name: 'JobPutOff' })
+    await forgetHandOff(here.store, `1-${index}`)
+    const opened = () => world.runners.map(({ calls }) => calls.filter((call) => call === 'open').length)
+    const before = opened()
+    await expect(home.visit(asked)).rejects.toMatchObject(refusal('EXECUTION_FAILED'))
+    expect(opened()).toEqual(before)
   })
 })

@@ -14,7 +14,7 @@ import type { HandOffHomeOptions } from './hand-off-home.js'
 import type { HandOffFacts } from './hand-off-statements.js'
 import type { handOffTurns } from './hand-off-turns.js'
 import type { HandOffVisit } from './hand-off-visit.js'
-import { type KeptHandOff, keepHandOff, readHandOff } from './kept-hand-off.js'
+import { isHandOffKept, type KeptHandOff, keepHandOff, readHandOff } from './kept-hand-off.js'
 import { contributorsOf } from './make-leash.js'
 import type { Reached } from './runner-lines.js'
 import { type ShardPlace, slotOf } from './shard.js'
@@ -80,7 +80,8 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
     of: number,
   ): Promise<ReadonlyMap<number, number>> => {
     const deal =
-      job.deal ?? contributorsOf(files, material).then((all) => dealContributors(all, of, material.deal))
+      job.deal ??
+      contributorsOf(files, material).then((all) => dealContributors(all, of, material.deal, options.giveWay))
     job.deal = deal
     // Whoever waits for it is told; the next visit begins anew.
     deal.catch(() => {
@@ -104,7 +105,9 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
   const visitShard = async (asked: HandOffVisit, place: ShardPlace, job: DealtJob): Promise<HeldShare> => {
     const held = job.shares.get(place.index)
     const kept = await readHandOff(store, slotOf(asked.job.id, place)).catch(failJob)
-    if (held !== undefined && kept?.key === held.key) return held
+    // Whose it is cannot be told any more: whoever was asked now may have another one.
+    if (kept?.shard === undefined) throw JobRefusal.of('EXECUTION_FAILED')
+    if (held !== undefined && kept.key === held.key) return held
     const deal = () => dealOf(job, asked, place.of)
     // Signs of life are the whole job's.
     const beat = async () => undefined
@@ -119,7 +122,7 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
   return {
     async visit(asked, of) {
       const { id } = asked.job
-      const begun = (await readHandOff(store, slotOf(id, { index: 0 })).catch(failJob)) !== undefined
+      const begun = await isHandOffKept(store, id)
       await beats.whenDue(id, asked.beat, begun)
       if (!begun) await assign(asked, of)
       const job = dealt.get(id) ?? { deal: undefined, shares: new Map<number, HeldShare>() }

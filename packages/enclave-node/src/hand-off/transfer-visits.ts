@@ -4,6 +4,7 @@
  * @module
  */
 import { type Address, CryptoError, type Digest, decodeBase64Url, sha256Digest } from '@sealpool/crypto'
+import { inOrder } from '../chain/in-order.js'
 import { NodeError, type NodeErrorCode } from '../errors.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
 import type { JobRow } from '../state/job-table.js'
@@ -70,6 +71,8 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
   const { first, remembered, withoutTransfer, giveUp, keyOf } = options.turns
   const { reach, lineOf, forget } = options.lines
   const beats = signsOfLife(options)
+  // One file after the other, of whatever job: each has a row group in memory.
+  const preparing = inOrder()
   /**
    * One node alone keeps its turn: to begin anew would only take longer. So does one that works while no other may, see `passOn`, and one that
    * has a shard: nobody else is ever given that.
@@ -248,7 +251,7 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
     const { job } = asked
     const slot = slotOf(job.id, asked.shard)
     const jobKey = keyOf(slot, kept)
-    const parts = kept.parts ?? (await prepareParts(files, asked, jobKey))
+    const parts = kept.parts ?? (await preparing(() => prepareParts(files, asked, jobKey)))
     const opened = await line.open({ job: job.id, manifest: job.manifestDigest })
     if ('refused' in opened) throw await refusedCall(asked, { ...kept, parts }, opened.refused)
     const key = readTransferKey(opened.key, {

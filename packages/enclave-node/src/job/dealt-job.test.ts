@@ -104,33 +104,43 @@ describe('a job that is to be dealt to several nodes', () => {
     }
   })
 
-  it('is charged and released once, and its receipt names every node and its word', async () => {
-    const id = await world.paid(dealt())
-    const isolations = ['one way', 'another', 'one way']
-    const visit: HandOffHome['visit'] = async () => ({
-      answer: { columns: [], rows: [] },
-      handOff: null,
-      shards: nodes.map(({ node, keySet }, index) => ({
-        node,
-        keySet,
-        isolation: isolations[index] ?? '',
-        work: workOf(index),
-      })),
-    })
-    expect(await advanceJob(world.context(noEngine, home(visit)), id)).toMatchObject({ state: 'settled' })
-    expect([await world.spent(), world.chain.calls]).toEqual(['1', ['start', 'release', 'settle']])
-    const receipt = await world.receiptOf(id)
-    expect(receipt).toMatchObject({ isolation: 'another; one way' })
-    expect(receipt.handOff).toBeUndefined()
-    expect(receipt.shards).toEqual(
-      nodes.map(({ node, keySet }, index) => ({
-        node,
-        keySet,
-        work: statementDigest((workOf(index) as { statement: never }).statement),
-      })),
-    )
-    expect(states[0]).toBe('charged')
-  })
+  it.each<[string, readonly string[], string]>([
+    ['how', ['one way', 'another', 'one way'], 'another; one way'],
+    // More than a receipt has room for.
+    [
+      'where to read how',
+      ['one way', 'another'].map((way) => way.padEnd(3_000, '.')),
+      'as each node to which the job was dealt has signed',
+    ],
+  ])(
+    'is charged and released once, and its receipt names every node and its word, and %s it ran',
+    async (_, isolations, said) => {
+      const id = await world.paid(dealt())
+      const visit: HandOffHome['visit'] = async () => ({
+        answer: { columns: [], rows: [] },
+        handOff: null,
+        shards: nodes.map(({ node, keySet }, index) => ({
+          node,
+          keySet,
+          isolation: isolations[index % isolations.length] ?? '',
+          work: workOf(index),
+        })),
+      })
+      expect(await advanceJob(world.context(noEngine, home(visit)), id)).toMatchObject({ state: 'settled' })
+      expect([await world.spent(), world.chain.calls]).toEqual(['1', ['start', 'release', 'settle']])
+      const receipt = await world.receiptOf(id)
+      expect(receipt).toMatchObject({ isolation: said })
+      expect(receipt.handOff).toBeUndefined()
+      expect(receipt.shards).toEqual(
+        nodes.map(({ node, keySet }, index) => ({
+          node,
+          keySet,
+          work: statementDigest((workOf(index) as { statement: never }).statement),
+        })),
+      )
+      expect(states[0]).toBe('charged')
+    },
+  )
 
   it('that lost a node is refunded and has no release; its receipt names the lost one', async () => {
     const id = await world.paid(dealt())

@@ -173,10 +173,15 @@ function shardView({ node, keySet, work }: DealtShard): NonNullable<ReceiptBody[
   return { node, keySet, work: work === null ? null : statementDigest(work.statement) }
 }
 
+/** Most characters that a receipt has for it. */
+const longestIsolation = 4_000
+
 /** As the nodes that ran the shards say of themselves, each way once. */
 function isolationOf(shards: NonNullable<ReceiptFacts['shards']>, signer: ReceiptSigner): string {
   const said = new Set(shards.flatMap(({ isolation }) => isolation ?? []))
-  return said.size === 0 ? signer.isolation : [...said].sort().join('; ')
+  if (said.size === 0) return signer.isolation
+  const all = [...said].sort().join('; ')
+  return all.length > longestIsolation ? 'as each node to which the job was dealt has signed' : all
 }
 
 function refusedView({ body, statement }: GivenRefusal): NonNullable<ReceiptBody['refusedBy']> {

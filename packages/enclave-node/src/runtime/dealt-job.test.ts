@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { receiptBodySchema, verifyReceipt } from '@sealpool/attest'
 import { type SignedStatement, statementDigest, verifyStatement } from '@sealpool/crypto'
+import { getBlock } from 'viem/actions'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, until } from '../testing/ask.js'
 import { type HandOffWorld, handOffSettings, handOffWorld } from '../testing/hand-off-world.js'
@@ -99,5 +100,36 @@ describe('a job that is dealt to three nodes', { timeout: 300_000 }, () => {
       const folder = join(here.world.folder, `runner-${index}`, 'hand-off-served')
       expect(await readdir(folder).catch(() => [])).toEqual([])
     }
+  })
+
+  it('of which one is lost: the job is refunded, nothing is released, and the receipt names it', async () => {
+    const [, lost] = runners
+    if (lost === undefined) throw new Error('there are three')
+    const { timestamp } = await getBlock(here.world.client)
+    const expiresAt = Number(timestamp) + 1_000
+    let gone = false
+    lost.proxy.before = async (body) => {
+      // It is attested, and a transfer to it is opened: from then on it has its shard, and nothing gets through.
+      const metrics = await (await fetch(`${lost.node.url}/v1/metrics`)).text()
+      gone ||= /^sealpool_hand_offs_open [1-9]/m.test(metrics)
+      return gone ? null : body
+    }
+    const id = await here.paid(here.manifest({ handOff: here.handOff({ shards: 3, expiresAt }) }))
+    await until('the others gave their shares', async () => {
+      const { works } = (await ask(`${home.url}/v1/jobs/${id}/work`)) as { works?: unknown[] }
+      return works?.length === 2
+    })
+    expect([gone, (await here.job(home.url, id)).receipt]).toEqual([true, null])
+    await here.world.devnet.advanceTime(1_000)
+    await ended(id, 'refused')
+    const { outcome, refusal, shards } = await receiptOf(id)
+    expect([outcome, refusal?.code]).toEqual(['refused', 'EXECUTION_FAILED'])
+    expect(shards?.map(({ node, work }) => [node, work === null])).toEqual(
+      runners.map(({ node }, index) => [node.keySet.statement.address, index === 1]),
+    )
+    expect(await here.answer(home.url, id)).toEqual({ value: undefined, digest: undefined })
+    // Its consumer has the money back.
+    expect(await here.world.jobState(id)).toBe('Refused')
+    expect(await failures(id)).toEqual([])
   })
 })

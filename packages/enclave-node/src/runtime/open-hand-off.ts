@@ -4,7 +4,7 @@
  */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Address, JsonObject } from '@sealpool/crypto'
 import { handOffFolder, servedHandOffFolder } from '../config/data-folders.js'
 import type { NodeConfig } from '../config/node-config.js'
@@ -54,6 +54,7 @@ function openHome(config: NodeConfig, job: JobContext, log: NodeLogger): HandOff
     heartbeatSeconds: config.chain.heartbeatSeconds,
     files: transferFolder(handOffFolder(config)),
     enough: () => setTimeout(searchMs, undefined, { ref: false }),
+    giveWay: () => setImmediate(),
     // As they were given: the digests on the chain are over these texts.
     policies: new Map<Address, JsonObject>(
       config.pools.map(({ address, policy }) => [address, policy as JsonObject]),

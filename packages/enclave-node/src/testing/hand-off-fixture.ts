@@ -6,6 +6,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
 import {
   type Address,
@@ -239,6 +240,7 @@ export async function handOffFixture() {
         heartbeatSeconds: 900,
         files: transferFolder(join(folder, 'home')),
         enough: () => new Promise(() => undefined),
+        giveWay: () => setImmediate(),
         policies: new Map([[handOffPool.address, policyJson]]),
         attest: async (url) => {
           world.attested.push(url)

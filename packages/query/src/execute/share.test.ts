@@ -260,4 +260,30 @@ describe('shares of a plan', () => {
       { numRuns: 50 },
     )
   })
+
+  it.each([
+    'SELECT sector, count(*) AS n, avg(wage) AS a, variance(wage) AS v FROM pay.workers GROUP BY ROLLUP (sector)',
+    'SELECT count(DISTINCT contributor) AS n, median(wage) AS m FROM pay.workers HAVING count(*) > 3',
+  ])('with numbers that no rows make have an answer all the same: %s', async (sql) => {
+    const asked = await plan(sql)
+    const share = await shareOfPlan({ plan: asked, engine: pooled })
+    const number = fc.oneof(fc.constant(0n), fc.bigInt({ min: -(10n ** 60n) + 1n, max: 10n ** 60n - 1n }))
+    const holds = fc.asyncProperty(fc.infiniteStream(number), async (numbers) => {
+      const next = () => String(numbers.next().value)
+      const wild: PlanShare = {
+        releases: share.releases.map(({ groups }) => ({
+          groups: groups.map(({ statistics, bins }) => ({
+            statistics: statistics.map(next),
+            bins: bins.map((counts) => counts.map(next)),
+          })),
+        })),
+      }
+      requireShare(asked, wild)
+      const random = repeatableRandom(1)
+      const shares = [share, wild]
+      const { columns } = await executeShares({ plan: asked, shares, contributors: 'disjoint', random })
+      expect(columns).toHaveLength(asked.columns.length)
+    })
+    await fc.assert(holds, { numRuns: 50 })
+  })
 })
