@@ -377,7 +377,7 @@ describe('a chain to a job that was dealt to several nodes', () => {
   })
 
   it('has no word on another part, or on a part where the job was run whole', () => {
-    const other = sign('work', { shard: '2/2' }, { key: keys.heavy })
+    const other = sign('work', { shard: '2/2', by: 'heavy' }, { key: keys.heavy })
     const given = [other, ...works.slice(1)]
     expect(gapsOf({ ...dealt(given), parents: given })).toEqual(['STATEMENT_INVALID at receipt.shards[0]'])
     const whole = otherReceipt(({ homes: _, ...body }) => ({
