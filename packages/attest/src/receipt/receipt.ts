@@ -114,7 +114,7 @@ export type ReceiptBody = {
   /**
    * The attested nodes to which the job's contributors were dealt, in the order of their shards, each another one, with the digest of its
    * signed word on its share (`sealpool/work`, parents in the chain of receipts); null: it was lost, and had given no share when the job
-   * was refused. Absent: the job was dealt to nobody.
+   * was refused. Absent: the job was dealt to nobody; of a refused one perhaps to somebody, when an owner's withdrawal had ended that before.
    */
   shards?: { node: Address; keySet: Digest; work: Digest | null }[]
   /**

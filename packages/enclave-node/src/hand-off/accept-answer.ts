@@ -58,14 +58,16 @@ export async function acceptAnswer(options: {
   bytes.fill(0)
   if (outcome === undefined) throw refuse('the answer is of another transfer, or none')
   if (outcome.kind === 'failed') throw JobRefusal.of('EXECUTION_FAILED')
-  // Who has a shard adds no noise, and cannot know.
-  if (outcome.kind === 'too-few-contributors' && expected.shard === undefined)
-    throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE')
+  const otherForm = () => refuse('the answer is not of the form that the plan declares')
+  if (outcome.kind === 'too-few-contributors') {
+    // Who has a shard adds no noise, and cannot know.
+    throw expected.shard === undefined ? JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE') : otherForm()
+  }
   const fits =
     expected.shard === undefined
       ? outcome.kind === 'answer' && isAnswerOf(options.planned, outcome.answer)
       : outcome.kind === 'share' && isShareOf(options.planned, outcome.share)
-  if (!fits) throw refuse('the answer is not of the form that the plan declares')
+  if (!fits) throw otherForm()
   return { outcome, work }
 }
 

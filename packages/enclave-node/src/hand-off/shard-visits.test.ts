@@ -141,6 +141,16 @@ describe('a job that is dealt to three nodes', { timeout: 60_000 }, () => {
     expect([wrong.calls, sizes()]).toEqual([[], [10, 0, 10, 10]])
   })
 
+  it('is visited again as soon as one of them may have got on', async () => {
+    const asked = await here.visit(query())
+    const silent = world.runner(0)
+    silent.after = async (call, body) => {
+      if (call === 'open') throw new NodeError('NODE_UNREACHABLE', silent.url, 'no answer')
+      return body
+    }
+    await expect(world.home().visit(asked)).rejects.toMatchObject(putOff('HANDED_OFF'))
+  })
+
   it('takes a node with two addresses for one, and the home node for none', async () => {
     const asked = await here.visit(query())
     const [one, two] = [world.runner(2), world.runner(3)]
@@ -322,6 +332,22 @@ describe('files of which a shard is made', () => {
     const home = world.home({ files: { ...files, contributors } })
     await expect(here.finish(home, asked)).rejects.toMatchObject(refusal('EXECUTION_FAILED'))
     expect(sizes()).toEqual([0, 0, 0, 0])
+  })
+
+  it('are read again when the disk has failed once', async () => {
+    const asked = await here.visit(query())
+    const files = transferFolder(join(here.folder, 'home'))
+    let failed = false
+    const contributors = async (source: Parameters<typeof files.contributors>[0]) => {
+      if (!failed) {
+        failed = true
+        throw new Error('the disk fails')
+      }
+      return files.contributors(source)
+    }
+    const home = world.home({ files: { ...files, contributors } })
+    await expect(home.visit(asked)).rejects.toThrow('the disk fails')
+    expect((await finish(home, asked)).answer).toEqual(await ownAnswer(asked))
   })
 })
 

@@ -14,7 +14,7 @@ import type { HandOffHomeOptions } from './hand-off-home.js'
 import type { HandOffFacts } from './hand-off-statements.js'
 import type { handOffTurns } from './hand-off-turns.js'
 import type { HandOffVisit } from './hand-off-visit.js'
-import { isHandOffKept, type KeptHandOff, keepHandOff, readHandOff } from './kept-hand-off.js'
+import { isHandOffKept, keepHandOff, readHandOff } from './kept-hand-off.js'
 import { contributorsOf } from './make-leash.js'
 import type { Reached } from './runner-lines.js'
 import { type ShardPlace, slotOf } from './shard.js'
@@ -46,8 +46,6 @@ export interface ShardVisits {
 
 /** A share that a node gave. */
 interface HeldShare {
-  /** Id of the key of its transfer: what is given anew is under another one. */
-  readonly key: KeptHandOff['key']
   readonly share: PlanShare
   readonly facts: HandOffFacts
 }
@@ -107,14 +105,14 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
     const kept = await readHandOff(store, slotOf(asked.job.id, place)).catch(failJob)
     // Whose it is cannot be told any more: whoever was asked now may have another one.
     if (kept?.shard === undefined) throw JobRefusal.of('EXECUTION_FAILED')
-    if (held !== undefined && kept.key === held.key) return held
+    if (held !== undefined) return held
     const deal = () => dealOf(job, asked, place.of)
     // Signs of life are the whole job's.
     const beat = async () => undefined
-    const { outcome, facts, key } = await transfers.visit({ ...asked, beat, shard: { ...place, deal } })
+    const { outcome, facts } = await transfers.visit({ ...asked, beat, shard: { ...place, deal } })
     // An answer is given for a whole job alone.
     if (outcome.kind !== 'share') throw new RangeError('a share was accepted that is none')
-    const share = { key, share: outcome.share, facts }
+    const share = { share: outcome.share, facts }
     job.shares.set(place.index, share)
     return share
   }

@@ -3,7 +3,7 @@
  * back, and believes of it what it can check.
  * @module
  */
-import { type Address, CryptoError, type Digest, decodeBase64Url, sha256Digest } from '@sealpool/crypto'
+import { type Address, CryptoError, decodeBase64Url, sha256Digest } from '@sealpool/crypto'
 import { inOrder } from '../chain/in-order.js'
 import { NodeError, type NodeErrorCode } from '../errors.js'
 import { JobPutOff, JobRefusal } from '../job/job-refusal.js'
@@ -36,8 +36,6 @@ import { signsOfLife } from './signs-of-life.js'
 export interface Taken {
   readonly outcome: TakenOutcome
   readonly facts: HandOffFacts
-  /** Id of the key of the transfer. */
-  readonly key: Digest
 }
 
 /** Transfers, each of a job or of one of its shards. */
@@ -334,7 +332,6 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
     return {
       outcome,
       facts: { node: transfer.node, keySet: transfer.keySet, isolation, work: work.signed },
-      key,
     }
   }
 

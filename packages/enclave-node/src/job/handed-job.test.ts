@@ -371,6 +371,29 @@ describe('a hand-off that a kill has left behind', () => {
     expect(ended).toEqual([id])
   })
 
+  it('is ended when the node comes back, though the job is refused already, and its receipt stands', async () => {
+    const id = await world.paid(handed())
+    const visit: HandOffHome['visit'] = async () => {
+      await keepHandOff(store, id, row)
+      throw JobRefusal.of('EXECUTION_FAILED')
+    }
+    const { handOff } = remembering(visit)
+    const killed: HandOffHome = {
+      ...handOff,
+      end: async () => {
+        throw new Error('killed')
+      },
+    }
+    await expect(advanceJob(world.context(noEngine, { handOff: killed }), id)).rejects.toThrow('killed')
+    const refused = await findJob(store, id)
+    expect(refused).toMatchObject({ state: 'refusing', reason: 'EXECUTION_FAILED' })
+    const context = world.context(noEngine, remembering(never))
+    const after = await advanceJob(context, id)
+    expect(after).toMatchObject({ state: 'refused', receiptDigest: refused?.receiptDigest })
+    expect([ended, await handedOffJobs(store)]).toEqual([[id], []])
+    expect(world.chain.calls).toEqual(['start', 'refuse'])
+  })
+
   it('is ended for a job that is over, and for one whose inputs an owner took back, but for no other', async () => {
     const id = await world.paid(handed())
     const visit: HandOffHome['visit'] = async () => {
