@@ -22,11 +22,10 @@ function levelsOf(
 ): { readonly present: Uint8Array; readonly end: number } | undefined {
   if (body.length < 4) return undefined
   const length = new DataView(body.buffer, body.byteOffset).getUint32(0, true)
-  const packed = Math.ceil(count / 8)
   const end = 4 + length
-  const start = end - packed
-  if (end > body.length || start <= 4) return undefined
-  const present = Uint8Array.from({ length: count }, (_, row) => bitAt(body.subarray(start, end), row))
+  const bits = body.subarray(Math.max(0, end - Math.ceil(count / 8)), end)
+  const present = Uint8Array.from({ length: count }, (_, row) => bitAt(bits, row))
+  // Whatever was read: a length, a header or bits that do not belong to so many rows are others than these.
   const levels = definitionLevels(present)
   return levels.every((byte, at) => byte === body[at]) && levels.length === end ? { present, end } : undefined
 }
