@@ -389,7 +389,7 @@ describe('a hand-off that a kill has left behind', () => {
     expect(refused).toMatchObject({ state: 'refusing', reason: 'EXECUTION_FAILED' })
     const context = world.context(noEngine, remembering(never))
     const after = await advanceJob(context, id)
-    expect(after).toMatchObject({ state: 'refused', receiptDigest: refused?.receiptDigest })
+    expect(after).toMatchObject({ state: 'refused', receipt: refused?.receipt })
     expect([ended, await handedOffJobs(store)]).toEqual([[id], []])
     expect(world.chain.calls).toEqual(['start', 'refuse'])
   })
