@@ -188,8 +188,8 @@ const refusals = {
   ],
   ENGINE_CLOSED: ['the engine is closed', 'start another one'],
   NOT_DIVISIBLE: [
-    'the pools have several homes, and this cannot be computed without rows leaving them',
-    'count rows, sums and averages by public names, over one home or over UNION ALL of tables of several; ask without DISTINCT and without joins across homes',
+    'several nodes have the rows, and this cannot be computed from what each of them counts',
+    'count rows, sums and averages by public names, over one home or over UNION ALL of tables of several; ask without DISTINCT and without joins across homes, or do not have the job dealt to several nodes',
   ],
   SHARE_INVALID: [
     'a share has not the form of the plan',

@@ -16,7 +16,13 @@ export type { Grant } from './enforce/grant.js'
 export type { Cell, EngineColumn, Expectation, Row, SqlEngine, TableLoad } from './engine/engine.js'
 export { QueryError, type QueryErrorCode, queryErrorCodes, type Span } from './errors.js'
 export { type CellInterval, executePlan, type QueryResult } from './execute/execute-plan.js'
-export { executeShares, type PlanShare, requireDivisible, shareOfPlan } from './execute/share.js'
+export {
+  executeShares,
+  type PlanShare,
+  requireDivisible,
+  requireShare,
+  shareOfPlan,
+} from './execute/share.js'
 export { type Explanation, explainPlan } from './explain/explain-plan.js'
 export { openSqlGrammar, type SqlGrammar, SqlSyntaxError } from './parse/sql-grammar.js'
 export { checkPlan, type PlanToday } from './plan/check-plan.js'

@@ -1,4 +1,4 @@
-import { digestOf, type JsonObject, statementDigest } from '@sealpool/crypto'
+import { digestOf, type JsonObject, type SignedStatement, statementDigest } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import type { ReceiptBody } from '../receipt/receipt.js'
 import {
@@ -347,6 +347,48 @@ describe('a gap is found where', () => {
     expect(gapsOf({ ...receipt, parents: [...(options.parents ?? []), work] })).toEqual([
       'STATEMENT_INVALID at receipt.handOff',
     ])
+  })
+})
+
+describe('a chain to a job that was dealt to several nodes', () => {
+  const works = [keys.heavy, keys.home].map((key, index) =>
+    sign('work', { shard: `${index + 1}/2` }, { key }),
+  )
+  const dealt = (signed: readonly (SignedStatement | null)[]) =>
+    otherReceipt(({ handOff: _, homes: __, ...body }) => ({
+      ...body,
+      shards: signed.map((work, index) => ({
+        node: index === 0 ? addresses.heavy : addresses.home,
+        keySet: body.keySet,
+        work: work === null ? null : statementDigest(work.statement),
+      })),
+    }))
+
+  it('has the signed word of each as a parent', () => {
+    expect(gapsOf({ ...dealt(works), parents: works })).toEqual([])
+    expect(gapsOf({ ...dealt(works), parents: works.slice(1) })).toEqual([
+      'PARENT_MISSING at receipt.shards[0]',
+    ])
+    // Each node's own: the word of another one is none.
+    expect(gapsOf({ ...dealt([...works].reverse()), parents: works })).toEqual([
+      'SIGNER_UNKNOWN at receipt.shards[0]',
+      'SIGNER_UNKNOWN at receipt.shards[1]',
+    ])
+  })
+
+  it('has no word on another part, or on a part where the job was run whole', () => {
+    const other = sign('work', { shard: '2/2', by: 'heavy' }, { key: keys.heavy })
+    const given = [other, ...works.slice(1)]
+    expect(gapsOf({ ...dealt(given), parents: given })).toEqual(['STATEMENT_INVALID at receipt.shards[0]'])
+    const whole = otherReceipt(({ homes: _, ...body }) => ({
+      ...body,
+      handOff: { node: addresses.heavy, keySet: body.keySet, work: statementDigest(other.statement) },
+    }))
+    expect(gapsOf({ ...whole, parents: [other] })).toEqual(['STATEMENT_INVALID at receipt.handOff'])
+  })
+
+  it('asks for no word of one that was lost', () => {
+    expect(gapsOf({ ...dealt([works[0] ?? null, null]), parents: works.slice(0, 1) })).toEqual([])
   })
 })
 

@@ -123,13 +123,37 @@ function judgements(
   })
 }
 
-/** The signed words of other nodes that the receipt names: of the one that ran the job, of other pools' homes. */
+/** A signed word that a receipt names. */
+interface Parent {
+  readonly digest: Digest
+  readonly node: string
+  readonly kind: string
+  readonly place: string
+  /** Which part of the job it is about, as `1/3`; absent: the whole. */
+  readonly shard?: string
+}
+
+/** The signed words of other nodes that the receipt names: of those that ran the job or a part of it, of other pools' homes. */
 function parentGaps(body: ReceiptBody, parents: readonly unknown[], trusted: Trusted): ProvenanceGap[] {
-  const { handOff, homes = [] } = body
-  const wanted = [
+  const { handOff, shards = [], homes = [] } = body
+  const wanted: readonly Parent[] = [
     ...(handOff === undefined
       ? []
       : [{ digest: handOff.work, node: handOff.node, kind: 'sealpool/work/1', place: 'receipt.handOff' }]),
+    ...shards.flatMap(({ work, node }, index) =>
+      // What a lost node did not give is no link of a chain.
+      work === null
+        ? []
+        : [
+            {
+              digest: work,
+              node,
+              kind: 'sealpool/work/1',
+              place: `receipt.shards[${index}]`,
+              shard: `${index + 1}/${shards.length}`,
+            },
+          ],
+    ),
     ...homes.map(({ share, node }, index) => ({
       digest: share,
       node,
@@ -142,14 +166,16 @@ function parentGaps(body: ReceiptBody, parents: readonly unknown[], trusted: Tru
     const signed = statementOf(parent)
     return signed === undefined ? [] : [{ signed, digest: statementDigest(signed.statement) }]
   })
-  return wanted.flatMap(({ digest, node, kind, place }): ProvenanceGap[] => {
+  return wanted.flatMap(({ digest, node, kind, place, shard }): ProvenanceGap[] => {
     const { deployment, signers } = trusted
     // The word must be that node's own: not any trusted node's.
     const own = { deployment, signers: signers.filter((one) => one.toLowerCase() === node.toLowerCase()) }
     let code: ProvenanceGap['code'] = 'PARENT_MISSING'
     for (const { signed } of given.filter((one) => one.digest === digest)) {
       try {
-        trustedStatement(signed, kind, own)
+        const { body: said } = trustedStatement(signed, kind, own).statement
+        // One part of the job has one word, and the whole job is no part of one.
+        if (said['shard'] !== shard) throw new Gap('STATEMENT_INVALID')
         return []
       } catch (error) {
         if (!(error instanceof Gap)) throw error

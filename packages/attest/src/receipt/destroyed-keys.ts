@@ -3,7 +3,7 @@ import type { DestroyedKey, ReceiptBody } from './receipt.js'
 
 const words: Readonly<Record<DestroyedKey['use'], string>> = {
   'live-tables': 'tables of live pools',
-  'hand-off': 'what another node was given',
+  'hand-off': 'what other nodes were given',
   result: 'sealed copies of the result',
 }
 
@@ -21,6 +21,7 @@ export function keysAnswer({
   result,
   pools,
   handOff,
+  shards,
   homes,
 }: ReceiptBody): CheckAnswer {
   if (destroyedKeys === undefined)
@@ -33,8 +34,8 @@ export function keysAnswer({
   if ([...copies].sort().join() !== [...ofResult].sort().join())
     return fail('the keys of the sealed result are not those of its sealed copies')
   const lacks = (use: DestroyedKey['use']) => destroyedKeys.every((key) => key.use !== use)
-  if (outcome === 'released' && handOff !== undefined && lacks('hand-off'))
-    return fail('another node ran the job, and no key of what it was given is named')
+  if (outcome === 'released' && (handOff ?? shards) !== undefined && lacks('hand-off'))
+    return fail('another node ran the job or a part of it, and no key of what it was given is named')
   // Pools of other homes were read there.
   const live = homes === undefined && pools.some((pool) => pool.live !== undefined)
   if (outcome === 'released' && live && lacks('live-tables'))

@@ -4,6 +4,7 @@ import {
   amount,
   digestText,
   either,
+  integer,
   list,
   oneOf,
   optional,
@@ -120,6 +121,7 @@ interface ManifestPart {
   kind: 'query' | 'compute'
   pools: { address: string }[]
   consumer: { address: string }
+  handOff?: { shards?: number }
 }
 
 const addressed = /* @__PURE__ */ record<{ address: string }>({ address: /* @__PURE__ */ text() }, 'drop')
@@ -132,6 +134,12 @@ const manifestSchema = /* @__PURE__ */ schema(
       kind: /* @__PURE__ */ oneOf(['query', 'compute']),
       pools: /* @__PURE__ */ list(addressed, { max: 10_000 }),
       consumer: addressed,
+      handOff: /* @__PURE__ */ optional(
+        /* @__PURE__ */ record<NonNullable<ManifestPart['handOff']>>(
+          { shards: /* @__PURE__ */ optional(/* @__PURE__ */ integer(2)) },
+          'drop',
+        ),
+      ),
     },
     'drop',
   ),
@@ -147,7 +155,7 @@ const manifestSchema = /* @__PURE__ */ schema(
 export function manifestProblem(manifest: JsonValue, receipt: ReceiptBody): string | undefined {
   const result = manifestSchema.safeParse(manifest)
   if (!result.success) return receipt.outcome === 'refused' ? undefined : 'it is no job manifest'
-  const { kind, consumer, pools } = result.data
+  const { kind, consumer, pools, handOff } = result.data
   if (kind !== receipt.job.kind) return `the manifest is of a ${kind} job, the receipt of another`
   if (consumer.address.toLowerCase() !== receipt.job.consumer.toLowerCase()) {
     return 'the manifest names another consumer'
@@ -155,5 +163,9 @@ export function manifestProblem(manifest: JsonValue, receipt: ReceiptBody): stri
   if (receipt.outcome === 'refused') return undefined
   const asked = pools.map(({ address }) => address.toLowerCase()).sort()
   const touched = receipt.pools.map(({ pool }) => pool.toLowerCase()).sort()
-  return asked.join() === touched.join() ? undefined : 'the receipt is about other pools than the manifest'
+  if (asked.join() !== touched.join()) return 'the receipt is about other pools than the manifest'
+  const [wanted, dealt] = [handOff?.shards ?? 0, receipt.shards?.length ?? 0]
+  return wanted === dealt
+    ? undefined
+    : `the manifest deals the job to ${wanted} nodes, the receipt names ${dealt}`
 }

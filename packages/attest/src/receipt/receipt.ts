@@ -112,6 +112,12 @@ export type ReceiptBody = {
    */
   handOff?: { node: Address; keySet: Digest; work: Digest }
   /**
+   * The attested nodes to which the job's contributors were dealt, in the order of their shards, each another one, with the digest of its
+   * signed word on its share (`sealpool/work`, parents in the chain of receipts); null: it was lost, and had given no share when the job
+   * was refused. Absent: the job was dealt to nobody; of a refused one perhaps to somebody, when an owner's withdrawal had ended that before.
+   */
+  shards?: { node: Address; keySet: Digest; work: Digest | null }[]
+  /**
    * The other homes of the job's pools, each with the digest of its signed word on its share (`sealpool/share`, parents in the chain
    * of receipts), which names its pools; absent: all pools are the signing node's.
    */
@@ -274,6 +280,16 @@ export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
           keySet: digest,
           work: digest,
         }),
+      ),
+      shards: /* @__PURE__ */ optional(
+        /* @__PURE__ */ list(
+          /* @__PURE__ */ record<NonNullable<ReceiptBody['shards']>[number]>({
+            node: address,
+            keySet: digest,
+            work: /* @__PURE__ */ nullable(digest),
+          }),
+          { min: 2, max: 16 },
+        ),
       ),
       homes: /* @__PURE__ */ optional(
         /* @__PURE__ */ list(

@@ -31,6 +31,7 @@ import { chargeAnswer, contextAnswer, issuedAnswer, type ReceiptDeployment } fro
 import { keysAnswer } from './destroyed-keys.js'
 import { manifestProblem, type PoolRules, parsePoolRules } from './documents.js'
 import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from './receipt.js'
+import { shardsProblem } from './shards.js'
 import { sharesProblem } from './shares.js'
 import { isSignedBy } from './signed-by.js'
 import { statementFormProblem } from './statement-form.js'
@@ -179,15 +180,10 @@ function readReceipt(options: VerifyReceiptOptions, parts: Parts): CheckAnswer {
   return pass(`Receipt of job ${result.data.job.id}, issued at ${result.data.issuedAt}.`)
 }
 
-function outcomeProblem({
-  outcome,
-  refusal,
-  result,
-  plan,
-  pools,
-  approvals,
-  refusedBy,
-}: ReceiptBody): string | undefined {
+function outcomeProblem(body: ReceiptBody): string | undefined {
+  const { outcome, refusal, result, plan, pools, approvals, refusedBy } = body
+  const shards = shardsProblem(body)
+  if (shards !== undefined) return shards
   const addresses = pools.map(({ pool }) => pool.toLowerCase())
   if (new Set(addresses).size !== addresses.length) return 'a pool is listed twice'
   if (outcome === 'refused') {

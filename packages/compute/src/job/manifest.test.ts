@@ -46,9 +46,25 @@ test.each([
   ['an end that is no time', { expiresAt: 0 }, 'handOff.expiresAt'],
   ['another fallback', { fallback: 'anybody' }, 'handOff.fallback'],
   ['an unknown field of a hand-off', { to: 'https://node.example' }, 'handOff'],
+  ['one shard, which is none', { shards: 1 }, 'handOff.shards'],
+  ['more shards than there may be', { shards: 17 }, 'handOff.shards'],
+  ['a part of a shard', { shards: 2.5 }, 'handOff.shards'],
+  ['shards of a job that may run at home in the end', { shards: 3, fallback: 'home' }, 'handOff.fallback'],
 ])('refuses %s and names the place', (_, change, place) => {
   expect(() => parseJobManifest({ ...query(), handOff: { ...handOff, ...change } })).toThrow(
     expect.objectContaining({ code: 'MANIFEST_INVALID', place }),
+  )
+})
+
+test('a query may be dealt to several nodes, under a digest of its own; a computation may not', () => {
+  const dealt = { ...query(), handOff: { ...handOff, shards: 3 } }
+  expect(parseJobManifest(dealt)).toEqual(dealt)
+  const digests = [handOff, { ...handOff, shards: 2 }, { ...handOff, shards: 3 }].map((one) =>
+    manifestDigest(parseJobManifest({ ...query(), handOff: one })),
+  )
+  expect(new Set(digests).size).toBe(3)
+  expect(() => parseJobManifest({ ...manifestJson(), handOff: { ...handOff, shards: 3 } })).toThrow(
+    expect.objectContaining({ code: 'MANIFEST_INVALID', place: 'handOff.shards' }),
   )
 })
 

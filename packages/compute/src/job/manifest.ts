@@ -20,6 +20,16 @@ const handOffSchema = z
     expiresAt: z.int().min(1),
     /** What the node that keeps the pools does when nobody has answered by then: nothing, or run the job itself. */
     fallback: z.enum(['none', 'home']),
+    /**
+     * To how many other nodes the job's contributors are dealt: each is given its part alone, and the node that keeps the pools adds up
+     * what they count. Absent: one node is given everything.
+     */
+    shards: z.exactOptional(z.int().min(2).max(16)),
+  })
+  .refine(({ shards, fallback }) => shards === undefined || fallback === 'none', {
+    path: ['fallback'],
+    message:
+      'a job that is dealt to several nodes fails when one of them is lost, and runs nowhere else (none)',
   })
   .refine(({ measurements }) => new Set(measurements).size === measurements.length, {
     path: ['measurements'],
@@ -104,6 +114,9 @@ export const jobManifestSchema = z
     // A runner signs for the digest of the whole answer, by which a narrow view could be guessed up to the whole.
     if (manifest.views !== undefined && manifest.handOff !== undefined)
       issue(['handOff'], 'a job whose result has views is not handed off; leave one of the two out')
+    // A computation is fitted to the rows of all contributors together.
+    if (manifest.handOff?.shards !== undefined && manifest.kind !== 'query')
+      issue(['handOff', 'shards'], 'only a query is dealt to several nodes; leave shards out')
     manifest.pools.forEach((pool, index) => {
       const earlier = manifest.pools.slice(0, index)
       if (earlier.some(({ address }) => address === pool.address))

@@ -66,9 +66,15 @@ export const handOffEndpoints: readonly ApiRoute[] = [
   {
     method: 'get',
     path: '/v1/jobs/{id}/work',
-    summary: 'What the node that ran a job for this one has signed; the receipt names its digest.',
+    summary:
+      'What the node that ran a job for this one has signed, or each of those that ran a shard of it; the receipt names the digests.',
     parameters: id,
-    answers: { 200: z.strictObject({ simulated, job: idSchema, work: statement }) },
+    answers: {
+      200: z.union([
+        z.strictObject({ simulated, job: idSchema, work: statement }),
+        z.strictObject({ simulated, job: idSchema, works: z.array(statement) }),
+      ]),
+    },
     refusals: ['ID_INVALID', 'JOB_UNKNOWN', 'WORK_UNKNOWN'],
   },
   call(

@@ -55,6 +55,7 @@ const service: NodeService = {
   ],
   notReady: () => ['the node is not registered on the chain'],
   work: async () => undefined,
+  works: async () => [],
   handOff: undefined,
   shares: nothing,
   shareServer: undefined,

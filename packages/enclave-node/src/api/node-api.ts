@@ -312,8 +312,9 @@ export function nodeApi(
       context,
       (id) => node.job(id),
       async ({ id }) => {
-        const work = await node.work(id)
-        return work === undefined ? 'WORK_UNKNOWN' : { job: id, work }
+        const [work, works] = await Promise.all([node.work(id), node.works(id)])
+        if (work !== undefined) return { job: id, work }
+        return works.length === 0 ? 'WORK_UNKNOWN' : { job: id, works }
       },
     ),
   )

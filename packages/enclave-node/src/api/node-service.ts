@@ -98,6 +98,8 @@ export interface NodeService {
   verdicts(job: JobRow): Promise<Readonly<Record<string, readonly Digest[]>>>
   /** The signed word of the node that ran a job for this one. */
   work(job: string): Promise<SignedStatement | undefined>
+  /** What each node that ran a shard of a job has signed, in the order of the shards. */
+  works(job: string): Promise<readonly SignedStatement[]>
   /** Jobs that this node runs for others; undefined when its settings do not say so. */
   readonly handOff: HandOffServer | undefined
   /** What the other homes of a job's pools have signed for their shares. */

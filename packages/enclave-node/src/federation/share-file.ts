@@ -6,6 +6,7 @@ import { canonicalBytes, type Digest, decodeBase64Url, encodeBase64Url } from '@
 import type { PlanShare } from '@sealpool/query'
 import * as z from 'zod'
 import { parcelDocument } from '../hand-off/parcel-document.js'
+import { planShareSchema } from '../hand-off/plan-share.js'
 import { secretText } from '../hand-off/secret-text.js'
 import { jsonObject } from '../json-object.js'
 
@@ -21,16 +22,7 @@ const fileSchema = z.strictObject({
   salt: secretText,
   noise: secretText,
   verdicts: z.record(z.string(), z.array(digest)),
-  /** How many of each follows from the plan; `executeShares` checks that, and the numbers. */
-  share: z.strictObject({
-    releases: z.array(
-      z.strictObject({
-        groups: z.array(
-          z.strictObject({ statistics: z.array(z.string()), bins: z.array(z.array(z.string())) }),
-        ),
-      }),
-    ),
-  }),
+  share: planShareSchema,
 })
 
 /** What a home gives of one job. */

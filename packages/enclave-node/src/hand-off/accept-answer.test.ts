@@ -1,5 +1,7 @@
 import { deriveKeyPair, digestOf, type JsonValue } from '@sealpool/crypto'
+import { shareOfPlan } from '@sealpool/query'
 import { describe, expect, it } from 'vitest'
+import { planJob } from '../job/plan-job.js'
 import { nodeSigner } from '../key/node-signer.js'
 import {
   acceptGivenAnswer as accept,
@@ -10,10 +12,13 @@ import {
   keys,
   scope,
 } from '../testing/given-answer.js'
+import { handOffManifest, handOffPool } from '../testing/hand-off-fixture.js'
+import { engine } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import type { ExpectedWork } from './accept-answer.js'
 import { isAnswerOf } from './check-answer.js'
 import type { HandOffOutcome } from './hand-off-answer.js'
+import type { Work } from './hand-off-statements.js'
 
 const invalid = (why: RegExp) => ({
   code: 'HAND_OFF_REFUSED',
@@ -24,11 +29,11 @@ const told: HandOffOutcome = { kind: 'answer', answer }
 describe('an answer of another node', () => {
   it('is believed when everything about it is as it should be', async () => {
     const accepted = await accept(await given(told))
-    expect(accepted.answer).toEqual(answer)
+    expect(accepted.outcome).toEqual({ kind: 'answer', answer })
     expect(accepted.work.digest).toBe(digestOf(accepted.work.signed.statement as unknown as JsonValue))
   })
 
-  it.each(Object.keys(expected) as (keyof ExpectedWork)[])(
+  it.each(Object.keys(expected) as Exclude<keyof ExpectedWork, 'shard'>[])(
     'is refused when its work names another %s',
     async (name) => {
       const other = {
@@ -153,7 +158,10 @@ describe('an answer of a computation', () => {
   }
   const planned = { kind: 'compute', plan: computation } as const
   it('is believed with the coefficients of its plan, and with no others', async () => {
-    expect((await accept(await given({ kind: 'answer', answer: fitted }), planned)).answer).toEqual(fitted)
+    expect((await accept(await given({ kind: 'answer', answer: fitted }), planned)).outcome).toEqual({
+      kind: 'answer',
+      answer: fitted,
+    })
     const bad = [
       { ...fitted, coefficients: fitted.coefficients.slice(1) },
       { ...fitted, coefficients: [...fitted.coefficients, coefficient('more')] },
@@ -167,5 +175,43 @@ describe('an answer of a computation', () => {
         accept(await given({ kind: 'answer', answer: one as JsonValue }), planned),
       ).rejects.toMatchObject(invalid(/form that the plan declares/))
     }
+  })
+})
+
+describe('a share of another node', async () => {
+  const planned = await planJob(handOffManifest({ shards: 3 }), [handOffPool])
+  const { query } = planned
+  if (query === undefined) throw new Error('it is a query')
+  const share = await shareOfPlan({ plan: query, engine: engine() })
+  const gave: HandOffOutcome = { kind: 'share', share }
+  const shard = '2/3'
+
+  it('is believed of the shard that its node was given', async () => {
+    const { outcome, work } = await accept(await given(gave, { work: { shard } }), planned, shard)
+    expect([outcome, work.body.shard]).toEqual([gave, shard])
+  })
+
+  it.each<[string, HandOffOutcome, Partial<Work>, string | undefined, RegExp]>([
+    ['its work names another shard', gave, { shard: '1/3' }, shard, /another shard/],
+    ['its work names none', gave, {}, shard, /another shard/],
+    ['an answer comes in its place', told, { shard }, shard, /form that the plan declares/],
+    [
+      'it has another form',
+      { kind: 'share', share: { releases: [] } },
+      { shard },
+      shard,
+      /form that the plan/,
+    ],
+    [
+      'too few contributors are told in its place',
+      { kind: 'too-few-contributors' },
+      { shard },
+      shard,
+      /form that/,
+    ],
+    ['the job is run whole', gave, {}, undefined, /form that the plan declares/],
+    ['the job is run whole, and its work names a shard', told, { shard }, undefined, /another shard/],
+  ])('is refused when %s', async (_, outcome, work, asked, why) => {
+    await expect(accept(await given(outcome, { work }), planned, asked)).rejects.toMatchObject(invalid(why))
   })
 })

@@ -1,4 +1,5 @@
 import { type Address, type JsonValue, type KeyScope, sha256Digest } from '@sealpool/crypto'
+import { type PlanShare, QueryError, requireShare } from '@sealpool/query'
 import { NodeError } from '../errors.js'
 import { JobRefusal } from '../job/job-refusal.js'
 import type { PlannedJob } from '../job/planned-job.js'
@@ -11,27 +12,32 @@ import { openParcel } from './sealed-parcel.js'
 /** What of a signed work must be as the home node knows it. */
 export type ExpectedWork = Pick<
   Work,
-  'transfer' | 'job' | 'home' | 'manifest' | 'plan' | 'parts' | 'keySet' | 'simulated'
+  'transfer' | 'job' | 'home' | 'manifest' | 'plan' | 'parts' | 'keySet' | 'simulated' | 'shard'
 >
+
+/** What a node gives back: of a whole job its answer, of a shard its share. */
+export type TakenOutcome =
+  | { readonly kind: 'answer'; readonly answer: JsonValue }
+  | { readonly kind: 'share'; readonly share: PlanShare }
 
 /**
  * Believes an answer for what the running node signed, what it opens to, and what the plan declares.
  * @param options `given`: of the running node; `privateKey`: this job's, to which the answer is sealed; `signer`: the node that was
- * attested when the transfer began
- * @returns the answer, with the signed work
+ * attested when the transfer began; `expected.shard`: of a job that was dealt
+ * @returns the answer, or the share of a shard, with the signed work
  * @throws NodeError `HAND_OFF_REFUSED` naming what is wrong; JobRefusal `EXECUTION_FAILED`,
  * `TOO_FEW_CONTRIBUTORS_AFTER_NOISE` when the job ended like that
  */
 export async function acceptAnswer(options: {
   readonly given: { readonly sealed: Uint8Array; readonly work: unknown }
-  readonly planned: Pick<PlannedJob, 'kind' | 'plan'>
+  readonly planned: Pick<PlannedJob, 'kind' | 'plan' | 'query'>
   readonly privateKey: Uint8Array
   readonly scope: KeyScope
   readonly deployment: NodeSigner['deployment']
   readonly url: string
   readonly signer: Address
   readonly expected: ExpectedWork
-}): Promise<{ readonly answer: JsonValue; readonly work: NonNullable<ReturnType<typeof readWork>> }> {
+}): Promise<{ readonly outcome: TakenOutcome; readonly work: NonNullable<ReturnType<typeof readWork>> }> {
   const { given, expected, scope, signer, deployment, privateKey } = options
   const refuse = (why: string) => new NodeError('HAND_OFF_REFUSED', options.url, why)
   const { job, transfer } = expected
@@ -42,6 +48,7 @@ export async function acceptAnswer(options: {
   for (const name of Object.keys(expected) as (keyof ExpectedWork)[]) {
     if (work.body[name] !== expected[name]) throw refuse(`the signed work names another ${name}`)
   }
+  if (work.body.shard !== expected.shard) throw refuse('the signed work names another shard')
   if (work.body.sealed !== sha256Digest(given.sealed))
     throw refuse('the signed work is of other sealed bytes')
   const bytes = await openParcel(given.sealed, { kind: 'answer', privateKey, scope })
@@ -51,9 +58,26 @@ export async function acceptAnswer(options: {
   bytes.fill(0)
   if (outcome === undefined) throw refuse('the answer is of another transfer, or none')
   if (outcome.kind === 'failed') throw JobRefusal.of('EXECUTION_FAILED')
-  if (outcome.kind === 'too-few-contributors') throw JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE')
-  if (!isAnswerOf(options.planned, outcome.answer)) {
-    throw refuse('the answer is not of the form that the plan declares')
+  const otherForm = () => refuse('the answer is not of the form that the plan declares')
+  if (outcome.kind === 'too-few-contributors') {
+    // Who has a shard adds no noise, and cannot know.
+    throw expected.shard === undefined ? JobRefusal.of('TOO_FEW_CONTRIBUTORS_AFTER_NOISE') : otherForm()
   }
-  return { answer: outcome.answer, work }
+  const fits =
+    expected.shard === undefined
+      ? outcome.kind === 'answer' && isAnswerOf(options.planned, outcome.answer)
+      : outcome.kind === 'share' && isShareOf(options.planned, outcome.share)
+  if (!fits) throw otherForm()
+  return { outcome, work }
+}
+
+function isShareOf({ query }: Pick<PlannedJob, 'query'>, share: PlanShare): boolean {
+  if (query === undefined) return false
+  try {
+    requireShare(query, share)
+    return true
+  } catch (error) {
+    if (error instanceof QueryError) return false
+    throw error
+  }
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { NodeError, type NodeErrorCode } from '../errors.js'
+import { addressOfDigit } from '../testing/served-pool-fixture.js'
 import { runnerSearch } from './find-runner.js'
 
-const asked = {} as Parameters<ReturnType<typeof runnerSearch>>[1]
+const asked = {} as Parameters<ReturnType<typeof runnerSearch>['one']>[1]
 const fails = (code: NodeErrorCode) => () => Promise.reject(new NodeError(code, 'x', 'why'))
 const answers = () => Promise.resolve()
 const never = () => new Promise<never>(() => undefined)
@@ -21,7 +22,7 @@ function searching(nodes: Record<string, () => Promise<unknown>>, enough: () => 
     now: () => clock.seconds,
     onError: (error) => errors.push(error),
   })
-  return { reached, errors, clock, find: () => search(Object.keys(nodes), asked) }
+  return { reached, errors, clock, find: () => search.one(Object.keys(nodes), asked), search }
 }
 
 describe('a search for a runner', () => {
@@ -102,5 +103,45 @@ describe('a search for a runner', () => {
     reached.length = 0
     expect(await find()).toEqual({ url: 'a' })
     expect(reached).toEqual(['a', 'b'])
+  })
+})
+
+describe('a search for several runners', () => {
+  const node = (digit: string) => async () => ({ peer: { statementAddress: addressOfDigit(digit) } })
+  const several = async (
+    nodes: Record<string, () => Promise<unknown>>,
+    wanted: number,
+    without: readonly string[] = [],
+    enough?: () => Promise<void>,
+  ) => {
+    const { search } = searching(nodes, enough)
+    const { found, cause } = await search.several(
+      Object.keys(nodes),
+      asked,
+      wanted,
+      without.map(addressOfDigit),
+    )
+    return { found: found.map(({ peer }) => peer.statementAddress.at(-1)).join(''), cause }
+  }
+
+  it('takes as many as are wanted, in the order of their addresses, and waits for no other', async () => {
+    expect(await several({ a: never, b: node('2'), c: node('3'), d: node('1') }, 3)).toEqual({ found: '231' })
+    expect(await several({ a: node('1'), b: node('2'), c: node('3') }, 2)).toEqual({ found: '12' })
+  })
+
+  it('takes one node with two addresses once, and none that it is to leave out', async () => {
+    const nodes = { a: node('1'), b: node('1'), c: node('2'), d: node('3') }
+    expect((await several(nodes, 4)).found).toBe('123')
+    expect((await several(nodes, 3, ['2'])).found).toBe('13')
+  })
+
+  it('says who did not answer when there are too few', async () => {
+    const few = { a: node('1'), b: fails('NODE_UNREACHABLE') }
+    expect(await several(few, 2)).toMatchObject({ found: '1', cause: { code: 'NODE_UNREACHABLE' } })
+    const enough = () => new Promise<void>((done) => setTimeout(done))
+    expect((await several({ a: node('1'), b: never }, 2, [], enough)).found).toBe('1')
+    await expect(
+      several({ a: node('1'), b: () => Promise.reject(new TypeError('a bug')) }, 2),
+    ).rejects.toThrow('a bug')
   })
 })

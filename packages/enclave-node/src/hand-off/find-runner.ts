@@ -1,8 +1,10 @@
 /**
- * Looks for a node that may run a job: all are asked side by side, since any of them may be silent.
+ * Looks for nodes that may run a job: all are asked side by side, since any of them may be silent.
  * @module
  */
+import type { Address } from '@sealpool/crypto'
 import { NodeError, type NodeErrorCode } from '../errors.js'
+import { JobPutOff } from '../job/job-refusal.js'
 import type { HandOffVisit } from './hand-off-visit.js'
 import type { Reached } from './runner-lines.js'
 
@@ -25,41 +27,96 @@ export interface FindRunnerOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** What a search has come to. */
+/** What a search for one has come to. */
 export type FoundRunner = { readonly url: string } | { readonly url: undefined; readonly cause: unknown }
 
-/** @returns a search for the first of some nodes that is attested and that the manifest names; it throws what is no fault of a node */
+/** What a search for several has come to. */
+export interface FoundRunners {
+  /** Each another node, in the order of the addresses; fewer than were wanted when there are no more. */
+  readonly found: readonly Reached[]
+  /** Why one was not found, where one was not. */
+  readonly cause: unknown
+}
+
+/** @returns that a job waits, since the nodes that it needs are not there */
+export function waitsForNodes(cause?: unknown): JobPutOff {
+  const text = 'no attested node runs the job at the moment; the next one is asked'
+  return new JobPutOff('HAND_OFF_WAITS', text, cause)
+}
+
+/** @returns searches for nodes that are attested and that the manifest names; they throw what is no fault of a node */
 export function runnerSearch({ reach, enough, now, onError }: FindRunnerOptions) {
   const silentUntil = new Map<string, number>()
-  return async (
+  type Asked = Pick<HandOffVisit, 'manifest' | 'planned'>
+
+  /**
+   * Asks all side by side.
+   * @param take what is done with a node that answered; true: no more are wanted
+   * @returns why one did not answer, once no more are wanted, all have answered, or it is enough
+   */
+  const askAll = async (
     urls: readonly string[],
-    asked: Pick<HandOffVisit, 'manifest' | 'planned'>,
-  ): Promise<FoundRunner> => {
+    asked: Asked,
+    take: (url: string, reached: Reached) => boolean,
+  ): Promise<unknown> => {
     const open = new Set(urls.filter((url) => (silentUntil.get(url) ?? 0) <= now()))
     let cause: unknown
     let own: { readonly error: unknown } | undefined
     const noteSilent = (url: string) => silentUntil.set(url, now() + silentSeconds)
     const asks = [...open].map(async (url) => {
       try {
-        await reach(url, asked)
+        const reached = await reach(url, asked)
         silentUntil.delete(url)
-        return url
+        return take(url, reached)
       } catch (error) {
         if (error instanceof NodeError && [...silence, ...faults].includes(error.code)) {
           cause = error
           if (silence.includes(error.code)) noteSilent(url)
           onError(error)
         } else own ??= { error }
-        throw error
+        return false
       } finally {
         open.delete(url)
       }
     })
-    const first = Promise.any(asks).catch(() => undefined)
-    const url = await Promise.race([first, enough().then(() => undefined)])
-    if (url !== undefined) return { url }
+    const whole = new Promise<boolean>((resolve) => {
+      const each = asks.map((ask) => ask.then((last) => (last ? resolve(true) : undefined)))
+      Promise.all(each).then(() => resolve(false))
+    })
+    if (await Promise.race([whole, enough().then(() => false)])) return cause
     if (own !== undefined) throw own.error
     for (const one of open) noteSilent(one)
-    return { url, cause }
+    return cause
+  }
+
+  return {
+    /** @returns the first node that answers */
+    async one(urls: readonly string[], asked: Asked): Promise<FoundRunner> {
+      let first: string | undefined
+      const cause = await askAll(urls, asked, (url) => {
+        first ??= url
+        return true
+      })
+      return first === undefined ? { url: undefined, cause } : { url: first }
+    },
+    /** @param wanted how many, @param without statement keys of nodes that are not among them @returns the first that answer */
+    async several(
+      urls: readonly string[],
+      asked: Asked,
+      wanted: number,
+      without: readonly Address[],
+    ): Promise<FoundRunners> {
+      const found = new Map<Address, { readonly place: number; readonly reached: Reached }>()
+      const cause = await askAll(urls, asked, (url, reached) => {
+        const { statementAddress } = reached.peer
+        // One node may have two addresses.
+        const counts =
+          found.size < wanted && !found.has(statementAddress) && !without.includes(statementAddress)
+        if (counts) found.set(statementAddress, { place: urls.indexOf(url), reached })
+        return found.size === wanted
+      })
+      const inOrder = [...found.values()].sort((one, other) => one.place - other.place)
+      return { found: inOrder.map(({ reached }) => reached), cause }
+    },
   }
 }

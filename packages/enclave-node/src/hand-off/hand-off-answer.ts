@@ -4,7 +4,9 @@
  */
 import { canonicalBytes, type JsonValue } from '@sealpool/crypto'
 import * as z from 'zod'
+import { jsonObject } from '../json-object.js'
 import { parcelDocument } from './parcel-document.js'
+import { planShareSchema } from './plan-share.js'
 import { secretText } from './secret-text.js'
 
 const answerSchema = z.strictObject({
@@ -16,6 +18,8 @@ const answerSchema = z.strictObject({
   salt: secretText,
   outcome: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('answer'), answer: z.json() as z.ZodType<JsonValue> }),
+    /** Of a shard: exact numbers of its rows, without noise. */
+    z.strictObject({ kind: z.literal('share'), share: planShareSchema }),
     /** A noisy count of the contributors was too small; it was paid for. */
     z.strictObject({ kind: z.literal('too-few-contributors') }),
     /** It did not come to an end; why may depend on data and is not told. */
@@ -33,7 +37,7 @@ export function encodeAnswer(of: {
   readonly salt: string
   readonly outcome: HandOffOutcome
 }): Uint8Array {
-  return canonicalBytes({ format: 'sealpool/hand-off-answer', version: 1, ...of })
+  return canonicalBytes(jsonObject({ format: 'sealpool/hand-off-answer', version: 1, ...of }))
 }
 
 /** @returns the outcome; undefined when the bytes are none, or of another transfer or job */

@@ -9,6 +9,8 @@ export const handOffRefusalTexts = {
   PLAN_DIFFERS: 'the manifest is planned in another way here',
   ACCESS_NOT_MET: 'the consumer does not meet an access condition of the pools, by what the chain shows here',
   PARTS_DIFFER: 'the files are not those that the leash names',
+  SHARD_DIFFERS: 'the leash is of a shard that the manifest does not name, or of none where it names shards',
+  SHARD_HELD: 'this node was given another shard of this job',
   TABLES_DIFFER: 'the files are not of exactly the tables that the plan reads',
 } as const
 

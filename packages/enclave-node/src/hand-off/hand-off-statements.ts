@@ -48,6 +48,8 @@ const workSchema = z.strictObject({
   quote: digest,
   isolation: z.string().min(1).max(4_000),
   simulated: z.boolean(),
+  /** Which shard of the job it ran, as `1/3`; absent: the whole. */
+  shard: z.exactOptional(z.string().regex(/^[1-9]\d?\/[1-9]\d?$/)),
   issuedAt: z.iso.datetime(),
 })
 /** Body of a `sealpool/work` statement: what a node says of a job that it ran for another one. */

@@ -11,7 +11,7 @@ import {
   type KeyPair,
 } from '@sealpool/crypto'
 import { keyedFingerprint } from '@sealpool/privacy'
-import { RefineError } from '@sealpool/refine'
+import { type NamedTable, RefineError, tableOf } from '@sealpool/refine'
 import type { JobContext } from '../job/job-context.js'
 import { JobRefusal } from '../job/job-refusal.js'
 import { jsonObject } from '../json-object.js'
@@ -19,6 +19,7 @@ import type { JobKey } from '../key/job-keys.js'
 import { restrictionsOf } from '../policy/narrowed-pools.js'
 import type { HandOffVisit } from './hand-off-visit.js'
 import { type Leash, maximumFiles, type TransferFile } from './leash.js'
+import { slotOf } from './shard.js'
 import type { TransferFiles } from './transfer-files.js'
 
 /** What a leash is made with. */
@@ -42,29 +43,81 @@ export function answerKeys(key: JobKey): KeyPair {
 }
 
 /**
- * Brings the job's tables under a key of this transfer.
- * @returns the files, as they lie in the job's folder from number 1 on
- * @throws JobRefusal `EXECUTION_FAILED` when they are too many
+ * Brings the job's tables under a key of this transfer: whole, or the rows of a shard's contributors.
+ * @returns the files, as they lie in the transfer's folder from number 1 on
+ * @throws JobRefusal `EXECUTION_FAILED` when they are too many, or one is damaged
  */
 export async function prepareParts(
   files: TransferFiles,
-  { job, material }: Pick<HandOffVisit, 'job' | 'material'>,
+  { job, shard, material }: Pick<HandOffVisit, 'job' | 'shard' | 'material'>,
   jobKey: JobKey,
 ): Promise<readonly TransferFile[]> {
   const toKey = secretOf(jobKey, 'table-key')
+  const slot = slotOf(job.id, shard)
+  const deal = await shard?.deal()
   const parts: TransferFile[] = []
   for (const { pool, table, paths, key } of material.tables) {
-    const columns = 1 + Object.keys(pool.refiner.schema.tables[table]?.columns ?? {}).length
+    const named = tableOf(pool.refiner.schema, table)
+    const columns = columnsOf(named)
     for (const path of paths) {
       if (parts.length + 2 > maximumFiles) {
         throw JobRefusal.of('EXECUTION_FAILED', new RangeError('a hand-off has too many files'))
       }
-      const source = { path, columns, fromKey: key, toKey }
-      parts.push(await files.rekey(job.id, parts.length + 1, source).catch(damaged))
+      const file = parts.length + 1
+      const part =
+        deal === undefined || shard === undefined
+          ? files.rekey(slot, file, { path, columns, fromKey: key, toKey })
+          : files.select(slot, file, {
+              path,
+              table: named,
+              fromKey: key,
+              toKey,
+              takes: (contributor) => shardOf(deal, contributor) === shard.index,
+            })
+      parts.push(await part.catch(damaged))
     }
   }
   toKey.fill(0)
   return parts
+}
+
+/**
+ * Reads who has rows in the tables of a job.
+ * @param files reads them
+ * @param material of the job
+ * @returns the contributors' numbers, each once
+ * @throws JobRefusal `EXECUTION_FAILED` when a file is damaged
+ */
+export async function contributorsOf(
+  files: Pick<TransferFiles, 'contributors'>,
+  { tables }: Pick<HandOffVisit['material'], 'tables'>,
+): Promise<ReadonlySet<number>> {
+  const all = new Set<number>()
+  for (const { pool, table, paths, key } of tables) {
+    const columns = columnsOf(tableOf(pool.refiner.schema, table))
+    for (const path of paths) {
+      const some = await files.contributors({ path, columns, key }).catch(damaged)
+      for (const one of some) all.add(one)
+    }
+  }
+  return all
+}
+
+/** How many columns a file of a table has, `contributor` included. */
+function columnsOf({ columns }: NamedTable): number {
+  return 1 + Object.keys(columns).length
+}
+
+/** Rows of somebody to whom no shard was dealt would be in none: the file is another one than when it was dealt. */
+function shardOf(deal: ReadonlyMap<number, number>, contributor: number): number {
+  const shard = deal.get(contributor)
+  if (shard === undefined)
+    throw new RefineError(
+      'PARQUET_READ_FAILED',
+      'contributor',
+      'The file has rows of somebody else than before',
+    )
+  return shard
 }
 
 /** A part that is missing or damaged ends the job as it does when it runs here. */
@@ -77,7 +130,7 @@ function damaged(cause: unknown): never {
 /** @returns the leash of a transfer, under the restrictions that the chain shows now */
 export async function leashOf(
   context: LeashContext,
-  { job, manifest, planned, material }: HandOffVisit,
+  { job, manifest, planned, shard, material }: HandOffVisit,
   transfer: { readonly key: JobKey; readonly id: string; readonly parts: readonly TransferFile[] },
 ): Promise<Leash> {
   let file = 0
@@ -102,7 +155,9 @@ export async function leashOf(
     tables,
     files: [...transfer.parts],
     tableKey: encodeBase64Url(secretOf(transfer.key, 'table-key')),
-    noise: encodeBase64Url(material.noise),
+    ...(shard === undefined
+      ? { noise: encodeBase64Url(material.noise) }
+      : { shard: { index: shard.index, of: shard.of } }),
     pseudonyms: encodeBase64Url(material.pseudonyms),
     answerKey: encodeBase64Url(answerKeys(transfer.key).publicKey),
     expiresAt: manifest.handOff?.expiresAt ?? 0,

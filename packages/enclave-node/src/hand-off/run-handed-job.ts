@@ -15,6 +15,7 @@ import {
   sha256Digest,
 } from '@sealpool/crypto'
 import { PrivacyError, parsePoolPolicy } from '@sealpool/privacy'
+import { shareOfPlan } from '@sealpool/query'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import type { JobContext } from '../job/job-context.js'
@@ -23,7 +24,7 @@ import { JobRefusal } from '../job/job-refusal.js'
 import { requirePurpose } from '../job/load-manifest.js'
 import { planJob } from '../job/plan-job.js'
 import type { PlannedJob } from '../job/planned-job.js'
-import { readTables, runOnEngine, tableLoad } from '../job/run-on-engine.js'
+import { onEngine, readTables, runOnEngine, tableLoad } from '../job/run-on-engine.js'
 import { admitConsumer } from '../policy/admit-consumer.js'
 import {
   addedAccess,
@@ -34,8 +35,10 @@ import {
 import { encodeAnswer, type HandOffOutcome } from './hand-off-answer.js'
 import { HandOffRefusal } from './hand-off-refusal.js'
 import { signWork } from './hand-off-statements.js'
+import type { HeldShards } from './held-shards.js'
 import { type Leash, parseLeash, type TransferFile } from './leash.js'
 import { openParcel, sealParcel } from './sealed-parcel.js'
+import { shardText } from './shard.js'
 import type { TransferFiles } from './transfer-files.js'
 
 /** What running for others needs. */
@@ -43,6 +46,7 @@ export interface HandedJobContext
   extends Pick<JobContext, 'keys' | 'sign' | 'evidence' | 'isolation' | 'openEngine' | 'random' | 'trace'> {
   readonly chain: Pick<ChainPort, 'access' | 'chainId' | 'head' | 'jobState' | 'jobTerms' | 'pool' | 'node'>
   readonly files: TransferFiles
+  readonly heldShards: HeldShards
 }
 
 /** A transfer whose files are all there. */
@@ -97,6 +101,7 @@ export async function checkHandedJob(
   ) {
     throw new HandOffRefusal('MEASUREMENT_NOT_NAMED')
   }
+  if (leash.shard?.of !== handOff.shards) throw new HandOffRefusal('SHARD_DIFFERS')
   if (leash.expiresAt > handOff.expiresAt) throw new HandOffRefusal('LEASH_OTHER_JOB')
   if ((await chain.head()).timestamp >= leash.expiresAt) throw new HandOffRefusal('LEASH_EXPIRED')
   const standing = await chain.jobState(leash.job)
@@ -108,6 +113,10 @@ export async function checkHandedJob(
   if (planned.planDigest !== leash.plan) throw new HandOffRefusal('PLAN_DIFFERS')
   await requireAccess(context, manifest, planned)
   await requireFiles(context, transfer, leash, planned)
+  // Last of all: what is refused for something else was not given.
+  if (leash.shard !== undefined && !context.heldShards.take(transfer, leash.shard)) {
+    throw new HandOffRefusal('SHARD_HELD')
+  }
   return { leash, planned }
 }
 
@@ -125,20 +134,12 @@ export async function runHandedJob(
     const files = leash.tables.find(({ name }) => name === table.name)?.files ?? []
     return tableLoad(table, { paths: files.map((file) => context.files.path(transfer.id, file)), key })
   })
-  const outcome = await runOnEngine({
-    openEngine: context.openEngine,
-    planned,
-    tables,
-    pseudonymKey: decodeBase64Url(leash.pseudonyms),
-    noise: noiseStream(decodeBase64Url(leash.noise)),
-  }).then(
-    (answer): HandOffOutcome => ({ kind: 'answer', answer }),
-    (error: unknown): HandOffOutcome => {
-      if (!(error instanceof JobRefusal)) throw error
-      const few = error.code === 'TOO_FEW_CONTRIBUTORS_AFTER_NOISE'
-      return { kind: few ? 'too-few-contributors' : 'failed' }
-    },
-  )
+  const run = { openEngine: context.openEngine, tables, pseudonymKey: decodeBase64Url(leash.pseudonyms) }
+  const outcome = await outcomeOf(run, { leash, planned }).catch((error: unknown): HandOffOutcome => {
+    if (!(error instanceof JobRefusal)) throw error
+    const few = error.code === 'TOO_FEW_CONTRIBUTORS_AFTER_NOISE'
+    return { kind: few ? 'too-few-contributors' : 'failed' }
+  })
   // Before it signs for what it did: nothing of the job opens here any more.
   key.fill(0)
   await context.files.remove(transfer.id)
@@ -168,9 +169,26 @@ export async function runHandedJob(
     quote: context.evidence.quoteDigest,
     isolation: context.isolation,
     simulated: context.evidence.simulated,
+    ...(leash.shard === undefined ? {} : { shard: shardText(leash.shard) }),
     issuedAt: new Date((await context.chain.head()).timestamp * 1000).toISOString(),
   })
   return { sealed, work }
+}
+
+/** Whoever has the seed of the noise runs the job; whoever has a shard counts its rows, and nothing more. */
+async function outcomeOf(
+  run: Pick<Parameters<typeof runOnEngine>[0], 'openEngine' | 'tables' | 'pseudonymKey'>,
+  { leash, planned }: CheckedJob,
+): Promise<HandOffOutcome> {
+  const { noise } = leash
+  if (noise !== undefined) {
+    const answer = await runOnEngine({ ...run, planned, noise: noiseStream(decodeBase64Url(noise)) })
+    return { kind: 'answer', answer }
+  }
+  const { query } = planned
+  // A manifest with shards is a query's.
+  if (query === undefined) throw JobRefusal.of('EXECUTION_FAILED')
+  return { kind: 'share', share: await onEngine(run, (engine) => shareOfPlan({ plan: query, engine })) }
 }
 
 /** @returns digest of the list of files that a job was run on, the leash not among them */

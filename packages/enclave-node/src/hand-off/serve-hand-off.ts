@@ -17,6 +17,7 @@ import type { SqlEngine } from '@sealpool/query'
 import { traced } from '../trace/tracer.js'
 import { HandOffRefusal } from './hand-off-refusal.js'
 import { signTransferKey } from './hand-off-statements.js'
+import { heldShards } from './held-shards.js'
 import { maximumLeashBytes, type TransferFile } from './leash.js'
 import { checkHandedJob, type HandedJobContext, runHandedJob, type WholeTransfer } from './run-handed-job.js'
 import { chunkBytes, chunkCount, chunkLength } from './transfer-files.js'
@@ -77,7 +78,7 @@ export interface HandOffServer {
 }
 
 /** What serving needs. */
-export interface ServeHandOffOptions extends HandedJobContext {
+export interface ServeHandOffOptions extends Omit<HandedJobContext, 'heldShards'> {
   /** Largest transfer in bytes, all files together. */
   readonly maximumBytes: number
   /** Most transfers at a time. */
@@ -123,6 +124,7 @@ interface Transfer extends Omit<WholeTransfer, 'files'> {
 export async function serveHandOff(options: ServeHandOffOptions): Promise<HandOffServer> {
   const { chain, files: folder, now, random, stopped } = options
   const transfers = new Map<string, Transfer>()
+  const shards = heldShards()
   let answered = 0
   let refused = 0
   // What a killed process has left behind opens with no key that there is.
@@ -162,6 +164,7 @@ export async function serveHandOff(options: ServeHandOffOptions): Promise<HandOf
   const work = async (transfer: Transfer, files: readonly TransferFile[]): Promise<void> => {
     const context: HandedJobContext = {
       ...options,
+      heldShards: shards,
       openEngine: (asked) => {
         const engine = options.openEngine(asked)
         transfer.engine = engine

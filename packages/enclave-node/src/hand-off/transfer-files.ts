@@ -1,3 +1,4 @@
+import type { NamedTable } from '@sealpool/refine'
 import type { TransferFile } from './leash.js'
 
 /** Bytes of a file that travel in one call. */
@@ -15,7 +16,7 @@ export function chunkLength({ bytes }: Pick<TransferFile, 'bytes'>, index: numbe
 
 /**
  * Files of transfers, all of them ciphertext, by number; the adapter on disk is `runtime/transfer-folder.ts`. A transfer's name is
- * 32 hex digits or a job's number.
+ * 32 hex digits or a slot: a job's number, or one with a shard's.
  */
 export interface TransferFiles {
   /** Removes whatever lies there from before. */
@@ -37,6 +38,25 @@ export interface TransferFiles {
       readonly toKey: Uint8Array
     },
   ): Promise<TransferFile>
+  /** Copies the rows of some contributors of an encrypted Parquet file under another key. @returns its length and SHA-256 */
+  select(
+    transfer: string,
+    file: number,
+    source: {
+      readonly path: string
+      readonly table: NamedTable
+      readonly fromKey: Uint8Array
+      readonly toKey: Uint8Array
+      /** Whether a contributor's rows are copied. */
+      readonly takes: (contributor: number) => boolean
+    },
+  ): Promise<TransferFile>
+  /** @returns numbers of the contributors with rows in an encrypted Parquet file, each once */
+  contributors(source: {
+    readonly path: string
+    readonly columns: number
+    readonly key: Uint8Array
+  }): Promise<ReadonlySet<number>>
   /** @returns path of a file, for an engine */
   path(transfer: string, file: number): string
   /** Removes a transfer; one that is gone is no error. */

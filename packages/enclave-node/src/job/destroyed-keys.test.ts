@@ -103,8 +103,8 @@ describe('the tables of a job over a live pool', () => {
     const deployment = { chainId: livePool.chainId, nodeRegistry: livePool.address }
     for (const candidate of [
       copy.held,
-      ...['table-storage', 'job-noise', 'job-pseudonyms', 'job-share', 'live-tables'].map((purpose) =>
-        keys.poolSecret(purpose, lastingScope(livePool)),
+      ...['table-storage', 'job-noise', 'job-pseudonyms', 'job-deal', 'job-share', 'live-tables'].map(
+        (purpose) => keys.poolSecret(purpose, lastingScope(livePool)),
       ),
       keys.stateSecret(deployment),
       keys.imageSecret(deployment),

@@ -50,6 +50,8 @@ export interface JobMaterial {
   readonly noise: Uint8Array
   /** Key of the pseudonyms in the engine, 32 bytes. */
   readonly pseudonyms: Uint8Array
+  /** Key by which contributors are dealt to several nodes, 32 bytes. */
+  readonly deal: Uint8Array
   /** This home's part of the noise's seed, where the pools of the job have several homes; 32 bytes. */
   readonly share: Uint8Array
 }
@@ -110,6 +112,7 @@ export async function jobMaterial(
     }),
     noise: jobSecret('job-noise', secrets),
     pseudonyms: jobSecret('job-pseudonyms', secrets),
+    deal: jobSecret('job-deal', secrets),
     share: jobSecret('job-share', secrets),
   }
 }
@@ -118,6 +121,8 @@ export async function jobMaterial(
 export interface ExecutedJob {
   readonly answer: JsonValue
   readonly handOff: HandOffFacts | null
+  /** The nodes that ran a shard of it each, in the order of the shards. */
+  readonly shards?: readonly HandOffFacts[]
   /** What other homes gave, where the pools of the job have several. */
   readonly given?: readonly GivenShare[]
 }
@@ -164,7 +169,7 @@ export async function executeJob(
     : executeProgram(context, { id: asked.job.id, charge: reservation.charge, program }, onEngine)
   ).finally(() => {
     // They follow from the root and can be made again: there is no need for them to lie about meanwhile.
-    for (const secret of [material.noise, material.pseudonyms, material.share]) secret.fill(0)
+    for (const secret of [material.noise, material.pseudonyms, material.deal, material.share]) secret.fill(0)
   })
   return { answer, handOff: null }
 }

@@ -37,6 +37,7 @@ const thereIsOne: HandOffHome['requireRunner'] = async () => undefined
 /** @param visit what the other node has come to */
 const home = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } => ({
   handOff: {
+    mostShards: 20,
     requireRunner: thereIsOne,
     visit,
     removeFiles: async () => undefined,
@@ -274,6 +275,7 @@ describe('an incident that begins while a job runs', () => {
     const { state, context } = stops()
     const all = world.context(noEngine, {
       handOff: {
+        mostShards: 20,
         requireRunner: thereIsOne,
         visit: done,
         removeFiles: async () => undefined,
@@ -337,6 +339,7 @@ describe('a hand-off that a kill has left behind', () => {
   }
   const remembering = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } => ({
     handOff: {
+      mostShards: 20,
       requireRunner: thereIsOne,
       visit,
       removeFiles: async () => undefined,
@@ -350,6 +353,7 @@ describe('a hand-off that a kill has left behind', () => {
   it('is ended when the node comes back, though the answer is there already', async () => {
     const id = await world.paid(handed())
     const killed: HandOffHome = {
+      mostShards: 20,
       requireRunner: thereIsOne,
       visit: async (asked) => {
         await keepHandOff(store, id, row)
@@ -365,6 +369,29 @@ describe('a hand-off that a kill has left behind', () => {
     const context = world.context(noEngine, remembering(never))
     expect(await advanceJob(context, id)).toMatchObject({ state: 'settled' })
     expect(ended).toEqual([id])
+  })
+
+  it('is ended when the node comes back, though the job is refused already, and its receipt stands', async () => {
+    const id = await world.paid(handed())
+    const visit: HandOffHome['visit'] = async () => {
+      await keepHandOff(store, id, row)
+      throw JobRefusal.of('EXECUTION_FAILED')
+    }
+    const { handOff } = remembering(visit)
+    const killed: HandOffHome = {
+      ...handOff,
+      end: async () => {
+        throw new Error('killed')
+      },
+    }
+    await expect(advanceJob(world.context(noEngine, { handOff: killed }), id)).rejects.toThrow('killed')
+    const refused = await findJob(store, id)
+    expect(refused).toMatchObject({ state: 'refusing', reason: 'EXECUTION_FAILED' })
+    const context = world.context(noEngine, remembering(never))
+    const after = await advanceJob(context, id)
+    expect(after).toMatchObject({ state: 'refused', receipt: refused?.receipt })
+    expect([ended, await handedOffJobs(store)]).toEqual([[id], []])
+    expect(world.chain.calls).toEqual(['start', 'refuse'])
   })
 
   it('is ended for a job that is over, and for one whose inputs an owner took back, but for no other', async () => {

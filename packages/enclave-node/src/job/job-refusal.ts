@@ -40,6 +40,8 @@ const texts = {
   COMPUTATION_NOT_ALLOWED: 'a pool of the job does not allow this computation; use one that its policy lists',
   HAND_OFF_NOT_SERVED:
     'the job is to run on another node and this one knows none; ask its operator, or allow it to run here (fallback)',
+  SHARDS_NOT_SERVED:
+    'the job is to be dealt to more nodes than this node knows; ask its operator, or propose it with fewer shards',
   HAND_OFF_OVER:
     'the time until which the job may be handed off is over; propose it again with a later end, or allow it to run here (fallback)',
   HAND_OFF_PAST_DEADLINE:

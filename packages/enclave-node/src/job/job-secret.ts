@@ -19,7 +19,7 @@ export interface JobSecretOptions {
  * @returns 32 bytes, from the first charged pool's secret for that purpose
  */
 export function jobSecret(
-  purpose: 'job-noise' | 'job-pseudonyms' | 'job-share',
+  purpose: 'job-noise' | 'job-pseudonyms' | 'job-deal' | 'job-share',
   options: JobSecretOptions,
 ): Uint8Array {
   const { keys, planned, contributions } = options

@@ -1,4 +1,5 @@
 import type { JobManifest } from '@sealpool/compute'
+import { QueryError, requireDivisible } from '@sealpool/query'
 import type { PlannablePool } from '../ingest/served-pool.js'
 import type { LiveSets } from '../live/live-tables.js'
 import { requireViews } from '../policy/admit-views.js'
@@ -22,7 +23,22 @@ export async function planJob<Pool extends PlannablePool>(
   const planned = await (manifest.kind === 'query'
     ? planQueryJob(manifest, pools)
     : planComputeJob(manifest, pools))
+  requireDealable(planned, manifest)
   return requireAllUsed(planned, pools)
+}
+
+/**
+ * What several nodes count of some contributors each must make what one counts of all; all rows of a contributor are in one place.
+ * @throws JobRefusal `NOT_DIVISIBLE`
+ */
+function requireDealable({ query }: Pick<PlannedJob, 'query'>, { handOff }: JobManifest): void {
+  if (handOff?.shards === undefined || query === undefined) return
+  try {
+    requireDivisible(query, () => 'here')
+  } catch (error) {
+    if (error instanceof QueryError) throw JobRefusal.fromPlanner(error)
+    throw error
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ProgramPlan } from '@sealpool/compute'
 import type { Digest, JsonValue } from '@sealpool/crypto'
 import type { Charge } from '@sealpool/privacy'
-import type { SqlEngine } from '@sealpool/query'
+import type { QueryPlan, SqlEngine } from '@sealpool/query'
 import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
 import type { ProgramRunner } from '../program/program-runs.js'
 
@@ -26,6 +26,8 @@ export interface PlannedJob<Pool extends PlannablePool = ServedPool> {
   readonly reached: readonly string[]
   /** What the consumer may know before paying: charges and expected errors. */
   readonly explanation: JsonValue
+  /** Of a query. */
+  readonly query?: QueryPlan
   /** Of a program of the pool's own. */
   readonly program?: ProgramPlan
   /**

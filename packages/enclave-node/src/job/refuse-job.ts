@@ -10,6 +10,7 @@ import { reasonWord } from '../chain/reason-word.js'
 import { chargedHomes } from '../federation/charged-homes.js'
 import { keepRefusedBy } from '../federation/kept-refusal.js'
 import { keepGivenShares } from '../federation/kept-share.js'
+import { dealtShards } from '../hand-off/kept-hand-off.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import { withAccess } from '../policy/admit-consumer.js'
 import { jobInputs, type PoolInputs, reservedInputs, verdictsByPool } from '../release/job-inputs.js'
@@ -52,6 +53,7 @@ export async function refuseJob(
   const epochs = await keyEpochs(context, pools)
   const approvals = await grantsOf(context.store, job)
   const plan = planned?.planDigest ?? reservation?.planDigest ?? null
+  const shards = await dealtShards(context.store, job.id)
   const destroyedKeys = await destroyJobKeys(context, job.id)
   return context.store.transaction(async (tx) => {
     // Before this node's own charge no other home has charged.
@@ -96,6 +98,7 @@ export async function refuseJob(
       plan,
       approvals,
       result: null,
+      ...(shards.length === 0 ? {} : { shards }),
       destroyedKeys,
       issuedAt,
     })

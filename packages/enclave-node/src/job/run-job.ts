@@ -120,7 +120,7 @@ async function decideJob(context: JobContext, job: JobRow): Promise<void> {
     await requireListed(context)
     requireNotStopped(context)
     await step('job.store', () => storeAnswer(context, { job, grants, ...ready, reservation, executed }))
-    if (executed.handOff !== null) await context.handOff?.end(job.id)
+    if (executed.handOff !== null || executed.shards !== undefined) await context.handOff?.end(job.id)
   } catch (error) {
     if (error instanceof JobRefusal) await refuse(context, job.id, error, manifest, planned)
     else if (error instanceof JobPutOff) {
@@ -169,7 +169,6 @@ async function refuse(
 ): Promise<void> {
   const job = await findJob(context.store, id)
   if (job === undefined) return
-  await context.handOff?.end(id)
   const told = job.reservation === null ? refusal : refusal.afterCharge()
   await refuseJob(
     context,
@@ -182,6 +181,8 @@ async function refuse(
     },
     true,
   )
+  // Not before: the receipt names the nodes to which the job was dealt, and who of them was lost.
+  await context.handOff?.end(id)
 }
 
 async function answerOf(
@@ -268,6 +269,7 @@ async function storeAnswer(
         ...(result.views === undefined ? {} : { views: result.views }),
       },
       handOff: executed.handOff,
+      ...(executed.shards === undefined ? {} : { shards: executed.shards }),
       destroyedKeys,
       homes: given.map(({ body, statement }) => ({
         node: statement.signer,

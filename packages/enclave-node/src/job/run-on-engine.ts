@@ -1,6 +1,6 @@
 import { ComputeError } from '@sealpool/compute'
 import type { JsonValue } from '@sealpool/crypto'
-import type { EngineColumn, TableLoad } from '@sealpool/query'
+import type { EngineColumn, SqlEngine, TableLoad } from '@sealpool/query'
 import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
 import type { ProgramRunner } from '../program/program-runs.js'
 import type { JobContext } from './job-context.js'
@@ -56,20 +56,40 @@ export function tableLoad(
  * @throws JobRefusal `EXECUTION_FAILED`, whatever went wrong inside: the cause may depend on the data;
  *   `TOO_FEW_CONTRIBUTORS_AFTER_NOISE` when the computation's noisy count says so; JobPutOff of the runner
  */
-export async function runOnEngine(options: {
+export function runOnEngine(
+  options: EngineRun & {
+    readonly planned: PlannedJob<PlannablePool>
+    readonly noise: (length: number) => Uint8Array
+    readonly runner?: ProgramRunner
+  },
+): Promise<JsonValue> {
+  const { planned, noise, runner } = options
+  return onEngine(options, (engine) => planned.run(engine, noise, runner))
+}
+
+/** An engine for one job, and what it holds. */
+export interface EngineRun {
   readonly openEngine: JobContext['openEngine']
-  readonly planned: PlannedJob<PlannablePool>
   readonly tables: readonly TableLoad[]
   readonly pseudonymKey: Uint8Array
-  readonly noise: (length: number) => Uint8Array
-  readonly runner?: ProgramRunner
-}): Promise<JsonValue> {
-  const { planned, tables, pseudonymKey, noise, runner } = options
+}
+
+/**
+ * Asks an engine of its own, which ends with what is asked.
+ * @param run `tables`: what {@link readTables} names, loaded; `pseudonymKey`: a secret of this job
+ * @returns what `ask` returns
+ * @throws as {@link runOnEngine}
+ */
+export async function onEngine<Result>(
+  run: EngineRun,
+  ask: (engine: SqlEngine) => Promise<Result>,
+): Promise<Result> {
+  const { tables, pseudonymKey } = run
   // Nobody's number in one job says anything in another, or outside of the engine.
-  const engine = options.openEngine({ pseudonymKey })
+  const engine = run.openEngine({ pseudonymKey })
   try {
     for (const table of tables) await engine.load(table)
-    return await planned.run(engine, noise, runner)
+    return await ask(engine)
   } catch (error) {
     // The node stops: nothing was decided.
     if (error instanceof JobPutOff) throw error

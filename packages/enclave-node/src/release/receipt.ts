@@ -23,6 +23,7 @@ import { type BudgetState, type Charge, type ChargeReceipt, fromUnits, toUnits }
 import type { EvidenceSource } from '../evidence/node-evidence.js'
 import type { GivenRefusal } from '../federation/refusal-statement.js'
 import type { HandOffFacts } from '../hand-off/hand-off-statements.js'
+import type { DealtShard } from '../hand-off/kept-hand-off.js'
 import type { ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
@@ -65,6 +66,8 @@ export interface ReceiptFacts {
   } | null
   /** The node that ran the job, when that was not this one. */
   readonly handOff?: HandOffFacts | null
+  /** The nodes to which the job was dealt, in the order of their shards. */
+  readonly shards?: readonly (DealtShard & Partial<Pick<HandOffFacts, 'isolation'>>)[]
   /** Keys that were made for the job alone and are destroyed by now; those of the result's sealed copies not among them. */
   readonly destroyedKeys: readonly DestroyedKey[]
   /** Unix seconds, chain time. */
@@ -98,8 +101,9 @@ export function signReceipt(signer: ReceiptSigner, facts: ReceiptFacts): SignedR
     result: facts.result,
     keySet: signer.keys.keySetDigest,
     quote: signer.evidence.quoteDigest,
-    isolation: facts.handOff?.isolation ?? signer.isolation,
+    isolation: facts.handOff?.isolation ?? isolationOf(facts.shards ?? [], signer),
     ...(facts.handOff == null ? {} : { handOff: handOffView(facts.handOff) }),
+    ...(facts.shards === undefined ? {} : { shards: facts.shards.map(shardView) }),
     ...(facts.homes === undefined || facts.homes.length === 0 ? {} : { homes: facts.homes }),
     ...(facts.unanswered === undefined || facts.unanswered.length === 0
       ? {}
@@ -163,6 +167,21 @@ function subjectOfReceipt({ job, manifest }: ReceiptFacts): Hex {
 
 function handOffView({ node, keySet, work }: HandOffFacts) {
   return { node, keySet, work: statementDigest(work.statement) }
+}
+
+function shardView({ node, keySet, work }: DealtShard): NonNullable<ReceiptBody['shards']>[number] {
+  return { node, keySet, work: work === null ? null : statementDigest(work.statement) }
+}
+
+/** Most characters that a receipt has for it. */
+const longestIsolation = 4_000
+
+/** As the nodes that ran the shards say of themselves, each way once. */
+function isolationOf(shards: NonNullable<ReceiptFacts['shards']>, signer: ReceiptSigner): string {
+  const said = new Set(shards.flatMap(({ isolation }) => isolation ?? []))
+  if (said.size === 0) return signer.isolation
+  const all = [...said].sort().join('; ')
+  return all.length > longestIsolation ? 'as each node to which the job was dealt has signed' : all
 }
 
 function refusedView({ body, statement }: GivenRefusal): NonNullable<ReceiptBody['refusedBy']> {

@@ -207,6 +207,7 @@ describe('a hand-off that nobody needs', () => {
     await keepHandOff(here.store, '999', row)
     const ended: string[] = []
     const handOff: HandOffHome = {
+      mostShards: 20,
       visit: async () => 'home',
       requireRunner: async () => undefined,
       removeFiles: async () => undefined,

@@ -14,7 +14,7 @@ import { readFacts } from '../facts/read-facts.js'
 import { readHomesWord } from '../federation/homes-word.js'
 import { tidyShares } from '../federation/kept-share.js'
 import type { ShareServer } from '../federation/serve-share.js'
-import { readWorkOf } from '../hand-off/kept-hand-off.js'
+import { readWorkOf, readWorksOf } from '../hand-off/kept-hand-off.js'
 import type { HandOffServer } from '../hand-off/serve-hand-off.js'
 import { handOffTidier } from '../hand-off/tidy-hand-offs.js'
 import type { NodeIncident } from '../incident/node-incident.js'
@@ -336,6 +336,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     job: (id) => findJob(store, id),
     verdicts: ({ inputs }) => readVerdictLists(store, inputs ?? {}),
     work: (id) => readWorkOf(store, id),
+    works: (id) => readWorksOf(store, id),
     handOff: options.served,
     shares: (id) => readHomesWord(store, id),
     shareServer: options.shares,

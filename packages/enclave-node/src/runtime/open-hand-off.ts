@@ -4,13 +4,14 @@
  */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Address, JsonObject } from '@sealpool/crypto'
 import { handOffFolder, servedHandOffFolder } from '../config/data-folders.js'
 import type { NodeConfig } from '../config/node-config.js'
 import { type HandOffHome, openHandOffHome } from '../hand-off/hand-off-home.js'
 import { handedOffJobs } from '../hand-off/kept-hand-off.js'
 import { type HandOffServer, serveHandOff } from '../hand-off/serve-hand-off.js'
+import { jobOfSlot } from '../hand-off/shard.js'
 import type { JobContext } from '../job/job-context.js'
 import { attestPeer } from '../peer/attest-peer.js'
 import { openPeer } from '../peer/call-peer.js'
@@ -39,7 +40,8 @@ export async function openHandOffs(
 async function removeForgotten({ store }: Pick<JobContext, 'store'>, folder: string): Promise<void> {
   const kept = new Set(await handedOffJobs(store))
   const there = await readdir(folder).catch(() => [])
-  for (const job of there) if (!kept.has(job)) await rm(join(folder, job), { recursive: true, force: true })
+  for (const slot of there)
+    if (!kept.has(jobOfSlot(slot))) await rm(join(folder, slot), { recursive: true, force: true })
 }
 
 /** @returns what has jobs run elsewhere; undefined when the settings name nobody */
@@ -52,6 +54,7 @@ function openHome(config: NodeConfig, job: JobContext, log: NodeLogger): HandOff
     heartbeatSeconds: config.chain.heartbeatSeconds,
     files: transferFolder(handOffFolder(config)),
     enough: () => setTimeout(searchMs, undefined, { ref: false }),
+    giveWay: () => setImmediate(),
     // As they were given: the digests on the chain are over these texts.
     policies: new Map<Address, JsonObject>(
       config.pools.map(({ address, policy }) => [address, policy as JsonObject]),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { rekeyEncryptedParquet } from '@sealpool/refine/duckdb'
+import { contributorsOfParquet, rekeyEncryptedParquet, selectEncryptedParquet } from '@sealpool/refine/duckdb'
 import { NodeError } from '../errors.js'
 import type { TransferFiles } from '../hand-off/transfer-files.js'
 
@@ -12,7 +12,7 @@ import type { TransferFiles } from '../hand-off/transfer-files.js'
  */
 export function transferFolder(folder: string): TransferFiles {
   const folderOf = (transfer: string): string => {
-    if (!/^[0-9a-f]{1,32}$/.test(transfer)) throw new RangeError('a transfer has another name')
+    if (!/^[0-9a-f]{1,32}(?:-\d{1,2})?$/.test(transfer)) throw new RangeError('a transfer has another name')
     return join(folder, transfer)
   }
   const pathOf = (transfer: string, file: number): string => join(folderOf(transfer), `${file}.parquet`)
@@ -79,6 +79,11 @@ export function transferFolder(folder: string): TransferFiles {
       await made(transfer)
       return rekeyEncryptedParquet({ from: path, columns, fromKey, to: pathOf(transfer, file), toKey })
     },
+    async select(transfer, file, { path, ...source }) {
+      await made(transfer)
+      return selectEncryptedParquet({ from: path, to: pathOf(transfer, file), ...source })
+    },
+    contributors: ({ path, ...source }) => contributorsOfParquet({ from: path, ...source }),
     path: pathOf,
     remove: (transfer) => rm(folderOf(transfer), { recursive: true, force: true }),
   }

@@ -114,6 +114,7 @@ function serviceOf(): NodeService {
     job: async (id) => (id === '7' ? job : undefined),
     verdicts: async () => ({}),
     work: async () => undefined,
+    works: async () => [],
     facts: async () => [],
     rescorings: async () => [],
     rescoredVerdicts: async () => [],

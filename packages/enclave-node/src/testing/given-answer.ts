@@ -2,11 +2,12 @@
  * An answer as the node that ran a job gives it to the home node, each part of which a test may change.
  * @module
  */
-import { deriveKeyPair, type JsonValue, platformRandom, sha256Digest } from '@sealpool/crypto'
+import { deriveKeyPair, platformRandom, sha256Digest } from '@sealpool/crypto'
 import { acceptAnswer, type ExpectedWork } from '../hand-off/accept-answer.js'
 import { encodeAnswer, type HandOffOutcome } from '../hand-off/hand-off-answer.js'
 import { signWork, type Work } from '../hand-off/hand-off-statements.js'
 import { sealParcel } from '../hand-off/sealed-parcel.js'
+import type { PlannedJob } from '../job/planned-job.js'
 import { openKeyRing } from '../key/key-ring.js'
 import { nodeSigner } from '../key/node-signer.js'
 import { addressOfDigit, digestOfDigit } from './served-pool-fixture.js'
@@ -92,7 +93,8 @@ export async function givenAnswer(
 /** Takes it as the home node does. */
 export const acceptGivenAnswer = (
   of: { readonly sealed: Uint8Array; readonly work: unknown },
-  planned: { readonly kind: 'query' | 'compute'; readonly plan: JsonValue } = { kind: 'query', plan },
+  planned: Pick<PlannedJob, 'kind' | 'plan' | 'query'> = { kind: 'query', plan },
+  shard?: string,
 ) =>
   acceptAnswer({
     given: of,
@@ -102,5 +104,5 @@ export const acceptGivenAnswer = (
     deployment,
     url: 'https://runner.example',
     signer: keys.statementAddress,
-    expected,
+    expected: shard === undefined ? expected : { ...expected, shard },
   })

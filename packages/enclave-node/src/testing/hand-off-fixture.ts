@@ -6,6 +6,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type JobManifest, manifestDigest, parseJobManifest } from '@sealpool/compute'
 import {
   type Address,
@@ -239,6 +240,7 @@ export async function handOffFixture() {
         heartbeatSeconds: 900,
         files: transferFolder(join(folder, 'home')),
         enough: () => new Promise(() => undefined),
+        giveWay: () => setImmediate(),
         policies: new Map([[handOffPool.address, policyJson]]),
         attest: async (url) => {
           world.attested.push(url)
@@ -250,6 +252,13 @@ export async function handOffFixture() {
       }),
     /** Puts a job on the chain and gives what a visit asks. */
     async visit(manifest: JobManifest = handOffManifest(), id = '1'): Promise<HandOffVisit> {
+      const job = await world.putOnChain(manifest, id)
+      const planned = await planJob(manifest, [handOffPool])
+      const material = await jobMaterial(context, planned, reservation)
+      return { job, manifest, planned, material, beat: async () => undefined }
+    },
+    /** Puts a job on the chain in place of what has its number there. */
+    async putOnChain(manifest: JobManifest, id = '1'): Promise<JobRow> {
       const digest = manifestDigest(manifest)
       const terms = {
         manifestDigest: digest,
@@ -265,10 +274,9 @@ export async function handOffFixture() {
         locator: 'x',
         pools: terms.pools,
       })
-      const job = (await findJob(store, id)) as JobRow
-      const planned = await planJob(manifest, [handOffPool])
-      const material = await jobMaterial(context, planned, reservation)
-      return { job, manifest, planned, material, beat: async () => undefined }
+      const job = await findJob(store, id)
+      if (job === undefined) throw new Error('the job was not stored')
+      return { ...job, manifestDigest: digest }
     },
     /** Visits until there is an answer, or something else than a wait. */
     async finish(home: ReturnType<typeof openHandOffHome>, asked: HandOffVisit) {
@@ -346,18 +354,23 @@ export async function handOffFixture() {
     const given = await world.before(call)
     if ('status' in given) return { status: given.status, body: given.body }
     world.calls.push(given)
-    const response = await routes(world.runner, world.caller).request(path, {
-      method,
-      body: JSON.stringify(given.body),
-    })
-    const answer = (await response.json()) as JsonValue
-    return { status: response.status, body: await world.after(given, answer) }
+    const answer = await lineTo(world.runner, world.caller)({ method, path, body: given.body })
+    return { status: answer.status, body: await world.after(given, answer.body) }
   }
   return world
 }
 
 /** The world that {@link handOffFixture} makes. */
 export type HandOffFixture = Awaited<ReturnType<typeof handOffFixture>>
+
+/** @returns a line to the real routes of a node that runs jobs, without HTTP around them */
+export function lineTo(server: HandOffServer, caller: Address): PeerLine {
+  return async ({ method, path, body }) => {
+    const given = { method, body: JSON.stringify(body) }
+    const response = await routes(server, caller).request(path, given)
+    return { status: response.status, body: (await response.json()) as JsonValue }
+  }
+}
 
 /** The calls of a hand-off alone; access control is tested where all calls are. */
 function routes(server: HandOffServer, caller: Address) {

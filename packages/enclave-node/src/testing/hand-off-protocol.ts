@@ -52,6 +52,7 @@ async function answerCases(): Promise<readonly ProtocolCase[]> {
     { parts: digestOfDigit('c') },
     { keySet: digestOfDigit('c') },
     { simulated: false },
+    { shard: '1/3' },
   ]
   const signerOf = (statementKey: Uint8Array, chainId: number) =>
     nodeSigner({ statementKey, chainId, registry: deployment.nodeRegistry })

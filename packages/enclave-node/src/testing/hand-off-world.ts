@@ -12,23 +12,23 @@ import { type PoolWorld, poolWorld } from './pool-world.js'
 import { worldJobs } from './world-jobs.js'
 
 /** Makes the data folder of the node that runs jobs: one maker of simulated machines for both, which the pools' policies name. */
-export async function runnerFolder(world: PoolWorld): Promise<string> {
-  const data = join(world.folder, 'runner')
+export async function runnerFolder(world: PoolWorld, name = 'runner'): Promise<string> {
+  const data = join(world.folder, name)
   await mkdir(data, { recursive: true })
   await copyFile(join(world.data, simulatorFile), join(data, simulatorFile))
   return data
 }
 
-/** Makes settings of both nodes. @param home address under which the home node knows the other one */
+/** Makes settings of both nodes. @param runner address under which the home node knows the other one, and the name of its folder */
 export async function handOffSettings(
   world: PoolWorld,
-  runner: { readonly url: string; readonly port?: number },
+  runner: { readonly url: string; readonly port?: number; readonly name?: string },
 ) {
   const { config, secrets } = await loadConfig(
     { config: world.config },
     { SEALPOOL_TRANSACTION_KEY: world.transactionKey },
   )
-  const data = await runnerFolder(world)
+  const data = await runnerFolder(world, runner.name)
   return {
     secrets,
     home: (change: object = {}) =>

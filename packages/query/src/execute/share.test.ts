@@ -6,7 +6,7 @@ import { memoryEngine } from '../testing/memory-engine.js'
 import { testPolicy, workers } from '../testing/pools.js'
 import { repeatableRandom } from '../testing/repeatable-random.js'
 import { executePlan } from './execute-plan.js'
-import { executeShares, type PlanShare, requireDivisible, shareOfPlan } from './share.js'
+import { executeShares, type PlanShare, requireDivisible, requireShare, shareOfPlan } from './share.js'
 
 const names = ['pay', 'people', 'trips'] as const
 const pools: PlanQueryOptions['pools'] = names.map((name, index) => ({
@@ -102,6 +102,33 @@ describe('shares of a plan', () => {
     expect(fewer).not.toEqual(one)
   })
 
+  it.each([
+    'SELECT sector, count(*) AS n, avg(wage) AS a FROM pay.workers GROUP BY sector',
+    'SELECT count(DISTINCT contributor) AS n FROM pay.workers',
+    'SELECT sector, count(DISTINCT contributor) AS n, median(wage) AS m FROM pay.workers GROUP BY ROLLUP (sector)',
+    'SELECT sum(p.wage) AS s FROM pay.workers AS p JOIN people.workers AS q ON p.contributor = q.contributor WHERE q.bonus > 10',
+  ])(
+    'of parts with all rows of some contributors each add up to the answer of one engine: %s',
+    async (sql) => {
+      const rows = { pay: rowsOf(0, 400), people: rowsOf(100, 400, 3), trips: [] }
+      const asked = await plan(sql)
+      requireDivisible(asked, () => 'one home')
+      const whole = await engineOf(rows)
+      const shares: PlanShare[] = []
+      for (const part of [0, 1, 2]) {
+        const of = (some: readonly Row[]) => some.filter(({ contributor }) => contributor % 3 === part)
+        const engine = await engineOf({ pay: of(rows.pay), people: of(rows.people) })
+        shares.push(await shareOfPlan({ plan: asked, engine }))
+        await engine.close()
+      }
+      const one = await executePlan({ plan: asked, engine: whole, random: repeatableRandom(6) })
+      await whole.close()
+      expect(one.rows.length).toBeGreaterThan(0)
+      const together = { plan: asked, shares, random: repeatableRandom(6) }
+      expect(await executeShares({ ...together, contributors: 'disjoint' })).toEqual(one)
+    },
+  )
+
   it('of one form have groups and numbers alike, whatever rows a home has', async () => {
     const asked = await plan(`SELECT sector, avg(wage) AS a FROM ${union('sector, wage')} GROUP BY sector`)
     const empty = await engineOf({})
@@ -140,7 +167,19 @@ describe('shares of a plan', () => {
     }
     expect(await answer(same)).toEqual([])
     expect(await answer([...same.slice(1), enough])).toEqual([['other', 80]])
-    await Promise.all([...same, enough].map((engine) => engine.close()))
+    // Where whoever divided the rows knows that nobody is in two parts, the people of all of them count.
+    const apart = await Promise.all(
+      [0, 20].map((first) => {
+        const others = rowsOf(first, 20).map((row) => ({ ...row, sector: 'other' }))
+        return engineOf({ pay: others, people: others })
+      }),
+    )
+    const shares = await Promise.all(apart.map((engine) => shareOfPlan({ plan: asked, engine })))
+    const rowsFor = async (contributors: 'disjoint' | 'overlapping') =>
+      (await executeShares({ plan: asked, shares, contributors, random: repeatableRandom(5) })).rows
+    expect(await rowsFor('overlapping')).toEqual([])
+    expect(await rowsFor('disjoint')).toEqual([['other', 80]])
+    await Promise.all([...same, ...apart, enough].map((engine) => engine.close()))
   })
 
   it.each([
@@ -189,6 +228,7 @@ describe('shares of a plan', () => {
     const [share] = await Promise.all([shareOfPlan({ plan: asked, engine: pooled })])
     const random = repeatableRandom(1)
     const refused = expect.objectContaining({ code: 'SHARE_INVALID' })
+    expect(() => requireShare(asked, share)).not.toThrow()
     const group = share.releases[0]?.groups[0]
     const withGroup = (change: object) => ({ releases: [{ groups: [{ ...group, ...change }] }] })
     for (const bad of [
@@ -209,6 +249,7 @@ describe('shares of a plan', () => {
       await expect(executeShares({ plan: asked, shares: [share, bad as PlanShare], random })).rejects.toEqual(
         refused,
       )
+      expect(() => requireShare(asked, bad)).toThrow(refused)
     }
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (bad) => {
@@ -218,5 +259,31 @@ describe('shares of a plan', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  it.each([
+    'SELECT sector, count(*) AS n, avg(wage) AS a, variance(wage) AS v FROM pay.workers GROUP BY ROLLUP (sector)',
+    'SELECT count(DISTINCT contributor) AS n, median(wage) AS m FROM pay.workers HAVING count(*) > 3',
+  ])('with numbers that no rows make have an answer all the same: %s', async (sql) => {
+    const asked = await plan(sql)
+    const share = await shareOfPlan({ plan: asked, engine: pooled })
+    const number = fc.oneof(fc.constant(0n), fc.bigInt({ min: -(10n ** 60n) + 1n, max: 10n ** 60n - 1n }))
+    const holds = fc.asyncProperty(fc.infiniteStream(number), async (numbers) => {
+      const next = () => String(numbers.next().value)
+      const wild: PlanShare = {
+        releases: share.releases.map(({ groups }) => ({
+          groups: groups.map(({ statistics, bins }) => ({
+            statistics: statistics.map(next),
+            bins: bins.map((counts) => counts.map(next)),
+          })),
+        })),
+      }
+      requireShare(asked, wild)
+      const random = repeatableRandom(1)
+      const shares = [share, wild]
+      const { columns } = await executeShares({ plan: asked, shares, contributors: 'disjoint', random })
+      expect(columns).toHaveLength(asked.columns.length)
+    })
+    await fc.assert(holds, { numRuns: 50 })
   })
 })

@@ -7,7 +7,7 @@ import { type QueryResult, releaseAnswer } from './execute-plan.js'
 import { type ExactGroup, exactGroups, keysOf, publicGroups } from './statistics.js'
 
 /**
- * What one home's rows add to a plan whose pools have several homes: exact integers, for every public group of every grouping
+ * What one part of the rows adds to a plan: those of one of several homes, or of some of the contributors. Exact integers, for every public group of every grouping
  * set, groups without rows included. It has one form for all data, and is a secret as the rows are: only
  * {@link executeShares} makes something of it that may leave.
  */
@@ -86,29 +86,45 @@ export async function shareOfPlan(options: {
 }
 
 /**
- * Makes the answer of a plan from the shares of all its homes: adds them up, then adds noise, once, and leaves out small groups as
+ * Makes the answer of a plan from the shares of all its parts: adds them up, then adds noise, once, and leaves out small groups as
  * `executePlan` does. With the same random bytes it is the answer of one engine that holds all rows, up to which groups are
  * large enough, see {@link requireDivisible}.
  *
- * @param options - `plan`; `shares`: one of each home, of {@link shareOfPlan}, from whomever; `random`: a source of
- *   cryptographically secure random bytes
+ * @param options - `plan`; `shares`: one of each part, of {@link shareOfPlan}, from whomever; `contributors`: whether two parts may have
+ *   rows of one contributor, as homes do (`overlapping`, the default), or whoever divided the rows gave all of a contributor's to one part
+ *   (`disjoint`): then their numbers add up, and the answer is that of one engine, to the bit; `random`: a source of cryptographically
+ *   secure random bytes
  * @returns the answer
  * @throws QueryError `SHARE_INVALID` for a share that has not the plan's form, `PLAN_INVALID`
  */
 export async function executeShares(options: {
   readonly plan: QueryPlan
   readonly shares: readonly PlanShare[]
+  readonly contributors?: 'overlapping' | 'disjoint'
   readonly random: (length: number) => Uint8Array
 }): Promise<QueryResult> {
+  const { contributors = 'overlapping' } = options
   const plan = checkPlan(options.plan)
   const releases = releasesOf(plan)
   const shares = options.shares.map((share) => {
-    const list = listOf(fieldOf(share, 'releases'), releases.length)
-    return releases.map((release, index) => readShare(release, list[index]))
+    const groups = readShare(releases, share)
+    if (contributors === 'overlapping') return groups
+    return groups.map((of) => of.map((group) => ({ ...group, largest: [] })))
   })
   return releaseAnswer(plan, options.random, async (_, index) =>
     shares.map((share) => share[index] ?? []).reduce(added),
   )
+}
+
+/**
+ * Sees to it that a share has the form that the plan gives it: whoever takes it in knows at once who gave a bad one.
+ *
+ * @param plan - the plan that the share is of
+ * @param share - from whomever
+ * @throws QueryError `SHARE_INVALID` for a share that has not the plan's form, `PLAN_INVALID`
+ */
+export function requireShare(plan: QueryPlan, share: unknown): void {
+  readShare(releasesOf(checkPlan(plan)), share)
 }
 
 function binStatistics({ program }: ReleasePlan): readonly number[] {
@@ -140,7 +156,12 @@ function added(one: readonly SharedGroup[], other: readonly SharedGroup[]): read
   })
 }
 
-function readShare(release: ReleasePlan, given: unknown): readonly SharedGroup[] {
+function readShare(releases: readonly ReleasePlan[], share: unknown): readonly (readonly SharedGroup[])[] {
+  const list = listOf(fieldOf(share, 'releases'), releases.length)
+  return releases.map((release, index) => readRelease(release, list[index]))
+}
+
+function readRelease(release: ReleasePlan, given: unknown): readonly SharedGroup[] {
   const { statistics } = release.program
   const places = release.sets.flatMap((set, position) =>
     Array.from({ length: publicGroups(release, set) }, (_, index) => ({

@@ -1,35 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
 import type { Digest } from '@sealpool/crypto'
-import { RefineError } from '../errors.js'
-import { type ParquetSource, rekeyParquet } from '../output/parquet/rekey-parquet.js'
+import { rekeyParquet } from '../output/parquet/rekey-parquet.js'
+import { withParquetFile } from './parquet-file.js'
 import { writeWhole } from './write-whole.js'
-
-function unreadable(cause?: unknown): RefineError {
-  return new RefineError(
-    'PARQUET_READ_FAILED',
-    'from',
-    'The file cannot be read',
-    cause === undefined ? undefined : { cause },
-  )
-}
-
-async function sourceOf(file: FileHandle): Promise<ParquetSource> {
-  const { size } = await file.stat()
-  return {
-    size,
-    async read(offset, length) {
-      const bytes = new Uint8Array(length)
-      let filled = 0
-      while (filled < length) {
-        const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)
-        if (bytesRead === 0) throw unreadable()
-        filled += bytesRead
-      }
-      return bytes
-    },
-  }
-}
 
 /**
  * Writes a copy of a file of {@link writeEncryptedParquet} under another key, as for somebody who may read this file and no other
@@ -46,7 +19,7 @@ async function sourceOf(file: FileHandle): Promise<ParquetSource> {
  * await rekeyEncryptedParquet({ from: '/state/1-workers.parquet', fromKey, columns: 3, to: '/out/1.parquet', toKey })
  * ```
  */
-export async function rekeyEncryptedParquet(options: {
+export function rekeyEncryptedParquet(options: {
   readonly from: string
   readonly columns: number
   readonly fromKey: Uint8Array
@@ -55,16 +28,7 @@ export async function rekeyEncryptedParquet(options: {
   readonly random?: (length: number) => Uint8Array
 }): Promise<{ readonly bytes: number; readonly digest: Digest }> {
   const { from, to, columns, fromKey, toKey, random = (length) => randomBytes(length) } = options
-  let file: FileHandle
-  try {
-    file = await open(from, 'r')
-  } catch (cause) {
-    throw unreadable(cause)
-  }
-  try {
-    const source = await sourceOf(file)
-    return await writeWhole(to, rekeyParquet({ source, columns, fromKey, toKey, random }))
-  } finally {
-    await file.close()
-  }
+  return withParquetFile(from, (source) =>
+    writeWhole(to, rekeyParquet({ source, columns, fromKey, toKey, random })),
+  )
 }

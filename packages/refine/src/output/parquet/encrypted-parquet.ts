@@ -5,18 +5,12 @@
  */
 import { RefineError } from '../../errors.js'
 import { contributorColumn, type NamedTable, type Row } from '../../schema/table-schema.js'
-import { createModuleCipher, moduleOverhead, type Seal } from './encrypted-module.js'
-import {
-  fileCryptoMetadata,
-  fileMetadata,
-  pageHeader,
-  rowGroupMetadata,
-  type WrittenRowGroup,
-} from './file-metadata.js'
+import { createModuleCipher, type Seal } from './encrypted-module.js'
+import { fileLayout, parquetMagic } from './file-layout.js'
+import { fileCryptoMetadata } from './file-metadata.js'
 import { encodeColumnPage, type ParquetColumn } from './plain-column.js'
 import { encodeThrift } from './thrift-compact.js'
 
-const magic = new TextEncoder().encode('PARE')
 /** Ordinals are 16-bit signed in the AAD. */
 const largestOrdinal = 32_767
 
@@ -85,47 +79,35 @@ export async function createEncryptedParquet(options: {
   const columns = parquetColumns(options.table)
   const fileUnique = Uint8Array.from(options.random(16))
   const encrypt = await createModuleCipher({ ...options, fileUnique })
-  const groups: Uint8Array[] = []
-  let rowsWritten = 0
-  let offset = 0
+  const layout = fileLayout(columns)
+  let started = false
 
   const start = () => {
-    if (offset > 0) return []
-    offset = magic.length
-    return [magic]
+    if (started) return []
+    started = true
+    return [parquetMagic]
   }
 
   const writeGroup = async (bodies: readonly Uint8Array[], rows: number) => {
-    const ordinal = groups.length
+    const rowGroup = layout.count()
+    const headers = layout.add(
+      rows,
+      bodies.map(({ length }) => length),
+    )
     // At once: each is a way to the platform's threads and back, and a row group has two for every column.
     const modules = await Promise.all(
-      columns.map(async (column, index) => {
-        const body = bodies[index] ?? new Uint8Array()
-        const header = encodeThrift(
-          pageHeader({ rows, plainLength: body.length, length: body.length + moduleOverhead }),
-        )
-        const place = { rowGroup: ordinal, column: index, page: 0 }
-        const [headerModule, pageModule] = await Promise.all([
-          encrypt(header, { type: 'dataPageHeader', ...place }),
+      bodies.flatMap((body, column) => {
+        const place = { rowGroup, column, page: 0 }
+        return [
+          encrypt(headers[column] ?? new Uint8Array(), { type: 'dataPageHeader', ...place }),
           encrypt(body, { type: 'dataPage', ...place }),
-        ])
-        return { column, plainLength: header.length + body.length, parts: [...headerModule, ...pageModule] }
+        ]
       }),
     )
-    const parts: Uint8Array[] = start()
-    const chunks: WrittenRowGroup['chunks'][number][] = []
-    for (const { column, plainLength, parts: sealed } of modules) {
-      const length = lengthOf(sealed)
-      chunks.push({ column, offset, plainLength, length })
-      parts.push(...sealed)
-      offset += length
-    }
-    groups.push(rowGroupMetadata({ rows, chunks }, ordinal))
-    rowsWritten += rows
-    return parts
+    return [...start(), ...modules.flat()]
   }
   const checkOrdinal = () => {
-    if (groups.length > largestOrdinal || columns.length > largestOrdinal) {
+    if (layout.count() > largestOrdinal || columns.length > largestOrdinal) {
       throw new RefineError(
         'LIMIT_EXCEEDED',
         options.table.name,
@@ -158,12 +140,10 @@ export async function createEncryptedParquet(options: {
     async finish() {
       const parts: Uint8Array[] = start()
       const cryptoMetadata = encodeThrift(fileCryptoMetadata(fileUnique))
-      const footer = concatenate(
-        await encrypt(encodeThrift(fileMetadata(columns, rowsWritten, groups)), { type: 'footer' }),
-      )
+      const footer = concatenate(await encrypt(layout.footer(), { type: 'footer' }))
       const length = new Uint8Array(4)
       new DataView(length.buffer).setUint32(0, cryptoMetadata.length + footer.length, true)
-      return concatenate([...parts, cryptoMetadata, footer, length, magic])
+      return concatenate([...parts, cryptoMetadata, footer, length, parquetMagic])
     },
   }
 }
