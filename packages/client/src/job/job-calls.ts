@@ -240,10 +240,13 @@ export function jobCalls(context: JobContext): JobCalls {
         if (now().getTime() - start >= timeoutMs) {
           const state = job?.state ?? 'unknown, the chain does not answer'
           const why = hasEnded ? `${state}, but no final block has it so` : state
+          const remedy = hasEnded
+            ? 'wait longer, or on a development chain that mines only what is sent give `finality: { confirmations: 0 }`'
+            : 'wait longer'
           throw new ClientError(
             'JOB_NOT_ENDED',
             `job ${jobId}`,
-            `it has not ended in time (${why}); wait longer`,
+            `it has not ended in time (${why}); ${remedy}`,
           )
         }
         await untilAborted(context.wait(pollMs), signal)
