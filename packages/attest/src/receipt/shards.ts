@@ -14,7 +14,7 @@ export function shardsProblem({
 }: Pick<ReceiptBody, 'shards' | 'handOff' | 'homes' | 'outcome'>): string | undefined {
   if (shards === undefined) return undefined
   if (handOff !== undefined || homes !== undefined)
-    return 'a job is dealt to several nodes, handed to one, or shared by several homes: one of these'
+    return 'a job is dealt, handed off or shared by homes: one of these'
   const nodes = shards.map(({ node }) => node.toLowerCase())
   if (new Set(nodes).size !== nodes.length) return 'one node had two shards of the job'
   const lost = shards.filter(({ work }) => work === null).map(({ node }) => node)
