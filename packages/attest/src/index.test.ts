@@ -104,9 +104,12 @@ describe('what the package offers', () => {
     expect(Object.keys(simulator).sort()).toMatchInlineSnapshot(`
       [
         "createAmdSimulator",
+        "createGpuSimulator",
         "createSimulator",
         "exportSimulator",
         "importSimulator",
+        "simulatedDstackLog",
+        "simulatedGpuModel",
         "simulatedMrTd",
         "simulatorRootName",
       ]

@@ -34,6 +34,7 @@ export { type Certificate, parseCertificate } from './encoding/x509.js'
 export { AttestError, type AttestErrorCode, attestErrorCodes } from './errors.js'
 export {
   evidenceCheckTitles,
+  type GpuEvidence,
   type NodeEvidence,
   type NodeEvidenceVerdict,
   nodeEvidenceSchema,
@@ -119,6 +120,7 @@ export {
   inputDisclosureSchema,
 } from './receipt/disclosure.js'
 export {
+  type AppraisedGpus,
   type BudgetView,
   type DestroyedKey,
   type Receipt,

@@ -16,7 +16,13 @@ import {
   verifyDstackSnpAttestation as dstackSnpAttestation,
   type VerifyDstackSnpOptions,
 } from './dstack/snp-attestation.js'
-import { type NodeEvidenceVerdict, verifyNodeEvidence as nodeEvidence } from './evidence/node-evidence.js'
+import {
+  type GpuEvidence,
+  type NodeEvidenceVerdict,
+  verifyNodeEvidence as nodeEvidence,
+} from './evidence/node-evidence.js'
+import type { GuestGpuRules } from './gpu/appraise-guest-gpus.js'
+import { type NodeGpuAppraisal, appraiseNodeGpus as nodeGpus } from './gpu/appraise-node-gpus.js'
 import type { Collateral } from './intel/collateral.js'
 import { type PreparedCollateral, prepareCollateral as prepare } from './intel/prepared-collateral.js'
 import { verifyQuote as dcapQuote, type VerifyQuoteOptions } from './intel/verify.js'
@@ -131,6 +137,35 @@ export function verifySnpReport(
  */
 export function verifyNodeEvidence(options: Parameters<typeof nodeEvidence>[0]): NodeEvidenceVerdict {
   return nodeEvidence(withPlatformSignatures(options))
+}
+
+/**
+ * Judges what a node shows of its GPUs: the event log against the registers of the node's own verified quote, NVIDIA's token by the
+ * service's keys and by the nonce that follows from that quote, and both by a platform policy.
+ *
+ * @param options what is shown, beside what, by which rules, and the moment
+ * @param options.shown `gpu` of {@link NodeEvidenceVerdict}; null: the node shows none, which is `not-proved`
+ * @param options.hardware `verdict` of the same {@link NodeEvidenceVerdict}, which must be ok: verify the evidence first
+ * @param options.policy with `dstack`, `nvidiaToken` and `gpu`
+ * @param options.keys of NVIDIA's service, as its JWKS lists them
+ * @param options.at the moment for which the answer holds
+ * @returns the answer with all reasons, worst first, what was recorded of the GPUs, and what such evidence cannot prove at all
+ * @throws AttestError `BAD_EVIDENCE`, `BAD_EVENT_LOG` when what is shown cannot be read; `BAD_POLICY`, `BAD_ARGUMENT`
+ *
+ * @example
+ * ```ts no-run
+ * const { verdict: hardware, gpu: shown } = verifyNodeEvidence({ evidence, policy, at, nonce })
+ * const { answer, reasons, mode, limits } = appraiseNodeGpus({ shown, hardware, policy: platformPolicy, keys, at })
+ * ```
+ */
+export function appraiseNodeGpus(
+  options: GuestGpuRules & {
+    readonly shown: GpuEvidence | null
+    readonly hardware: Verdict
+    readonly at: Date
+  },
+): NodeGpuAppraisal {
+  return nodeGpus(withPlatformSignatures<Parameters<typeof nodeGpus>[0]>(options))
 }
 
 /**

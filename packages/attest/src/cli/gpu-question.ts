@@ -1,13 +1,11 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
-import { verifyDstackEventLog } from '../dstack/event-log.js'
 import { AttestError } from '../errors.js'
-import { gpuNonce } from '../gpu/gpu-mode.js'
+import { appraiseGuestGpus, type GuestGpuRules, type ShownGpus } from '../gpu/appraise-guest-gpus.js'
 import type { NvidiaServiceKey } from '../nvidia/token.js'
-import { appraisePlatform, type PlatformAppraisal } from '../policy/appraise-platform.js'
+import { withPlatformSignatures } from '../platform.js'
+import type { PlatformAppraisal } from '../policy/appraise-platform.js'
 import type { PlatformPolicy } from '../policy/platform-policy.js'
 import type { Check } from '../verdict/check-list.js'
 import type { Verdict } from '../verdict/verdict.js'
-import { verifyNvidiaToken } from '../with-platform.js'
 
 /** A guest's GPUs as they were judged, with each list of checks under its heading. */
 export interface GpuAnswer {
@@ -36,7 +34,7 @@ export function judgeGpus(options: {
   readonly policy: PlatformPolicy
   readonly at: Date
 }): GpuAnswer {
-  const { hardware, policy, at } = options
+  const { hardware, eventLog, policy, at } = options
   const { claims } = hardware
   if (claims.tee !== 'tdx')
     throw new AttestError(
@@ -44,16 +42,20 @@ export function judgeGpus(options: {
       'quote',
       'The quote is not that of a TDX guest, which alone can record its GPUs',
     )
-  const log = verifyDstackEventLog({ eventLog: options.eventLog, claims })
-  const token = verifyNvidiaToken(options.token, {
-    keys: keysOf(options.keys),
-    at,
-    nonce: gpuNonce(hexToBytes(claims.reportData.slice(2))),
-  })
+  const { appraisal, log, token } = appraiseGuestGpus(
+    withPlatformSignatures<GuestGpuRules & ShownGpus>({
+      hardware: { ...hardware, claims },
+      eventLog,
+      token: options.token,
+      keys: keysOf(options.keys),
+      policy,
+      at,
+    }),
+  )
   // The policy names the app by its compose hash, so that nobody needs the text.
   const logChecks = log.checks.filter(({ id }) => id !== 'compose-hash')
   return {
-    appraisal: appraisePlatform({ dstack: { ...log, hardware }, nvidiaToken: token }, policy),
+    appraisal,
     parts: [
       { heading: 'The quote', checks: hardware.checks },
       { heading: 'The guest’s event log', checks: logChecks },

@@ -21,6 +21,7 @@ import {
   flag,
   hexText,
   oneOf,
+  optional,
   type Reader,
   record,
   type Schema,
@@ -45,6 +46,16 @@ export type SnpCollateral = {
 export type TdxNodeEvidence = NodeEvidenceFields & {
   tee: 'tdx'
   collateral: Collateral
+  /** Of the guest's GPUs, where it has any and was asked for them; judged by `appraiseNodeGpus`, and by nothing here. */
+  gpu?: GpuEvidence
+}
+
+/** What a guest shows of its GPUs, as JSON texts. */
+export type GpuEvidence = {
+  /** dstack's event log of the guest, with the mode that it has recorded, as its agent gives it. */
+  eventLog: string
+  /** NVIDIA's token on the GPUs, asked with the nonce that follows from the quote's report data, see `gpuNonce`. */
+  token: string
 }
 
 /** What a node in an SEV-SNP guest shows of itself, as plain JSON; `quote` is the attestation report. */
@@ -86,8 +97,20 @@ const fields = /* @__PURE__ */ (() => ({
   simulated: flag,
 }))()
 
+/** Characters of an event log: a guest's has some ten thousand. */
+const maximumEventLog = 1 << 18
+/** Characters of a token on 64 devices, the most that one may name, each of some six thousand. */
+const maximumToken = 1 << 19
+
 const tdxEvidence = /* @__PURE__ */ (() =>
-  record<TdxNodeEvidence>({ ...fields, tee: oneOf(['tdx']), collateral: collateralReader }))()
+  record<TdxNodeEvidence>({
+    ...fields,
+    tee: oneOf(['tdx']),
+    collateral: collateralReader,
+    gpu: optional(
+      record<GpuEvidence>({ eventLog: text({ max: maximumEventLog }), token: text({ max: maximumToken }) }),
+    ),
+  }))()
 
 const snpEvidence = /* @__PURE__ */ (() =>
   record<SnpNodeEvidence>({
@@ -126,6 +149,8 @@ export interface NodeEvidenceVerdict {
   readonly verdict: Verdict
   readonly appraisal: Appraisal
   readonly keySet: KeySet
+  /** What the node shows of its GPUs, not judged here; null when it shows none. */
+  readonly gpu: GpuEvidence | null
   /** SHA-256 of the quote's bytes. */
   readonly quoteDigest: Digest
   /** The quote's checks, then those of {@link evidenceCheckTitles}. */
@@ -200,6 +225,7 @@ export function verifyNodeEvidence(options: {
     verdict,
     appraisal,
     keySet: evidence.keySet,
+    gpu: (evidence.tee === 'tdx' ? evidence.gpu : undefined) ?? null,
     quoteDigest: sha256Digest(quote),
     checks: [...verdict.checks, ...checks.list()],
   }

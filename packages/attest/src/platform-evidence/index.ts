@@ -50,6 +50,12 @@ export {
   verifyFirmwareEventLog,
 } from '../event-log/ccel.js'
 export { replayRegister } from '../event-log/replay.js'
+export type { GuestGpuRules } from '../gpu/appraise-guest-gpus.js'
+export {
+  type NodeGpuAppraisal,
+  parseNodeGpuPolicy,
+} from '../gpu/appraise-node-gpus.js'
+export { type GpuLimit, gpuLimitNames, gpuLimits, gpuLimitTexts } from '../gpu/gpu-limits.js'
 export {
   type GpuMode,
   gpuModeEvent,
@@ -79,7 +85,6 @@ export {
   nvidiaCheckTitles,
   nvidiaRootDigest,
 } from '../nvidia/verify.js'
-export { gpuLimits } from '../policy/appraise-gpu.js'
 export {
   appraisePlatform,
   type PlatformAppraisal,
@@ -102,6 +107,7 @@ export {
   platformPolicySchema,
 } from '../policy/platform-policy.js'
 export {
+  appraiseNodeGpus,
   verifyAzureEvidence,
   verifyDstackCertificate,
   verifyDstackSnpAttestation,

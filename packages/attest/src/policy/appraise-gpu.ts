@@ -15,13 +15,6 @@ export interface GpuGuest {
   readonly token: NvidiaTokenVerdict | undefined
 }
 
-/** What no evidence of a GPU proves today, however good it is; whoever shows an answer shows these beside it. */
-export const gpuLimits: readonly string[] = [
-  'Boot-time only: the GPU answers for its firmware and its settings as they were when the guest looked, and nothing later is measured.',
-  'That the GPU is attached to this guest is the measured guest’s word: no signature of the GPU names the machine.',
-  'Mode (confidential computing, developers’ tools) is what the guest’s measured code read from the driver and recorded, once.',
-]
-
 /** The rules that tie GPUs to the guest that shows them; device and guest are judged by rules of their own. */
 export function gpuParts({ guest, report, token }: GpuGuest, rules: GpuRules): Appraisal[] {
   const claims = guest?.hardware?.claims

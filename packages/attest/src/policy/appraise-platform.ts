@@ -3,6 +3,7 @@ import { dstackCertificateCheckTitles } from '../dstack/certificate.js'
 import { type DstackFacts, type DstackVerdict, dstackCheckTitles } from '../dstack/event-log.js'
 import { raTlsReportData } from '../dstack/ra-tls.js'
 import { type DstackSnpVerdict, dstackSnpCheckTitles } from '../dstack/snp-attestation.js'
+import { gpuLimits } from '../gpu/gpu-limits.js'
 import { gpuModeEventName } from '../gpu/gpu-mode.js'
 import { type NitroVerdict, nitroCheckTitles } from '../nitro/verify.js'
 import { type NvidiaTokenVerdict, nvidiaTokenCheckTitles } from '../nvidia/token.js'
@@ -10,7 +11,7 @@ import { type NvidiaVerdict, nvidiaCheckTitles } from '../nvidia/verify.js'
 import { type Check, unanswered } from '../verdict/check-list.js'
 import type { Hex, Verdict } from '../verdict/verdict.js'
 import { type Appraisal, answerOf, appraise } from './appraise.js'
-import { gpuLimits, gpuParts } from './appraise-gpu.js'
+import { gpuParts } from './appraise-gpu.js'
 import {
   type AzureRules,
   type DstackRules,

@@ -15,6 +15,7 @@ import {
   text,
 } from '../shape/shape.js'
 import type { BudgetRules } from './budget.js'
+import { gpusProblem } from './gpus.js'
 import type { ReceiptBody } from './receipt.js'
 import { type ViewRules, viewRules } from './view-rules.js'
 
@@ -117,11 +118,13 @@ export function parsePoolRules(policy: JsonValue | undefined, name: string): Poo
   return { name, attestation, computations, programs, access: rules, views, privacy }
 }
 
+type GpuDemand = { minimumDevices: number }
+
 interface ManifestPart {
   kind: 'query' | 'compute'
   pools: { address: string }[]
   consumer: { address: string }
-  handOff?: { shards?: number }
+  handOff?: { fallback?: string; shards?: number; gpu?: GpuDemand }
 }
 
 const addressed = /* @__PURE__ */ record<{ address: string }>({ address: /* @__PURE__ */ text() }, 'drop')
@@ -136,7 +139,13 @@ const manifestSchema = /* @__PURE__ */ schema(
       consumer: addressed,
       handOff: /* @__PURE__ */ optional(
         /* @__PURE__ */ record<NonNullable<ManifestPart['handOff']>>(
-          { shards: /* @__PURE__ */ optional(/* @__PURE__ */ integer(2)) },
+          {
+            fallback: /* @__PURE__ */ optional(/* @__PURE__ */ text()),
+            shards: /* @__PURE__ */ optional(/* @__PURE__ */ integer(2)),
+            gpu: /* @__PURE__ */ optional(
+              /* @__PURE__ */ record<GpuDemand>({ minimumDevices: /* @__PURE__ */ integer(1) }),
+            ),
+          },
           'drop',
         ),
       ),
@@ -166,6 +175,6 @@ export function manifestProblem(manifest: JsonValue, receipt: ReceiptBody): stri
   if (asked.join() !== touched.join()) return 'the receipt is about other pools than the manifest'
   const [wanted, dealt] = [handOff?.shards ?? 0, receipt.shards?.length ?? 0]
   return wanted === dealt
-    ? undefined
+    ? gpusProblem(handOff, receipt)
     : `the manifest deals the job to ${wanted} nodes, the receipt names ${dealt}`
 }

@@ -1,4 +1,5 @@
 import type { Address, Digest, Hex, SignedStatement } from '@sealpool/crypto'
+import { type GpuLimit, gpuLimitNames } from '../gpu/gpu-limits.js'
 import {
   digestText,
   flag,
@@ -66,6 +67,19 @@ export type ReceiptPool = {
   } | null
 }
 
+/** What the signing node was shown of the GPUs of a node before it gave that node anything, and found good enough. */
+export type AppraisedGpus = {
+  /** As the guest had recorded it in its measured event log. */
+  confidentialComputing: 'on'
+  developerTools: 'off'
+  /** How many GPUs. */
+  devices: number
+  /** Digest of the platform policy by which they were judged, see `platformPolicyDigest`. */
+  policy: Digest
+  /** What such evidence does not prove, by names of `gpuLimitTexts`. */
+  limits: GpuLimit[]
+}
+
 /** What one recipient got of a result: `sealed` is null for whoever got the receipt alone. */
 export type RecipientView = { recipient: Address; view: ResultView; sealed: Digest | null }
 
@@ -108,15 +122,15 @@ export type ReceiptBody = {
   isolation: string
   /**
    * The attested node that ran the job for the one that signs, and the digest of its signed word on that (`sealpool/work`, its
-   * parent in the chain of receipts); absent: the signing node ran it.
+   * parent in the chain of receipts); absent: the signing node ran it. `gpu` is there where the manifest demands GPUs.
    */
-  handOff?: { node: Address; keySet: Digest; work: Digest }
+  handOff?: { node: Address; keySet: Digest; work: Digest; gpu?: AppraisedGpus }
   /**
    * The attested nodes to which the job's contributors were dealt, in the order of their shards, each another one, with the digest of its
    * signed word on its share (`sealpool/work`, parents in the chain of receipts); null: it was lost, and had given no share when the job
    * was refused. Absent: the job was dealt to nobody; of a refused one perhaps to somebody, when an owner's withdrawal had ended that before.
    */
-  shards?: { node: Address; keySet: Digest; work: Digest | null }[]
+  shards?: { node: Address; keySet: Digest; work: Digest | null; gpu?: AppraisedGpus }[]
   /**
    * The other homes of the job's pools, each with the digest of its signed word on its share (`sealpool/share`, parents in the chain
    * of receipts), which names its pools; absent: all pools are the signing node's.
@@ -226,6 +240,16 @@ const pool = /* @__PURE__ */ (() =>
     ),
   }))()
 
+const gpu = /* @__PURE__ */ optional(
+  /* @__PURE__ */ record<AppraisedGpus>({
+    confidentialComputing: /* @__PURE__ */ oneOf(['on']),
+    developerTools: /* @__PURE__ */ oneOf(['off']),
+    devices: /* @__PURE__ */ integer(1, 64),
+    policy: digest,
+    limits: /* @__PURE__ */ list(/* @__PURE__ */ oneOf(gpuLimitNames), { min: 1, max: 16 }),
+  }),
+)
+
 /** Schema of {@link ReceiptBody}; unknown fields are refused. */
 export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
   schema(
@@ -279,6 +303,7 @@ export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
           node: address,
           keySet: digest,
           work: digest,
+          gpu,
         }),
       ),
       shards: /* @__PURE__ */ optional(
@@ -287,6 +312,7 @@ export const receiptBodySchema: Schema<ReceiptBody> = /* @__PURE__ */ (() =>
             node: address,
             keySet: digest,
             work: /* @__PURE__ */ nullable(digest),
+            gpu,
           }),
           { min: 2, max: 16 },
         ),

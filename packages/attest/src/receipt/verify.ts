@@ -30,6 +30,7 @@ import { codeAnswer } from './code.js'
 import { chargeAnswer, contextAnswer, issuedAnswer, type ReceiptDeployment } from './consistency.js'
 import { keysAnswer } from './destroyed-keys.js'
 import { manifestProblem, type PoolRules, parsePoolRules } from './documents.js'
+import { gpusSaid } from './gpus.js'
 import { type ReceiptBody, receiptBodySchema, receiptType, receiptVersion } from './receipt.js'
 import { shardsProblem } from './shards.js'
 import { sharesProblem } from './shares.js'
@@ -288,9 +289,10 @@ function checkDocuments(options: VerifyReceiptOptions, run: Run, parts: Parts): 
     const { manifest } = options
     if (manifest === undefined) return notChecked('The manifest was not given.')
     if (digestOf(manifest) !== body(parts).job.manifest) return fail('the manifest is another one')
+    const gpus = gpusSaid(body(parts))
     return unless(
       manifestProblem(manifest, body(parts)),
-      'The digests agree, and so do kind, consumer and pools.',
+      `The digests agree, and so do kind, consumer and pools.${gpus === '' ? '' : ` ${gpus}`}`,
     )
   })
   run('views', ['outcome', 'policies', 'manifest'], () =>

@@ -11,6 +11,13 @@ export {
   createAmdSimulator,
 } from './amd-simulator.js'
 export type { CollateralDefect } from './collateral-writer.js'
+export {
+  createGpuSimulator,
+  type GpuSimulator,
+  type SimulatedDstackGuest,
+  simulatedDstackLog,
+  simulatedGpuModel,
+} from './gpu-simulator.js'
 export { type QuoteDefect, type SimulatedQuote, simulatedMrTd } from './quote-writer.js'
 export {
   createSimulator,

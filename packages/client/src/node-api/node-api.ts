@@ -37,8 +37,11 @@ export interface NodeApiOptions {
 
 /** The calls of a node's HTTP API. Answers are parsed, not believed. */
 export interface NodeApi {
-  /** Fresh evidence over a nonce, as the node sent it: verify it with `verifyNodeEvidence`. */
-  evidence(nonce: `0x${string}`): Promise<JsonObject>
+  /**
+   * Fresh evidence over a nonce, as the node sent it: verify it with `verifyNodeEvidence`; `asked.gpus`: with that of its GPUs, if it has any,
+   * which `appraiseNodeGpus` of `@sealpool/attest/platform-evidence` judges.
+   */
+  evidence(nonce: `0x${string}`, asked?: { readonly gpus: boolean }): Promise<JsonObject>
   /** The pools that the node serves. */
   pools(): Promise<readonly ServedPoolAnswer[]>
   /** Where a contribution stands. */
@@ -135,7 +138,8 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
   const part = (text: string) => encodeURIComponent(text)
   return {
     ask: (schema, path, body) => call(schema, path, body, limit),
-    evidence: (nonce) => call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}`),
+    evidence: (nonce, asked) =>
+      call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}${asked?.gpus === true ? '&gpus=true' : ''}`),
     pools: async () => (await call(servedPoolsSchema, '/pools')).pools,
     contribution: (id) =>
       about(id, call(contributionStatusSchema, `/contributions/${part(id)}`), 'GET /contributions'),

@@ -25,6 +25,16 @@ const handOffSchema = z
      * what they count. Absent: one node is given everything.
      */
     shards: z.exactOptional(z.int().min(2).max(16)),
+    /**
+     * GPUs that each other node must have proved before it is given anything, by a platform policy of the node that keeps the pools: with
+     * confidential computing on and developers' tools off. Absent: nobody is asked for any.
+     */
+    gpu: z.exactOptional(
+      z.strictObject({
+        /** Fewest GPUs of each node. */
+        minimumDevices: z.int().min(1).max(64),
+      }),
+    ),
   })
   .refine(({ shards, fallback }) => shards === undefined || fallback === 'none', {
     path: ['fallback'],

@@ -2,6 +2,7 @@
 export const apiErrorTexts = {
   NOT_FOUND: 'there is nothing under this address',
   NONCE_INVALID: 'nonce must be 0x and 64 lower-case hex digits',
+  GPUS_INVALID: 'gpus must be true or left out, and is asked for together with a nonce',
   ADDRESS_INVALID: 'a pool or recipient must be 0x and 40 hex digits',
   ID_INVALID: 'the id must be a decimal number',
   BODY_INVALID: 'the body must be JSON: { "manifest": <job manifest> }',

@@ -11,6 +11,7 @@ import {
   base64Url,
   bundle,
   digest,
+  gpusSchema,
   id,
   idSchema,
   job,
@@ -58,9 +59,21 @@ export const apiRoutes: readonly ApiRoute[] = [
     method: 'get',
     path: '/v1/evidence',
     summary: 'Evidence over a nonce, or the registered one.',
-    parameters: { nonce: { in: 'query', schema: nonceSchema, required: false } },
-    answers: { 200: z.looseObject({ simulated }) },
-    refusals: ['NONCE_INVALID'],
+    parameters: {
+      nonce: { in: 'query', schema: nonceSchema, required: false },
+      /** With evidence of the machine's GPUs (`gpu`), where it has any. */
+      gpus: { in: 'query', schema: gpusSchema, required: false },
+    },
+    answers: {
+      200: z.looseObject({
+        simulated,
+        gpu: z
+          .strictObject({ eventLog: z.string(), token: z.string() })
+          .optional()
+          .describe('of the GPUs, as JSON texts; where it was asked for and the machine has any'),
+      }),
+    },
+    refusals: ['NONCE_INVALID', 'GPUS_INVALID'],
   },
   {
     method: 'get',
@@ -306,6 +319,7 @@ export const everyRefusal = [
 export const refusalStatus = {
   NOT_FOUND: 404,
   NONCE_INVALID: 400,
+  GPUS_INVALID: 400,
   ADDRESS_INVALID: 400,
   ID_INVALID: 400,
   BODY_INVALID: 400,

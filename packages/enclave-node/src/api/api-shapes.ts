@@ -7,6 +7,8 @@ import type { ApiErrorCode } from './api-error.js'
 
 /** 32 bytes that make evidence fresh. */
 export const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
+/** Asks for evidence of the GPUs besides. */
+export const gpusSchema = z.literal('true')
 /** Address of a pool or wallet. */
 export const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
 /** Number of a contribution or job, decimal, at most 18 digits. */

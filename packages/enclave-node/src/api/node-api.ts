@@ -17,7 +17,7 @@ import { allowOrigins } from './allow-origins.js'
 import { answeredCalls } from './answered-calls.js'
 import { type ApiContext, type ApiEnv, answersOf, jsonOf, manifestOf, peerOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
-import { addressSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
+import { addressSchema, gpusSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
 import type { Authentication } from './authentication.js'
 import { authenticationRoutes } from './authentication-routes.js'
 import { callerTurns } from './caller-turns.js'
@@ -156,7 +156,10 @@ export function nodeApi(
     const given = context.req.query('nonce')
     const nonce = nonceSchema.optional().safeParse(given)
     if (!nonce.success) return refuse(context, 'NONCE_INVALID')
-    return context.json(await node.evidence(nonce.data as Hex | undefined))
+    const gpus = gpusSchema.optional().safeParse(context.req.query('gpus'))
+    if (!gpus.success || (gpus.data !== undefined && given === undefined))
+      return refuse(context, 'GPUS_INVALID')
+    return context.json(await node.evidence(nonce.data as Hex | undefined, { gpus: gpus.data !== undefined }))
   })
   app.get('/v1/pools', (context) =>
     answer(context, {

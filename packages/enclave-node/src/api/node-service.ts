@@ -10,6 +10,7 @@ import type { HeadKeeper } from '../anchor/head-keeper.js'
 import type { AuditEntry } from '../audit/audit-chain.js'
 import type { NodeCatalogue } from '../catalogue/node-catalogue.js'
 import type { CredentialDesk } from '../credential/credential-desk.js'
+import type { AskedEvidence } from '../evidence/node-evidence.js'
 import type { SignedFacts } from '../facts/read-facts.js'
 import type { ShareServer } from '../federation/serve-share.js'
 import type { HandOffServer } from '../hand-off/serve-hand-off.js'
@@ -65,7 +66,8 @@ export interface ValidationService {
 /** The node as the API sees it. */
 export interface NodeService {
   readonly simulated: boolean
-  evidence(nonce: Hex | undefined): Promise<NodeEvidence>
+  /** @param asked what besides the quote, of fresh evidence */
+  evidence(nonce: Hex | undefined, asked: AskedEvidence): Promise<NodeEvidence>
   pools(): readonly PoolView[]
   /** Pools of this node and of its peers. */
   readonly catalogue: Pick<NodeCatalogue, 'search' | 'similar'>

@@ -2,9 +2,34 @@
  * Settings of jobs that run on another node than the one that keeps their pools.
  * @module
  */
+import { AttestError } from '@sealpool/attest'
+import { type PlatformPolicy, parseNodeGpuPolicy } from '@sealpool/attest/platform-evidence'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
 import type { AnchorSettings } from './anchor-settings.js'
+
+/** Keys are public: those of NVIDIA's service as its JWKS lists them. */
+const serviceKeySchema = z.object({
+  kty: z.string().max(20),
+  crv: z.exactOptional(z.string().max(20)),
+  kid: z.exactOptional(z.string().max(200)),
+  x: z.exactOptional(z.string().max(100)),
+  y: z.exactOptional(z.string().max(100)),
+})
+
+const gpuRulesSchema = z.strictObject({
+  /** A platform policy with `dstack`, `nvidiaToken` and `gpu`. Of a `hardware` without measurements the chain alone says which code may run. */
+  policy: z.unknown().transform((value, context): PlatformPolicy => {
+    try {
+      return parseNodeGpuPolicy(value)
+    } catch (error) {
+      if (!(error instanceof AttestError)) throw error
+      context.addIssue({ code: 'custom', message: `expected a platform policy for GPUs: ${error.message}` })
+      return z.NEVER
+    }
+  }),
+  keys: z.array(serviceKeySchema).min(1).max(64),
+})
 
 /** Who may run jobs of this node's pools, as far as a job's manifest says so; null: nobody else. */
 export const handOffSchema = z
@@ -20,6 +45,8 @@ export const handOffSchema = z
     turnSeconds: z.int().min(60).max(2_592_000).default(21_600),
     /** Seconds that files are sent for before other jobs have their turn. */
     sendSeconds: z.int().min(1).max(600).default(20),
+    /** By what GPUs of those nodes are judged, where a job's manifest demands them; absent: such a job is refused. */
+    gpu: z.exactOptional(gpuRulesSchema),
   })
   .nullable()
   .default(null)

@@ -19,7 +19,7 @@ import {
   requireFederationAnchors,
 } from './federation-settings.js'
 import { handOffSchema, measuredHandOffs, requireAnyWork, serveHandOffSchema } from './hand-off-settings.js'
-import { dstackSocket, tsmFolder } from './machine-paths.js'
+import { dstackSocket, nvattest, nvidiaSmi, tsmFolder } from './machine-paths.js'
 import { measuredOwnCopies, ownCopiesSchema, requireLiveAlone } from './own-copies-settings.js'
 import {
   measuredPrograms,
@@ -156,6 +156,11 @@ export const nodeConfigSchema = z.strictObject({
     provider: z.enum(['simulator', 'configfs-tsm', 'dstack']),
     /** SIMULATOR only: name of the simulated machine image, so that upgrades can be tried; each is measured as other code. */
     image: z.string().min(1).max(100).optional(),
+    /**
+     * GPUs of this machine, which it shows to whoever asks and records in its measured event log: of a dstack guest by NVIDIA's programs, of a
+     * simulator SIMULATED ones. Absent: it shows none.
+     */
+    gpus: z.strictObject({ devices: z.int().min(1).max(64) }).optional(),
   }),
   /** Where the root secret comes from. */
   keyRelease: z.discriminatedUnion('adapter', [
@@ -212,6 +217,8 @@ export const nodeConfigSchema = z.strictObject({
     .strictObject({
       tsmFolder: z.string().min(1).default(tsmFolder),
       dstackSocket: z.string().min(1).default(dstackSocket),
+      nvidiaSmi: z.string().min(1).default(nvidiaSmi),
+      nvattest: z.string().min(1).default(nvattest),
       /** Intel's service, or a PCCS that mirrors it, for the collateral of quotes; null: Intel's own. */
       collateralUrl: z.url().nullable().default(null),
     })
@@ -311,6 +318,13 @@ export function parseNodeConfig(input: unknown): NodeConfig {
       'hardware measures its image itself; leave it out',
     )
   }
+  if (evidence.gpus !== undefined && evidence.provider === 'configfs-tsm') {
+    throw new NodeError(
+      'CONFIG_INVALID',
+      'evidence.gpus',
+      'only a dstack guest can record how its GPUs are set; leave it out, or run as one (evidence.provider)',
+    )
+  }
   return parsed.data
 }
 
@@ -337,6 +351,7 @@ export function measuredConfig(config: NodeConfig): JsonObject {
     evidence: {
       provider: config.evidence.provider,
       ...(config.evidence.image === undefined ? {} : { image: config.evidence.image }),
+      ...(config.evidence.gpus === undefined ? {} : { gpus: config.evidence.gpus }),
     },
     keyRelease: config.keyRelease,
     ...(config.keyRecovery === 'allowed' ? {} : { keyRecovery: config.keyRecovery }),

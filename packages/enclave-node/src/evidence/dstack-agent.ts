@@ -8,18 +8,24 @@ import { parseQuote } from '@sealpool/attest'
 import { decodeHex, encodeHex, type Hex } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError, type NodeErrorCode } from '../errors.js'
+import type { RecordedGpus } from './dstack-gpus.js'
 import type { QuoteProvider } from './quote-provider.js'
 
 /** Calls of the agent that the node makes. */
 export interface DstackAgent {
   /** @returns a TDX quote over 64 bytes. @throws NodeError `QUOTE_FAILED` */
   quote(reportData: Uint8Array): Promise<Uint8Array>
+  /** @returns the guest's event log up to now, JSON text. @throws NodeError `QUOTE_FAILED` */
+  eventLog(): Promise<string>
+  /** Extends an event into the guest's runtime register, for as long as it runs. @throws NodeError `QUOTE_FAILED` */
+  emit(name: string, payload: Uint8Array): Promise<void>
   /** @returns 32 secret bytes, the same for this application, path and purpose. @throws NodeError `KEY_UNREADABLE` */
   key(path: string, purpose: string): Promise<Uint8Array>
 }
 
 const hex = z.string().regex(/^(0x)?([0-9a-f]{2})+$/i)
 const quoteSchema = z.object({ quote: hex.max(1 << 21) })
+const eventLogSchema = z.object({ event_log: z.string().max(1 << 18) })
 const keySchema = z.object({ key: hex.max(66) })
 const maximumAnswerBytes = 8 << 20
 
@@ -48,6 +54,14 @@ export function dstackAgent(options: {
         return quote
       throw new NodeError('QUOTE_FAILED', 'dstack GetQuote', 'the quote is over other data than was asked')
     },
+    async eventLog() {
+      const body = { report_data: '00'.repeat(64) }
+      return (await call(options, 'GetQuote', body, eventLogSchema, 'QUOTE_FAILED')).event_log
+    },
+    async emit(event, payload) {
+      const body = { event, payload: encodeHex(payload).slice(2) }
+      await call(options, 'EmitEvent', body, z.unknown(), 'QUOTE_FAILED')
+    },
     async key(path, purpose) {
       const answer = await call(options, 'GetKey', { path, purpose }, keySchema, 'KEY_UNREADABLE')
       const key = bytesOf(answer.key)
@@ -57,12 +71,26 @@ export function dstackAgent(options: {
   }
 }
 
-/** Quotes of a dstack machine. @param collateral where a verifier's collateral for a quote comes from */
+/**
+ * Quotes of a dstack machine.
+ * @param collateral where a verifier's collateral for a quote comes from
+ * @param gpus of the machine, recorded before the first quote; absent: it has none to show
+ */
 export function dstackQuoteProvider(
   agent: DstackAgent,
   collateral: QuoteProvider['collateral'],
+  gpus?: RecordedGpus,
 ): QuoteProvider {
-  return { name: 'dstack', simulated: false, quote: (reportData) => agent.quote(reportData), collateral }
+  return {
+    name: 'dstack',
+    simulated: false,
+    async quote(reportData) {
+      await gpus?.recorded()
+      return agent.quote(reportData)
+    },
+    collateral,
+    ...(gpus === undefined ? {} : { gpus }),
+  }
 }
 
 function bytesOf(text: string): Uint8Array {
@@ -87,7 +115,8 @@ async function call<T>(
   if (status !== 200) throw failed(`the agent refused with status ${status}`)
   let json: unknown
   try {
-    json = JSON.parse(text)
+    // What has nothing to say may say nothing.
+    json = text === '' ? null : JSON.parse(text)
   } catch {
     throw failed('the answer is not JSON')
   }

@@ -23,6 +23,11 @@ import { type QuoteProvider, teeOf } from './quote-provider.js'
 /** Nonce of the evidence that is registered on the chain and travels with receipts. */
 export const registrationNonce: Hex = `0x${'0'.repeat(64)}`
 
+/** What a verifier asks for besides the quote. */
+export interface AskedEvidence {
+  readonly gpus: boolean
+}
+
 /** What gives evidence. */
 export interface EvidenceSource {
   readonly simulated: boolean
@@ -32,8 +37,11 @@ export interface EvidenceSource {
   readonly measurement: Hex
   /** Evidence with the registered quote and collateral that is current now. */
   registered(): Promise<NodeEvidence>
-  /** Fresh evidence over a verifier's nonce of 32 bytes. */
-  fresh(nonce: Hex): Promise<NodeEvidence>
+  /**
+   * Fresh evidence over a verifier's nonce of 32 bytes.
+   * @param asked `gpus`: with evidence of the machine's GPUs, where it has any; it costs a call to NVIDIA's service
+   */
+  fresh(nonce: Hex, asked?: AskedEvidence): Promise<NodeEvidence>
 }
 
 /**
@@ -58,21 +66,26 @@ export async function openEvidence(options: {
     quoteDigest: sha256Digest(quote),
     measurement: quotedMeasurement(quote),
     registered: () => evidence(quote, registrationNonce),
-    fresh: (nonce) => freshEvidence(provider, keys, nonce),
+    fresh: (nonce, asked) => freshEvidence(provider, keys, nonce, asked),
   }
 }
 
 /**
  * Takes evidence over a nonce, of a node that need not have begun to work.
  * @param nonce 32 bytes, of whoever asks
+ * @param asked what besides the quote
  * @throws NodeError `QUOTE_FAILED`
  */
 export async function freshEvidence(
   provider: QuoteProvider,
   keys: NodeKeyRing,
   nonce: Hex,
+  asked: AskedEvidence = { gpus: false },
 ): Promise<NodeEvidence> {
-  return evidenceOf(provider, keys, await provider.quote(reportDataOf(keys, nonce)), nonce)
+  const reportData = reportDataOf(keys, nonce)
+  const evidence = await evidenceOf(provider, keys, await provider.quote(reportData), nonce)
+  if (!asked.gpus || provider.gpus === undefined || evidence.tee !== 'tdx') return evidence
+  return { ...evidence, gpu: await provider.gpus.evidence(reportData) }
 }
 
 function reportDataOf(keys: NodeKeyRing, nonce: Hex): Uint8Array {

@@ -3,6 +3,7 @@
  * @module
  */
 import { type Collateral, type SnpCollateral, snpReportLength } from '@sealpool/attest'
+import type { GuestGpus } from './guest-gpus.js'
 
 /** Gives quotes over report data of the node's choice. */
 export interface QuoteProvider {
@@ -16,6 +17,8 @@ export interface QuoteProvider {
    * @throws NodeError `QUOTE_FAILED`
    */
   quote(reportData: Uint8Array): Promise<Uint8Array>
+  /** GPUs that the machine can show beside its quotes; absent: none. */
+  readonly gpus?: GuestGpus
   /** @returns what a verifier needs beside a quote, current now */
   collateral(quote: Uint8Array): Promise<Collateral | SnpCollateral>
 }

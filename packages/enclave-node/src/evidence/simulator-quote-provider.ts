@@ -10,6 +10,7 @@ import { createSimulator, exportSimulator, importSimulator, type Simulator } fro
 import { concatBytes, type Digest, digestToBytes, encodeHex, type Hex, sha256Digest } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import type { QuoteProvider } from './quote-provider.js'
+import type { SimulatedGpus } from './simulated-gpus.js'
 
 /** Name of the file; loud on purpose. */
 export const simulatorFile = 'SIMULATOR-NOT-HARDWARE.json'
@@ -67,11 +68,16 @@ export function openSimulator(options: {
  * What an attestation policy must name to accept nodes on this simulator.
  * @param simulator - from {@link openSimulator}
  * @param image - name of the simulated machine image; another name is measured as other code. Absent: the usual one
+ * @param gpus - of the simulated machine, which are measured as well; absent: it has none
  * @returns the digest of its root certificate, and the measurements that its quotes report
  * @throws NodeError `KEY_UNREADABLE` when the simulator is not one of TDX
  */
-export function simulatedPlatform(simulator: Simulator, image?: string): SimulatedPlatform {
-  const quote = parseQuote(simulator.quote({ reportData: new Uint8Array(64), ...imageOf(image) }))
+export function simulatedPlatform(
+  simulator: Simulator,
+  image?: string,
+  gpus?: Pick<SimulatedGpus, 'rtmrs'>,
+): SimulatedPlatform {
+  const quote = parseQuote(simulator.quote({ reportData: new Uint8Array(64), ...machineOf(image, gpus) }))
   if (quote.report.kind !== 'td')
     throw new NodeError('KEY_UNREADABLE', simulatorFile, 'the simulator is not one of TDX')
   const { mrTd: td, rtmrs: registers } = quote.report
@@ -96,18 +102,29 @@ function imageOf(name: string | undefined): { readonly mrTd?: Uint8Array } {
   return { mrTd: concatBytes(head ?? new Uint8Array(32), (tail ?? new Uint8Array(32)).slice(0, 16)) }
 }
 
+function machineOf(image: string | undefined, gpus: Pick<SimulatedGpus, 'rtmrs'> | undefined) {
+  return { ...imageOf(image), ...(gpus === undefined ? {} : { rtmrs: gpus.rtmrs }) }
+}
+
 /**
  * A quote provider without hardware.
  * @param simulator from {@link openSimulator}
  * @param now the clock for the collateral's dates
  * @param image as for {@link simulatedPlatform}
+ * @param gpus as for {@link simulatedPlatform}
  */
-export function simulatorQuoteProvider(simulator: Simulator, now: () => Date, image?: string): QuoteProvider {
+export function simulatorQuoteProvider(
+  simulator: Simulator,
+  now: () => Date,
+  image?: string,
+  gpus?: SimulatedGpus,
+): QuoteProvider {
   return {
     name: 'simulator',
     simulated: true,
-    quote: async (reportData) => simulator.quote({ reportData, ...imageOf(image) }),
+    quote: async (reportData) => simulator.quote({ reportData, ...machineOf(image, gpus) }),
     collateral: async () => simulator.collateral(now()),
+    ...(gpus === undefined ? {} : { gpus }),
   }
 }
 

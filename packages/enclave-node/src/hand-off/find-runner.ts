@@ -11,7 +11,11 @@ import type { Reached } from './runner-lines.js'
 /** Nothing came through: the other node is away, or somebody stands in the way. */
 export const silence: readonly NodeErrorCode[] = ['NODE_UNREACHABLE', 'PEER_ANSWER_INVALID']
 /** The other node is not what it has to be, or said what it may not. */
-export const faults: readonly NodeErrorCode[] = ['PEER_NOT_ATTESTED', 'HAND_OFF_REFUSED']
+export const faults: readonly NodeErrorCode[] = [
+  'PEER_NOT_ATTESTED',
+  'PEER_GPUS_NOT_PROVED',
+  'HAND_OFF_REFUSED',
+]
 
 /** Seconds for which a node that was silent is not looked for again. */
 const silentSeconds = 60

@@ -20,6 +20,8 @@ import { transferVisits } from './transfer-visits.js'
 export interface HandOffHome {
   /** To how many nodes a job can be dealt at most: as many as the settings name. */
   readonly mostShards: number
+  /** Whether the settings have rules by which GPUs of other nodes are judged. */
+  readonly judgesGpus: boolean
   /**
    * Goes on with a job's hand-off as far as it goes now.
    * @returns the answer; or that this node is to run the job itself, since nobody did in time and the manifest allows it
@@ -73,6 +75,7 @@ export function openHandOffHome(options: HandOffHomeOptions): HandOffHome {
 
   return {
     mostShards: nodes.length,
+    judgesGpus: options.gpu !== undefined,
     async visit(asked) {
       const { handOff } = asked.manifest
       if (handOff === undefined) return 'home'

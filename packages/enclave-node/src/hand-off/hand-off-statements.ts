@@ -2,6 +2,7 @@
  * What the running node signs of a hand-off: the key that it made for a transfer, and the work that it did.
  * @module
  */
+import type { AppraisedGpus } from '@sealpool/attest'
 import {
   type Address,
   CryptoError,
@@ -62,6 +63,8 @@ export interface HandOffFacts {
   readonly keySet: Digest
   readonly isolation: string
   readonly work: SignedStatement
+  /** What it had proved of its GPUs, where the manifest demands any. */
+  readonly gpu?: AppraisedGpus
 }
 
 /** Where statements of hand-offs belong: the job's first pool. */

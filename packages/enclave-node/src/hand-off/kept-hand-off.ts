@@ -3,6 +3,8 @@
  * goes on where it was and no disk that was put back names another node.
  * @module
  */
+import type { AppraisedGpus } from '@sealpool/attest'
+import { gpuLimitNames } from '@sealpool/attest/platform-evidence'
 import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
@@ -66,11 +68,20 @@ const olderSchema = z.strictObject({
   parts: z.array(transferFileSchema).nullable(),
   transfer: transferSchema.nullable(),
 })
+const gpuSchema: z.ZodType<AppraisedGpus> = z.strictObject({
+  confidentialComputing: z.literal('on'),
+  developerTools: z.literal('off'),
+  devices: z.int().min(1),
+  policy: digest,
+  limits: z.array(z.enum(gpuLimitNames)),
+})
 const keptSchema = olderSchema.extend({
   turnAt: z.int(),
   key: digest,
   left: z.array(leftSchema),
-  shard: z.exactOptional(z.strictObject({ url: z.string(), node: address, keySet: digest })),
+  shard: z.exactOptional(
+    z.strictObject({ url: z.string(), node: address, keySet: digest, gpu: z.exactOptional(gpuSchema) }),
+  ),
   given: z.exactOptional(z.literal(true)),
 })
 /** The release before this one kept what a transfer's keys followed from in the note itself. */
@@ -160,7 +171,7 @@ export async function readWorksOf(sql: Sql, job: string): Promise<readonly Signe
 }
 
 /** A node to which a shard was dealt. */
-export interface DealtShard extends Pick<ShardNode, 'node' | 'keySet'> {
+export interface DealtShard extends Pick<ShardNode, 'node' | 'keySet' | 'gpu'> {
   /** Its signed word; null when it has given no share yet. */
   readonly work: SignedStatement | null
 }
@@ -175,8 +186,8 @@ export async function dealtShards(sql: Sql, job: string): Promise<readonly Dealt
     const kept = await readHandOff(sql, slot).catch(unreadable)
     if (kept?.shard === undefined) return []
     const work = kept.given === true ? await readWorkOf(sql, slot) : undefined
-    const { node, keySet } = kept.shard
-    shards.push({ node, keySet: kept.transfer?.keySet ?? keySet, work: work ?? null })
+    const { keySet, url: _, ...dealt } = kept.shard
+    shards.push({ ...dealt, keySet: kept.transfer?.keySet ?? keySet, work: work ?? null })
   }
   return shards
 }

@@ -3,11 +3,13 @@
  * @module
  */
 import { type AttestationPolicy, AttestError, parseAttestationPolicy } from '@sealpool/attest'
+import type { GuestGpuRules } from '@sealpool/attest/platform-evidence'
 import { type Address, canonicalize, type JsonObject, type JsonValue } from '@sealpool/crypto'
 import { NodeError } from '../errors.js'
 import type { JobContext } from '../job/job-context.js'
 import type { AttestedPeer } from '../peer/attest-peer.js'
 import type { PeerLine } from '../peer/call-peer.js'
+import type { DemandedGpus } from '../peer/judge-gpus.js'
 import { findJob } from '../state/job-table.js'
 import type { HandOffVisit } from './hand-off-visit.js'
 import type { LeftTransfer } from './kept-hand-off.js'
@@ -23,7 +25,13 @@ export interface RunnerLinesOptions extends Pick<JobContext, 'store' | 'now'> {
   /** The pools' policies as their digests on the chain are over them. */
   readonly policies: ReadonlyMap<Address, JsonObject>
   /** Verifies a node, see `attestPeer`. */
-  readonly attest: (url: string, evidencePolicy: AttestationPolicy) => Promise<AttestedPeer>
+  readonly attest: (
+    url: string,
+    evidencePolicy: AttestationPolicy,
+    gpus: DemandedGpus | undefined,
+  ) => Promise<AttestedPeer>
+  /** By what GPUs of nodes are judged; absent: none that a manifest demands are believed. */
+  readonly gpu?: GuestGpuRules | undefined
   readonly call: (peer: AttestedPeer) => PeerLine
 }
 
@@ -46,18 +54,43 @@ export function runnerLines(options: RunnerLinesOptions) {
     begun: boolean,
   ): Promise<Reached> => {
     const policies = planned.charges.map(({ pool }) => pool.policy.attestation)
-    const name = `${url} ${canonicalize(policies as JsonValue)}`
+    const gpus = demanded(url, manifest)
+    // Who was attested without GPUs was not attested for a job that demands them.
+    const name = `${url} ${canonicalize([policies, gpus?.minimumDevices ?? null] as JsonValue)}`
     const held = lines.get(name)
-    const reached = begun && held !== undefined && held.until > now() ? held : await attestFor(url, policies)
+    const reached =
+      begun && held !== undefined && held.until > now() ? held : await attestFor(url, policies, gpus)
     lines.set(name, reached)
-    if (manifest.handOff?.measurements.includes(reached.peer.measurement) === true) return reached
-    throw new NodeError('PEER_NOT_ATTESTED', url, 'the manifest of the job does not name its measurement')
+    const { measurement, gpu } = reached.peer
+    if (manifest.handOff?.measurements.includes(measurement) !== true)
+      throw new NodeError('PEER_NOT_ATTESTED', url, 'the manifest of the job does not name its measurement')
+    if (gpus !== undefined && (gpu === undefined || gpu.devices < gpus.minimumDevices))
+      throw new NodeError(
+        'PEER_GPUS_NOT_PROVED',
+        url,
+        `it has proved ${gpu?.devices ?? 0} GPUs, and the manifest of the job demands ${gpus.minimumDevices}`,
+      )
+    return reached
+  }
+  const demanded = (url: string, { handOff }: HandOffVisit['manifest']): DemandedGpus | undefined => {
+    if (handOff?.gpu === undefined) return undefined
+    if (options.gpu === undefined)
+      throw new NodeError(
+        'PEER_GPUS_NOT_PROVED',
+        url,
+        'this node has no rules to judge GPUs by (handOff.gpu)',
+      )
+    return { rules: options.gpu, minimumDevices: handOff.gpu.minimumDevices }
   }
   /** Good enough for every pool of the job: the chain and the manifest say which code, the policies which machines. */
-  const attestFor = async (url: string, policies: readonly unknown[]): Promise<Reached> => {
+  const attestFor = async (
+    url: string,
+    policies: readonly unknown[],
+    gpus?: DemandedGpus,
+  ): Promise<Reached> => {
     const peers: AttestedPeer[] = []
     for (const policy of distinct(policies)) {
-      peers.push(await options.attest(url, { ...readPolicy(policy), measurements: [] }))
+      peers.push(await options.attest(url, { ...readPolicy(policy), measurements: [] }, gpus))
     }
     const [peer] = peers
     if (peer === undefined || peers.some(({ keySetDigest }) => keySetDigest !== peer.keySetDigest)) {

@@ -94,8 +94,9 @@ export function shardVisits(options: ShardVisitsOptions): ShardVisits {
     await store.transaction(async (tx) => {
       for (const [index, { peer }] of found.entries()) {
         const slot = slotOf(asked.job.id, { index })
-        const { url, statementAddress: node, keySetDigest: keySet } = peer
-        await keepHandOff(tx, slot, turns.first(slot, { url, node, keySet }))
+        const { url, statementAddress: node, keySetDigest: keySet, gpu } = peer
+        const shard = { url, node, keySet, ...(gpu === undefined ? {} : { gpu }) }
+        await keepHandOff(tx, slot, turns.first(slot, shard))
       }
     })
   }

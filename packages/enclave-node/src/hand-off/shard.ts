@@ -2,6 +2,7 @@
  * A shard is the part of a job's contributors that one node of several is given.
  * @module
  */
+import type { AppraisedGpus } from '@sealpool/attest'
 import type { Address, Digest } from '@sealpool/crypto'
 import * as z from 'zod'
 
@@ -27,6 +28,8 @@ export interface ShardNode {
   /** Its statement key. */
   readonly node: Address
   readonly keySet: Digest
+  /** What it had proved of its GPUs, where the manifest demands any. */
+  readonly gpu?: AppraisedGpus
 }
 
 /** What is remembered and kept on disk of one transfer is named by the job's number, and of one of several by the shard's besides. */

@@ -331,7 +331,13 @@ export function transferVisits(options: TransferVisitsOptions): TransferVisits {
     const { isolation } = work.body
     return {
       outcome,
-      facts: { node: transfer.node, keySet: transfer.keySet, isolation, work: work.signed },
+      facts: {
+        node: transfer.node,
+        keySet: transfer.keySet,
+        isolation,
+        work: work.signed,
+        ...(peer.gpu === undefined ? {} : { gpu: peer.gpu }),
+      },
     }
   }
 

@@ -38,6 +38,7 @@ const thereIsOne: HandOffHome['requireRunner'] = async () => undefined
 const home = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } => ({
   handOff: {
     mostShards: 20,
+    judgesGpus: false,
     requireRunner: thereIsOne,
     visit,
     removeFiles: async () => undefined,
@@ -276,6 +277,7 @@ describe('an incident that begins while a job runs', () => {
     const all = world.context(noEngine, {
       handOff: {
         mostShards: 20,
+        judgesGpus: false,
         requireRunner: thereIsOne,
         visit: done,
         removeFiles: async () => undefined,
@@ -340,6 +342,7 @@ describe('a hand-off that a kill has left behind', () => {
   const remembering = (visit: HandOffHome['visit']): { readonly handOff: HandOffHome } => ({
     handOff: {
       mostShards: 20,
+      judgesGpus: false,
       requireRunner: thereIsOne,
       visit,
       removeFiles: async () => undefined,
@@ -354,6 +357,7 @@ describe('a hand-off that a kill has left behind', () => {
     const id = await world.paid(handed())
     const killed: HandOffHome = {
       mostShards: 20,
+      judgesGpus: false,
       requireRunner: thereIsOne,
       visit: async (asked) => {
         await keepHandOff(store, id, row)

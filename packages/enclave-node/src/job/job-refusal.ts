@@ -42,6 +42,8 @@ const texts = {
     'the job is to run on another node and this one knows none; ask its operator, or allow it to run here (fallback)',
   SHARDS_NOT_SERVED:
     'the job is to be dealt to more nodes than this node knows; ask its operator, or propose it with fewer shards',
+  GPUS_NOT_JUDGED:
+    'the job demands GPUs of the node that runs it, and this node has no rules to judge any by; ask its operator, or propose it without handOff.gpu',
   HAND_OFF_OVER:
     'the time until which the job may be handed off is over; propose it again with a later end, or allow it to run here (fallback)',
   HAND_OFF_PAST_DEADLINE:

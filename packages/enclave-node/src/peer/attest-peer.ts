@@ -3,11 +3,18 @@
  * the chain lists it as that.
  * @module
  */
-import { type AttestationPolicy, AttestError, measurementDigest, verifyNodeEvidence } from '@sealpool/attest'
+import {
+  type AppraisedGpus,
+  type AttestationPolicy,
+  AttestError,
+  measurementDigest,
+  verifyNodeEvidence,
+} from '@sealpool/attest'
 import { ClientError, nodeApi } from '@sealpool/client'
 import { type Address, type Digest, encodeHex, type Hex, type KeySet, keySetDigest } from '@sealpool/crypto'
 import type { ChainPort } from '../chain/chain-port.js'
 import { NodeError } from '../errors.js'
+import { type DemandedGpus, judgePeerGpus } from './judge-gpus.js'
 
 /** A node that was verified; whoever it is sealed to is this one. */
 export interface AttestedPeer {
@@ -21,6 +28,8 @@ export interface AttestedPeer {
   readonly measurement: Hex
   /** No hardware stands behind it. */
   readonly simulated: boolean
+  /** What it proved of its GPUs; absent: it was asked for none. */
+  readonly gpu?: AppraisedGpus
 }
 
 /** By what a peer's evidence is judged. */
@@ -32,6 +41,8 @@ export interface PeerRules {
   readonly evidencePolicy: AttestationPolicy
   /** Whether this node is simulated itself: else no simulator is its peer, whatever the policy allows. */
   readonly simulated: boolean
+  /** Which GPUs it must prove to have; absent: it is asked for none. */
+  readonly gpus?: DemandedGpus | undefined
 }
 
 /** What {@link attestPeer} asks, and with what. */
@@ -55,14 +66,14 @@ const maximumEvidenceBytes = 2 * 1024 * 1024
  * Verifies a peer: fresh evidence over a nonce of this node's, its key set in the quote's report data, its measurement allowed on
  * the chain now, its registration active and for this very key set.
  * @returns the peer
- * @throws NodeError `PEER_NOT_ATTESTED` with the reason; `NODE_UNREACHABLE` when it gives no evidence; what the chain says when it
+ * @throws NodeError `PEER_NOT_ATTESTED`, `PEER_GPUS_NOT_PROVED` with the reason; `NODE_UNREACHABLE` when it gives no evidence; what the chain says when it
  * cannot be read
  */
 export async function attestPeer(options: AttestPeerOptions): Promise<AttestedPeer> {
   const { chain, random, now, timeoutMs, fetch } = options
   const url = options.url.replace(/\/+$/, '')
   const nonce = encodeHex(random(32))
-  const evidence = await evidenceOf({ url, timeoutMs, nonce, fetch })
+  const evidence = await evidenceOf({ url, timeoutMs, nonce, fetch, gpus: options.gpus !== undefined })
   const proved = verifyPeerEvidence({ ...options, evidence, nonce, at: new Date(now() * 1000), place: url })
   const record = await chain.node(proved.statementAddress)
   const refuse = (why: string) => new NodeError('PEER_NOT_ATTESTED', url, why)
@@ -80,7 +91,7 @@ export async function attestPeer(options: AttestPeerOptions): Promise<AttestedPe
  * Judges evidence alone, whoever brought it: quote, key set, nonce, policy. What the chain says of it is for the caller to ask.
  * @param options `evidence`: JSON of unknown origin; `nonce`: of this node, 32 bytes; `at`: the moment; `place`: who is meant, for
  * errors
- * @throws NodeError `PEER_NOT_ATTESTED`
+ * @throws NodeError `PEER_NOT_ATTESTED`, `PEER_GPUS_NOT_PROVED`
  */
 export function verifyPeerEvidence(
   options: PeerRules & {
@@ -101,26 +112,28 @@ export function verifyPeerEvidence(
   try {
     let verdict = judge(policy.measurements)
     const { claims } = verdict.verdict
-    if (policy.measurements.length === 0 && claims.tee !== 'sgx') {
-      const measured =
-        claims.tee === 'tdx'
-          ? { name: 'as the chain decides', mrTd: claims.mrTd, rtmrs: [...claims.rtmrs] }
-          : { name: 'as the chain decides', measurement: claims.measurement, hostData: claims.hostData }
-      verdict = judge([measured])
-    }
     if (claims.tee === 'sgx') throw refuse('its evidence is not that of a confidential VM')
+    const measured =
+      claims.tee === 'tdx'
+        ? { name: 'as the chain decides', mrTd: claims.mrTd, rtmrs: [...claims.rtmrs] }
+        : { name: 'as the chain decides', measurement: claims.measurement, hostData: claims.hostData }
+    if (policy.measurements.length === 0) verdict = judge([measured])
     if (!verdict.ok) {
       const open = verdict.checks.filter(({ result }) => result !== 'pass')
       const failed = open.find(({ result }) => result === 'fail') ?? open[0]
       throw refuse(`${failed?.title ?? 'its evidence'}: ${failed?.detail ?? 'it does not verify'}`)
     }
     const { keySet } = verdict
+    const { gpus } = options
     return {
       statementAddress: keySet.statement.address,
       keySet,
       keySetDigest: keySetDigest(keySet),
       measurement: measurementDigest(claims),
       simulated: verdict.verdict.simulated,
+      ...(gpus === undefined
+        ? {}
+        : { gpu: judgePeerGpus(gpus, { verdict, measured, simulated, at, place }) }),
     }
   } catch (cause) {
     if (cause instanceof AttestError) throw refuse(`its evidence cannot be read (${cause.code})`, cause)
@@ -150,8 +163,9 @@ async function evidenceOf(options: {
   readonly timeoutMs: number
   readonly nonce: Hex
   readonly fetch: typeof globalThis.fetch | undefined
+  readonly gpus: boolean
 }): Promise<unknown> {
-  const { url, timeoutMs, nonce, fetch } = options
+  const { url, timeoutMs, nonce, fetch, gpus } = options
   try {
     const api = nodeApi({
       url,
@@ -159,7 +173,7 @@ async function evidenceOf(options: {
       maximumBytes: maximumEvidenceBytes,
       ...(fetch === undefined ? {} : { fetch }),
     })
-    return await api.evidence(nonce)
+    return await api.evidence(nonce, { gpus })
   } catch (cause) {
     if (!(cause instanceof ClientError)) throw cause
     const why = cause.nodeCode ?? cause.code

@@ -165,12 +165,13 @@ function subjectOfReceipt({ job, manifest }: ReceiptFacts): Hex {
   return job === null ? digestToHex(manifest) : subjectOf(job)
 }
 
-function handOffView({ node, keySet, work }: HandOffFacts) {
-  return { node, keySet, work: statementDigest(work.statement) }
+function handOffView({ node, keySet, work, gpu }: HandOffFacts): NonNullable<ReceiptBody['handOff']> {
+  return { node, keySet, work: statementDigest(work.statement), ...(gpu === undefined ? {} : { gpu }) }
 }
 
-function shardView({ node, keySet, work }: DealtShard): NonNullable<ReceiptBody['shards']>[number] {
-  return { node, keySet, work: work === null ? null : statementDigest(work.statement) }
+function shardView({ node, keySet, work, gpu }: DealtShard): NonNullable<ReceiptBody['shards']>[number] {
+  const digest = work === null ? null : statementDigest(work.statement)
+  return { node, keySet, work: digest, ...(gpu === undefined ? {} : { gpu }) }
 }
 
 /** Most characters that a receipt has for it. */

@@ -208,6 +208,7 @@ describe('a hand-off that nobody needs', () => {
     const ended: string[] = []
     const handOff: HandOffHome = {
       mostShards: 20,
+      judgesGpus: false,
       visit: async () => 'home',
       requireRunner: async () => undefined,
       removeFiles: async () => undefined,

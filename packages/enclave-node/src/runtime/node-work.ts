@@ -296,7 +296,8 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     [...config.pools, ...(config.federation?.pools ?? [])].find(({ address }) => address === pool)?.policy
   const service: NodeService = {
     simulated,
-    evidence: (nonce) => (nonce === undefined ? job.evidence.registered() : job.evidence.fresh(nonce)),
+    evidence: (nonce, asked) =>
+      nonce === undefined ? job.evidence.registered() : job.evidence.fresh(nonce, asked),
     registeredEvidence: () => job.evidence.registered(),
     pools: () =>
       [...job.pools.values()].map((pool) => ({

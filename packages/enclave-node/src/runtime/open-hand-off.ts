@@ -59,11 +59,12 @@ function openHome(config: NodeConfig, job: JobContext, log: NodeLogger): HandOff
     policies: new Map<Address, JsonObject>(
       config.pools.map(({ address, policy }) => [address, policy as JsonObject]),
     ),
-    attest: (url, evidencePolicy) =>
+    attest: (url, evidencePolicy, gpus) =>
       attestPeer({
         url,
         chain,
         evidencePolicy,
+        gpus,
         simulated: evidence.simulated,
         random,
         now,

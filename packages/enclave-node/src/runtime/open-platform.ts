@@ -5,12 +5,21 @@ import {
   intelRequest,
   networkCollateral,
 } from '@sealpool/attest/collateral-source'
+import type { Simulator } from '@sealpool/attest/simulator'
 import { encodeHex } from '@sealpool/crypto'
 import type { ThresholdKey } from '@sealpool/crypto/threshold'
 import { configDigest, type NodeConfig } from '../config/node-config.js'
 import { kernelTsmEntries, tsmQuoteProvider } from '../evidence/configfs-tsm.js'
 import { dstackAgent, dstackQuoteProvider } from '../evidence/dstack-agent.js'
+import { dstackGpus, type RecordedGpus } from '../evidence/dstack-gpus.js'
+import { nvidiaDriver, runProgram } from '../evidence/nvidia-driver.js'
 import { type QuoteProvider, teeOf } from '../evidence/quote-provider.js'
+import {
+  confidentialMode,
+  gpuServiceOf,
+  type SimulatedGpus,
+  simulatedGpus,
+} from '../evidence/simulated-gpus.js'
 import {
   openSimulator,
   simulatedPlatform,
@@ -71,9 +80,11 @@ function keyReleaseOf(
     }
     case 'sealed': {
       const at = new Date(platformNow() * 1000)
+      const simulator = openSimulator({ directory: dataDirectory, random: platformRandom, at })
       const { measurement } = simulatedPlatform(
-        openSimulator({ directory: dataDirectory, random: platformRandom, at }),
+        simulator,
         config.evidence.image,
+        simulatedGpusOf(config, simulator, () => at),
       )
       const sealer = simulatedSealer({ directory: dataDirectory, measurement, random: platformRandom })
       return sealedKeyRelease({
@@ -91,7 +102,12 @@ function quotesOf(config: NodeConfig, agent: ReturnType<typeof dstackAgent>): Qu
   if (config.evidence.provider === 'simulator') {
     const now = () => new Date(platformNow() * 1000)
     const simulator = openSimulator({ directory: config.dataDirectory, random: platformRandom, at: now() })
-    return simulatorQuoteProvider(simulator, now, config.evidence.image)
+    return simulatorQuoteProvider(
+      simulator,
+      now,
+      config.evidence.image,
+      simulatedGpusOf(config, simulator, now),
+    )
   }
   const { collateralUrl } = machine
   const source = cachedCollateral(
@@ -107,6 +123,28 @@ function quotesOf(config: NodeConfig, agent: ReturnType<typeof dstackAgent>): Qu
     return { certificates: formatPemCertificates(certificates), crl: encodeHex(crl) }
   }
   return config.evidence.provider === 'dstack'
-    ? dstackQuoteProvider(agent, collateral)
+    ? dstackQuoteProvider(agent, collateral, gpusOf(config, agent))
     : tsmQuoteProvider(kernelTsmEntries(machine.tsmFolder), collateral)
+}
+
+/** Milliseconds for what asks NVIDIA's service. */
+const gpuTimeoutMs = 45_000
+
+/** @returns the GPUs of a dstack guest; undefined when the settings name none */
+function gpusOf(
+  { evidence, machine }: NodeConfig,
+  agent: ReturnType<typeof dstackAgent>,
+): RecordedGpus | undefined {
+  if (evidence.gpus === undefined) return undefined
+  return dstackGpus(agent, nvidiaDriver(machine, runProgram(gpuTimeoutMs)), evidence.gpus.devices)
+}
+
+/** @returns the GPUs of a simulated guest; undefined when the settings name none */
+function simulatedGpusOf(
+  { evidence }: NodeConfig,
+  simulator: Simulator,
+  now: () => Date,
+): SimulatedGpus | undefined {
+  if (evidence.gpus === undefined) return undefined
+  return simulatedGpus(gpuServiceOf(simulator), [confidentialMode(evidence.gpus.devices)], now)
 }

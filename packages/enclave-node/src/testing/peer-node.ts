@@ -98,7 +98,8 @@ export async function peerNode(options: {
     },
     {
       service: {
-        evidence: (nonce) => (nonce === undefined ? evidence.registered() : evidence.fresh(nonce)),
+        evidence: (nonce, asked) =>
+          nonce === undefined ? evidence.registered() : evidence.fresh(nonce, asked),
         ...options.service,
       },
     },
