@@ -129,6 +129,8 @@ const texts: Readonly<Record<string, Call>> = {
 }
 /** Documents, of any JSON: their own codes. */
 const documents: Readonly<Record<string, Call>> = {
+  appraiseNodeGpus: (value) =>
+    platformEvidence.appraiseNodeGpus({ shown: null, hardware: value, policy: value, keys: value, at }),
   attestationPolicyDigest: main.attestationPolicyDigest,
   bundledCollateral: collateralSource.bundledCollateral,
   compareReceipts: (value) => main.compareReceipts(value, value),
@@ -139,6 +141,7 @@ const documents: Readonly<Record<string, Call>> = {
   parseAttestationPolicy: main.parseAttestationPolicy,
   parseCollateral: main.parseCollateral,
   parseNodeEvidence: main.parseNodeEvidence,
+  parseNodeGpuPolicy: platformEvidence.parseNodeGpuPolicy,
   parsePlatformPolicy: platformEvidence.parsePlatformPolicy,
   parseReceiptBundle: main.parseReceiptBundle,
   platformPolicyDigest: platformEvidence.platformPolicyDigest,

@@ -49,6 +49,15 @@ test.each([
   ['one shard, which is none', { shards: 1 }, 'handOff.shards'],
   ['more shards than there may be', { shards: 17 }, 'handOff.shards'],
   ['a part of a shard', { shards: 2.5 }, 'handOff.shards'],
+  ['a demand of GPUs without a number', { gpu: {} }, 'handOff.gpu.minimumDevices'],
+  ['a demand of no GPU', { gpu: { minimumDevices: 0 } }, 'handOff.gpu.minimumDevices'],
+  [
+    'a demand of more GPUs than one token names',
+    { gpu: { minimumDevices: 65 } },
+    'handOff.gpu.minimumDevices',
+  ],
+  ['a mode of one’s own', { gpu: { minimumDevices: 1, developerTools: 'on' } }, 'handOff.gpu'],
+  ['GPUs that are null', { gpu: null }, 'handOff.gpu'],
   ['shards of a job that may run at home in the end', { shards: 3, fallback: 'home' }, 'handOff.fallback'],
 ])('refuses %s and names the place', (_, change, place) => {
   expect(() => parseJobManifest({ ...query(), handOff: { ...handOff, ...change } })).toThrow(
@@ -66,6 +75,18 @@ test('a query may be dealt to several nodes, under a digest of its own; a comput
   expect(() => parseJobManifest({ ...manifestJson(), handOff: { ...handOff, shards: 3 } })).toThrow(
     expect.objectContaining({ code: 'MANIFEST_INVALID', place: 'handOff.shards' }),
   )
+})
+
+test('a hand-off may demand GPUs, under a digest of its own', () => {
+  const demanding = (minimumDevices: number) => ({
+    ...query(),
+    handOff: { ...handOff, gpu: { minimumDevices } },
+  })
+  expect(parseJobManifest(demanding(8))).toEqual(demanding(8))
+  const digests = [{ ...query(), handOff }, demanding(1), demanding(8)].map((one) =>
+    manifestDigest(parseJobManifest(one)),
+  )
+  expect(new Set(digests).size).toBe(3)
 })
 
 test('a hand-off that is null or undefined is no manifest', () => {

@@ -34,9 +34,14 @@ const dealt = (change: object = {}): JsonValue =>
     },
     ...change,
   })
-const home = (visit: HandOffHome['visit'], mostShards = 3): { readonly handOff: HandOffHome } => ({
+const home = (
+  visit: HandOffHome['visit'],
+  mostShards = 3,
+  judgesGpus = false,
+): { readonly handOff: HandOffHome } => ({
   handOff: {
     mostShards,
+    judgesGpus,
     requireRunner: async () => undefined,
     visit,
     removeFiles: async () => undefined,
@@ -88,6 +93,30 @@ describe('a job that is to be dealt to several nodes', () => {
     const job = await advanceJob(world.context(noEngine, home(never, 2)), id)
     expect(job).toMatchObject({ state: 'refused', reason: 'SHARDS_NOT_SERVED' })
     expect([await world.spent(), world.chain.calls]).toEqual(['0', ['refuse']])
+  })
+
+  it('is refused before it is charged when it demands GPUs and this node has no rules for any', async () => {
+    const asked = dealt({
+      handOff: {
+        measurements: [`0x${'ab'.repeat(32)}`],
+        expiresAt: 1_800_000_000,
+        fallback: 'none',
+        shards: 3,
+        gpu: { minimumDevices: 1 },
+      },
+    })
+    const id = await world.paid(asked)
+    const job = await advanceJob(world.context(noEngine, home(never)), id)
+    expect(job).toMatchObject({ state: 'refused', reason: 'GPUS_NOT_JUDGED' })
+    expect([await world.spent(), world.chain.calls]).toEqual(['0', ['refuse']])
+    const again = await world.paid(asked)
+    let visited = 0
+    const visit: HandOffHome['visit'] = async () => {
+      visited += 1
+      throw new JobPutOff('HANDED_OFF', 'another node has it')
+    }
+    await advanceJob(world.context(noEngine, home(visit, 3, true)), again)
+    expect(visited).toBe(1)
   })
 
   it('is refused before it is charged when its parts do not add up, by plan and price as well', async () => {
