@@ -8,7 +8,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AmdSimulator, createSimulator, type Simulator } from '@sealpool/attest/simulator'
+import {
+  type AmdSimulator,
+  createSimulator,
+  type Simulator,
+  simulatedDstackLog,
+} from '@sealpool/attest/simulator'
 import { decodeHex, encodeHex, type Hex, sha256Digest } from '@sealpool/crypto'
 import type { WithTsmEntry } from '../evidence/configfs-tsm.js'
 import type { TsmAttribute } from '../evidence/tsm-report.js'
@@ -120,7 +125,19 @@ export interface FakeDstack {
   answer?: (method: string) => { readonly status?: number; readonly body: string } | 'hang' | undefined
   /** Secret of the application, from which its keys follow. */
   application?: string
+  /** What was written by `EmitEvent`, payloads as hex; the log shows it after the platform's own events. Absent: it has no log. */
+  readonly appEvents?: { readonly name: string; readonly payload: string }[]
   readonly asked: string[]
+}
+
+/** What the agent's guest has written, and the registers that hold it. */
+function logOf({ appEvents }: FakeDstack) {
+  if (appEvents === undefined) return { eventLog: [], rtmrs: undefined }
+  return simulatedDstackLog({
+    composeHash: `0x${'0c'.repeat(32)}`,
+    appId: `0x${'0b'.repeat(20)}`,
+    appEvents: appEvents.map(({ name, payload }) => ({ name, payload: decodeHex(`0x${payload}`) })),
+  })
 }
 
 /** A guest agent on a socket of its own. @returns its socket and its end */
@@ -148,10 +165,20 @@ export async function startFakeDstack(
       // Shorter data is filled up with zeros at the end.
       const reportData = new Uint8Array(64)
       reportData.set(asked)
-      const quote = encodeHex(agent.simulator.quote({ reportData })).slice(2)
+      const { eventLog, rtmrs } = logOf(agent)
+      const quote = encodeHex(agent.simulator.quote({ reportData, ...(rtmrs && { rtmrs }) })).slice(2)
       response.end(
-        JSON.stringify({ quote, event_log: '[]', report_data: body['report_data'], vm_config: '{}' }),
+        JSON.stringify({
+          quote,
+          event_log: JSON.stringify(eventLog),
+          report_data: body['report_data'],
+          vm_config: '{}',
+        }),
       )
+    } else if (method === 'EmitEvent') {
+      agent.appEvents?.push({ name: body['event'] ?? '', payload: body['payload'] ?? '' })
+      // As a call without an answer's fields gives it.
+      response.end('{}')
     } else if (method === 'GetKey') {
       const text = `${agent.application ?? 'application'}|${body['path']}`
       const key = sha256Digest(new TextEncoder().encode(text)).slice(7)

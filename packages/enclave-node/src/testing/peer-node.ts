@@ -10,6 +10,7 @@ import type { NodeService } from '../api/node-service.js'
 import type { ChainNode, ChainPort } from '../chain/chain-port.js'
 import { openEvidence } from '../evidence/node-evidence.js'
 import type { QuoteProvider } from '../evidence/quote-provider.js'
+import type { SimulatedGpus } from '../evidence/simulated-gpus.js'
 import { simulatedPlatform } from '../evidence/simulator-quote-provider.js'
 import { type NodeKeyRing, openKeyRing } from '../key/key-ring.js'
 import type { StateStore } from '../state/state-store.js'
@@ -53,18 +54,28 @@ export function simulatorPolicy(...simulators: readonly Simulator[]): Attestatio
   }
 }
 
-/** Quotes of a simulator for code with this MRTD. @param mrTd 48 bytes; absent: the simulator's usual one */
+/**
+ * Quotes of a simulator for code with this MRTD.
+ * @param mrTd 48 bytes; absent: the simulator's usual one
+ * @param gpus of the machine; absent: it has none
+ */
 export function quotesOf(
   simulator: Simulator,
   mrTd?: Uint8Array,
+  gpus?: SimulatedGpus,
 ): QuoteProvider & { readonly measurement: Hex } {
   const quote = (reportData: Uint8Array) =>
-    simulator.quote({ reportData, ...(mrTd === undefined ? {} : { mrTd }) })
+    simulator.quote({
+      reportData,
+      ...(mrTd === undefined ? {} : { mrTd }),
+      ...(gpus === undefined ? {} : { rtmrs: gpus.rtmrs }),
+    })
   return {
     name: 'simulator',
     simulated: true,
     quote: async (reportData) => quote(reportData),
     collateral: async () => simulator.collateral(new Date()),
+    ...(gpus === undefined ? {} : { gpus }),
     measurement: simulatedPlatform({ ...simulator, quote: ({ reportData }) => quote(reportData) })
       .measurement,
   }
@@ -76,17 +87,18 @@ export async function peerNode(options: {
   readonly store: StateStore
   readonly url: string
   readonly mrTd?: Uint8Array
+  readonly gpus?: SimulatedGpus
   readonly root?: Uint8Array
   readonly config?: Digest
   readonly authentication?: Partial<AuthenticationOptions>
   readonly service?: Partial<NodeService>
 }) {
-  const { simulator, store, url, mrTd } = options
+  const { simulator, store, url, mrTd, gpus } = options
   const keys: NodeKeyRing = openKeyRing(
     options.root ?? platformRandom(32),
     options.config ?? `sha256:${'1'.repeat(64)}`,
   )
-  const quotes = quotesOf(simulator, mrTd)
+  const quotes = quotesOf(simulator, mrTd, gpus)
   const evidence = await openEvidence({ provider: quotes, keys, store })
   const world = apiWorld(
     {
