@@ -35,6 +35,7 @@ import { positive } from './positive-number.js'
 import type { BlobStore } from './store/blob-store.js'
 import { readChainFacts } from './verify/chain-facts.js'
 import { defaultMaximumAgeMs, freshReadiness } from './verify/fresh-readiness.js'
+import type { GpuJudge } from './verify/gpu-judge.js'
 import type { MeasurementLog } from './verify/measurement-log.js'
 import { changedOnChain, type Readiness, type VerifiedPool, verifyPool } from './verify/verified-pool.js'
 
@@ -60,6 +61,8 @@ export interface PoolClientOptions {
   readonly timeoutMs?: number
   /** A public log in which the node's code must stand: see `requireLogged` of `@sealpool/client/log`. Default: none is asked. */
   readonly log?: MeasurementLog
+  /** Judges the node's GPUs, which it is then asked for and must have: see {@link GpuJudge}. Default: none are asked for. */
+  readonly gpus?: GpuJudge
   /**
    * How final a block must be before what it says of a job's end counts, in `result`, `verifyReceipt`, `whoUsedMyData` and
    * `waitForJob`; default one confirmation, as nodes. `{ blockTag: 'finalized' }` is the chain's own word.
@@ -195,7 +198,7 @@ export function contributor(
     const nonce = encodeHex(random(32))
     const [served, evidence, facts] = await Promise.all([
       node.pools(),
-      node.evidence(nonce),
+      node.evidence(nonce, { gpus: options.gpus !== undefined }),
       readChainFacts(chain, { deployment, pool }),
     ])
     const logged = await options.log?.(facts.node.measurement, at)
@@ -218,6 +221,7 @@ export function contributor(
         nonce,
         chain: facts,
         logged,
+        gpus: options.gpus,
         at,
       })
     } catch (cause) {

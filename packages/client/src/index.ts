@@ -71,6 +71,7 @@ export { type OpenedResult, openResult } from './result/open-result.js'
 export { type JobReceiptVerdict, verifyJobReceipt } from './result/verify-job-receipt.js'
 export * from './store/index.js'
 export { type ChainFacts, readChainFacts } from './verify/chain-facts.js'
+export type { GpuJudge, JudgedGpus, ShownGpus } from './verify/gpu-judge.js'
 export type { LogAnswer, MeasurementLog } from './verify/measurement-log.js'
 export type { SummaryLine } from './verify/readiness-summary.js'
 export {

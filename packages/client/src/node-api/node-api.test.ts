@@ -90,6 +90,16 @@ describe('nodeApi', () => {
     expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/pools'])
   })
 
+  test('asks for GPUs where it is to, and else not', async () => {
+    const api = against(json({ format: 'x' }))
+    await api.evidence(nonce, { gpus: true })
+    await api.evidence(nonce, { gpus: false })
+    expect(seen.map(({ path }) => path)).toEqual([
+      `/v1/evidence?nonce=${nonce}&gpus=true`,
+      `/v1/evidence?nonce=${nonce}`,
+    ])
+  })
+
   test('sends a nonce, and no cookie, no referrer and no authorisation', async () => {
     const api = against(json({ format: 'x' }))
     expect(await api.evidence(nonce)).toEqual({ format: 'x' })

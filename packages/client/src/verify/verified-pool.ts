@@ -23,6 +23,7 @@ import {
 } from '@sealpool/crypto'
 import type { ServedPoolAnswer } from '../node-api/messages.js'
 import type { ChainFacts } from './chain-facts.js'
+import type { GpuJudge } from './gpu-judge.js'
 import type { LogAnswer } from './measurement-log.js'
 import { readinessSummary, type SummaryLine } from './readiness-summary.js'
 
@@ -81,6 +82,7 @@ const titles = {
     'The code that the node runs is the one that it is registered with and that the pool demands',
   'measurement-logged': 'The code that the node runs stands in the public log',
   live: 'The node signed that it keeps no copy',
+  gpus: 'The node’s GPUs are its own, and set to be confidential',
 } as const
 
 /** Types are structural: this set is what keeps a hand-made "verified" pool from being sealed to. */
@@ -110,6 +112,7 @@ export function isVerifiedPool(pool: VerifiedPool): boolean {
  * @param options.nonce 32 fresh random bytes
  * @param options.chain what the chain says
  * @param options.logged what the public log says of the registered measurement; absent: the caller does not ask for a log
+ * @param options.gpus judges what the evidence shows of the node's GPUs; absent: the caller does not ask for any
  * @param options.at the moment for which the answer holds
  * @returns the checklist; `pool` only when all of it passed
  * @throws AttestError `BAD_EVIDENCE`, `BAD_QUOTE`, `BAD_POLICY` when there is nothing to judge; CryptoError when `policy`
@@ -125,6 +128,7 @@ export function verifyPool(options: {
   readonly nonce: Hex
   readonly chain: ChainFacts
   readonly logged?: LogAnswer | undefined
+  readonly gpus?: GpuJudge | undefined
   readonly at: Date
 }): Readiness {
   const { policy, served, chain, chainId } = options
@@ -167,6 +171,12 @@ export function verifyPool(options: {
   }
   if (options.logged !== undefined) {
     own.push({ id: 'measurement-logged', title: titles['measurement-logged'], ...options.logged })
+  }
+  if (options.gpus !== undefined) {
+    const { verdict: hardware, gpu: shown } = evidence
+    const { answer, reasons, limits } = options.gpus({ shown, hardware, at: options.at })
+    const said = [...(answer === 'allowed' ? [] : [`${answer}:`, ...reasons]), ...limits].join(' ')
+    check('gpus', answer === 'allowed' ? undefined : said, said)
   }
 
   const ok = evidence.ok && own.every(({ result }) => result === 'pass')

@@ -165,10 +165,37 @@ describe('a job', () => {
   })
 })
 
+describe('evidence', () => {
+  it('is asked for with that of the GPUs where the caller says so, and else without', async () => {
+    const asked: unknown[] = []
+    const own = nodeApi(
+      {
+        ...service,
+        evidence: async (...given) => {
+          asked.push(given)
+          return { simulated: true } as unknown as NodeEvidence
+        },
+      },
+      (error) => errors.push(error),
+    )
+    const nonce = `0x${'a'.repeat(64)}`
+    await own.request('/v1/evidence')
+    await own.request(`/v1/evidence?nonce=${nonce}`)
+    await own.request(`/v1/evidence?nonce=${nonce}&gpus=true`)
+    expect(asked).toEqual([
+      [undefined, { gpus: false }],
+      [nonce, { gpus: false }],
+      [nonce, { gpus: true }],
+    ])
+  })
+})
+
 describe('input', () => {
   it.each([
     ['/v1/evidence?nonce=0x12', 'NONCE_INVALID'],
     [`/v1/evidence?nonce=0x${'A'.repeat(64)}`, 'NONCE_INVALID'],
+    [`/v1/evidence?nonce=0x${'a'.repeat(64)}&gpus=1`, 'GPUS_INVALID'],
+    ['/v1/evidence?gpus=true', 'GPUS_INVALID'],
     ['/v1/contributions?pool=pay', 'ADDRESS_INVALID'],
     ['/v1/facts', 'ADDRESS_INVALID'],
     ['/v1/facts?pool=pay', 'ADDRESS_INVALID'],

@@ -1,4 +1,5 @@
-import { type AttestationPolicy, parseAttestationPolicy } from '@sealpool/attest'
+import { type AppraisedGpus, type AttestationPolicy, parseAttestationPolicy } from '@sealpool/attest'
+import { type GuestGpuRules, gpuLimitNames } from '@sealpool/attest/platform-evidence'
 import type { JsonObject } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { NodeError } from '../errors.js'
@@ -34,12 +35,18 @@ const visit = (policies: readonly unknown[] = [usual], manifest: object = handOf
   }) as unknown as Parameters<ReturnType<typeof runnerLines>['reach']>[1]
 
 /** @param peerOf what a node turns out to be, by the maximum age that its policy allows */
-function lines(peerOf: (url: string, age: number) => AttestedPeer = () => peer, store = storeOf()) {
+function lines(
+  peerOf: (url: string, age: number) => AttestedPeer = () => peer,
+  store = storeOf(),
+  gpu?: GuestGpuRules,
+) {
+  const demanded: unknown[] = []
   const attested: AttestationPolicy[] = []
   const clock = { seconds: 1_000 }
   const pool = addressOfDigit('a')
   return {
     attested,
+    demanded,
     clock,
     pool,
     ...runnerLines({
@@ -47,8 +54,10 @@ function lines(peerOf: (url: string, age: number) => AttestedPeer = () => peer, 
       now: () => clock.seconds,
       nodes: [url],
       policies: new Map([[pool, { attestation: stricter }]]),
-      attest: async (asked, policy) => {
+      ...(gpu === undefined ? {} : { gpu }),
+      attest: async (asked, policy, gpus) => {
         attested.push(policy)
+        demanded.push(gpus)
         return peerOf(asked, policy.maximumAgeSeconds)
       },
       call: () => async () => ({ status: 200, body: null }),
@@ -115,6 +124,34 @@ describe('a line to a runner', () => {
     for (const begun of [false, true])
       for (const manifest of [other, without])
         await expect(reach(url, visit([usual], manifest), begun)).rejects.toEqual(refused)
+  })
+
+  it('is none for a manifest that demands GPUs which the node has not proved, or nobody can judge', async () => {
+    const rules = { policy: { format: 'sealpool/platform-policy', version: 1 }, keys: [] } as const
+    const shown = (devices: number): AppraisedGpus => ({
+      confidentialComputing: 'on',
+      developerTools: 'off',
+      devices,
+      policy: digestOfDigit('1'),
+      limits: [...gpuLimitNames],
+    })
+    const four = handOffManifest({ gpu: { minimumDevices: 4 } })
+    const missing = expect.objectContaining({ code: 'PEER_GPUS_NOT_PROVED' }) as unknown
+    const unjudged = lines(() => ({ ...peer, gpu: shown(4) }))
+    await expect(unjudged.reach(url, visit([usual], four), false)).rejects.toEqual(missing)
+    expect(unjudged.attested).toEqual([])
+    for (const one of [peer, { ...peer, gpu: shown(3) }]) {
+      const { reach } = lines(() => one, storeOf(), rules)
+      for (const begun of [false, true])
+        await expect(reach(url, visit([usual], four), begun)).rejects.toEqual(missing)
+    }
+    const { reach, demanded } = lines(() => ({ ...peer, gpu: shown(4) }), storeOf(), rules)
+    // Attested without GPUs, for another job: that line is no line for this one.
+    await reach(url, visit(), true)
+    const reached = await reach(url, visit([usual], four), true)
+    expect(reached.peer.gpu?.devices).toBe(4)
+    await reach(url, visit([usual], handOffManifest({ gpu: { minimumDevices: 1 } })), true)
+    expect(demanded).toEqual([undefined, { rules, minimumDevices: 4 }, { rules, minimumDevices: 1 }])
   })
 
   it('is forgotten by the address that was attested', async () => {
