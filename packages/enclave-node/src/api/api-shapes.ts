@@ -2,6 +2,7 @@
  * The forms of what the HTTP API takes and answers.
  * @module
  */
+import type { Hex } from '@sealpool/crypto'
 import * as z from 'zod'
 import type { ApiErrorCode } from './api-error.js'
 
@@ -9,6 +10,13 @@ import type { ApiErrorCode } from './api-error.js'
 export const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
 /** Asks for evidence of the GPUs besides. */
 export const gpusSchema = z.literal('true')
+/** What is asked of evidence; whatever else stands in an address is not looked at. */
+export const evidenceSchema = z
+  .object({
+    nonce: nonceSchema.transform((nonce) => nonce as Hex).optional(),
+    gpus: gpusSchema.optional().transform((gpus) => gpus !== undefined),
+  })
+  .refine(({ nonce, gpus }) => !gpus || nonce !== undefined, { path: ['gpus'] })
 /** Address of a pool or wallet. */
 export const addressSchema = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
 /** Number of a contribution or job, decimal, at most 18 digits. */

@@ -4,7 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { sealedCallPath } from '@sealpool/client/access'
-import type { Address, Digest, Hex } from '@sealpool/crypto'
+import type { Address, Digest } from '@sealpool/crypto'
 import { Hono, type HonoRequest } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod'
@@ -17,7 +17,7 @@ import { allowOrigins } from './allow-origins.js'
 import { answeredCalls } from './answered-calls.js'
 import { type ApiContext, type ApiEnv, answersOf, jsonOf, manifestOf, peerOf } from './api-context.js'
 import type { ApiErrorCode } from './api-error.js'
-import { addressSchema, gpusSchema, idSchema, nonceSchema, pageSchema } from './api-shapes.js'
+import { addressSchema, evidenceSchema, idSchema, pageSchema } from './api-shapes.js'
 import type { Authentication } from './authentication.js'
 import { authenticationRoutes } from './authentication-routes.js'
 import { callerTurns } from './caller-turns.js'
@@ -153,13 +153,11 @@ export function nodeApi(
   app.get('/v1/metrics', async (context) => context.text(await metricsText(node)))
 
   app.get('/v1/evidence', async (context) => {
-    const given = context.req.query('nonce')
-    const nonce = nonceSchema.optional().safeParse(given)
-    if (!nonce.success) return refuse(context, 'NONCE_INVALID')
-    const gpus = gpusSchema.optional().safeParse(context.req.query('gpus'))
-    if (!gpus.success || (gpus.data !== undefined && given === undefined))
-      return refuse(context, 'GPUS_INVALID')
-    return context.json(await node.evidence(nonce.data as Hex | undefined, { gpus: gpus.data !== undefined }))
+    const asked = evidenceSchema.safeParse(context.req.query())
+    if (!asked.success)
+      return refuse(context, asked.error.issues[0]?.path[0] === 'nonce' ? 'NONCE_INVALID' : 'GPUS_INVALID')
+    const { nonce, gpus } = asked.data
+    return context.json(await node.evidence(nonce, { gpus }))
   })
   app.get('/v1/pools', (context) =>
     answer(context, {

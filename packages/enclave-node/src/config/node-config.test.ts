@@ -356,26 +356,6 @@ describe('secrets', () => {
   })
 })
 
-describe('settings of GPUs', () => {
-  it('are absent by default, and measured where they are there', () => {
-    const of = (evidence: object) => configDigest(parseNodeConfig(settings({ evidence })))
-    const digests = [{}, { gpus: { devices: 1 } }, { gpus: { devices: 2 } }].map((one) =>
-      of({ provider: 'simulator', ...one }),
-    )
-    expect(new Set(digests).size).toBe(3)
-    expect(parseNodeConfig(settings()).evidence).not.toHaveProperty('gpus')
-  })
-
-  it('are refused of a machine that cannot record them, and without a number', () => {
-    const evidence = { provider: 'configfs-tsm', gpus: { devices: 1 } }
-    expect(refusal(settings({ evidence })).message).toContain('evidence.gpus')
-    for (const devices of [0, 65, 1.5])
-      expect(refusal(settings({ evidence: { provider: 'dstack', gpus: { devices } } })).message).toContain(
-        'evidence.gpus.devices',
-      )
-  })
-})
-
 describe('settings of hand-offs', () => {
   const nodes = ['https://runner.example/']
   it('are absent by default, and then change nobody’s keys', () => {
@@ -409,25 +389,6 @@ describe('settings of hand-offs', () => {
       settings({ serveHandOff: { maximumJobs: 3 } }),
     ].map((one) => configDigest(parseNodeConfig(one)))
     expect(new Set(digests).size).toBe(digests.length)
-  })
-
-  it('have rules for GPUs, which are measured, or none', () => {
-    const { policy, keys } = simulatedGpuRules(createSimulator({ random: platformRandom, at: new Date() }))
-    const handOff = { nodes, gpu: { policy, keys } }
-    expect(parseNodeConfig(settings({ handOff })).handOff?.gpu).toEqual({ policy, keys })
-    const stricter = { ...policy, gpu: { minimumDevices: 8 } }
-    const digests = [{ nodes }, handOff, { nodes, gpu: { policy: stricter, keys } }].map((one) =>
-      configDigest(parseNodeConfig(settings({ handOff: one }))),
-    )
-    expect(new Set(digests).size).toBe(3)
-    const { gpu: _, ...without } = policy
-    for (const [gpu, place] of [
-      [{ policy: without, keys }, 'handOff.gpu.policy'],
-      [{ policy: 'any', keys }, 'handOff.gpu.policy'],
-      [{ policy, keys: [] }, 'handOff.gpu.keys'],
-      [{ policy }, 'handOff.gpu.keys'],
-    ] as const)
-      expect(refusal(settings({ handOff: { nodes, gpu } })).message).toContain(place)
   })
 
   it('are refused by name', () => {

@@ -1,11 +1,9 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AppraisedGpus } from '@sealpool/attest'
-import { gpuLimitNames } from '@sealpool/attest/platform-evidence'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { NodeError } from '../errors.js'
 import { transferFolder } from '../runtime/transfer-folder.js'
-import { handOffFixture, handOffManifest, runnerKeys, runnerUrl } from '../testing/hand-off-fixture.js'
+import { handOffFixture, runnerKeys, runnerUrl } from '../testing/hand-off-fixture.js'
 import { putOff, refusal, visitsOf } from '../testing/hand-off-visits.js'
 import { readHandOff, readWorkOf } from './kept-hand-off.js'
 
@@ -59,60 +57,6 @@ describe('before a job is charged', () => {
       throw new Error('no fault of a node')
     }
     await expect(here.home().requireRunner(asked)).rejects.toThrow('no fault of a node')
-  })
-})
-
-describe('a job that demands GPUs', () => {
-  const gpu: AppraisedGpus = {
-    confidentialComputing: 'on',
-    developerTools: 'off',
-    devices: 2,
-    policy: `sha256:${'1'.repeat(64)}`,
-    limits: [...gpuLimitNames],
-  }
-  const rules = { policy: { format: 'sealpool/platform-policy', version: 1 }, keys: [] } as const
-  const demanding = () => here.visit(handOffManifest({ gpu: { minimumDevices: 2 } }))
-
-  it.each<[string, AppraisedGpus | undefined]>([
-    ['that has proved none', undefined],
-    ['that has proved fewer', { ...gpu, devices: 1 }],
-  ])('gives nothing to a node %s, before its charge and after it', async (_, shown) => {
-    const asked = await demanding()
-    here.attest = async () => (shown === undefined ? here.peer : { ...here.peer, gpu: shown })
-    const home = here.home({ gpu: rules })
-    expect(home.judgesGpus).toBe(true)
-    await expect(home.requireRunner(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
-    for (let round = 0; round < 3; round += 1)
-      await expect(home.visit(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
-    expect(here.calls).toEqual([])
-    expect(here.errors).toContainEqual(expect.objectContaining({ code: 'PEER_GPUS_NOT_PROVED' }))
-  })
-
-  it('gives nothing more to a node that proves them no longer', async () => {
-    const asked = await demanding()
-    here.attest = async () => ({ ...here.peer, gpu })
-    const home = here.home({ gpu: rules })
-    await expect(home.visit(asked)).rejects.toMatchObject({ name: 'JobPutOff' })
-    const calls = here.calls.length
-    expect(calls).toBeGreaterThan(0)
-    here.attest = async () => here.peer
-    here.clock.seconds += 61
-    await expect(home.visit(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
-    expect(here.calls.length).toBe(calls)
-  })
-
-  it('is run by a node that has proved them, and says so', async () => {
-    const asked = await demanding()
-    here.attest = async () => ({ ...here.peer, gpu })
-    const done = await here.finish(here.home({ gpu: rules }), asked)
-    expect(done).toMatchObject({ answer: await ownAnswer(asked), handOff: { gpu } })
-  })
-
-  it('says nothing of GPUs where the manifest demands none', async () => {
-    const home = here.home({ gpu: rules })
-    const done = await here.finish(home, await here.visit())
-    expect(done === 'home' ? null : done.handOff).not.toHaveProperty('gpu')
-    expect(here.home().judgesGpus).toBe(false)
   })
 })
 

@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import type { AppraisedGpus } from '@sealpool/attest'
-import { gpuLimitNames } from '@sealpool/attest/platform-evidence'
 import { type JsonValue, verifyStatement } from '@sealpool/crypto'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { NodeError } from '../errors.js'
@@ -161,63 +159,6 @@ describe('a job that is dealt to three nodes', { timeout: 60_000 }, () => {
     one.peer = { ...one.peer, statementAddress: here.context.keys.statementAddress }
     two.peer = { ...one.peer, url: two.url }
     await expect(world.home().requireRunner(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
-  })
-})
-
-describe('a dealt job that demands GPUs', { timeout: 60_000 }, () => {
-  const gpu: AppraisedGpus = {
-    confidentialComputing: 'on',
-    developerTools: 'off',
-    devices: 1,
-    policy: `sha256:${'1'.repeat(64)}`,
-    limits: [...gpuLimitNames],
-  }
-  const rules = { policy: { format: 'sealpool/platform-policy', version: 1 }, keys: [] } as const
-  const demanding = () => here.visit(world.manifest({ gpu: { minimumDevices: 1 } }))
-  const prove = (...indexes: readonly number[]) => {
-    for (const index of indexes) {
-      const runner = world.runner(index)
-      runner.peer = { ...runner.peer, gpu }
-    }
-  }
-
-  it('is dealt to nobody while fewer nodes than shards prove them', async () => {
-    const asked = await demanding()
-    prove(0, 1)
-    const home = world.home({ gpu: rules })
-    await expect(home.requireRunner(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
-    await expect(home.visit(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
-    expect([sizes(), world.runners.flatMap(({ calls }) => calls)]).toEqual([[0, 0, 0, 0], []])
-    expect(await keptSlots(here.store, '1')).toEqual([])
-  })
-
-  it('is dealt to those that do, each of which is named with them, also when one is lost', async () => {
-    const asked = await demanding()
-    prove(0, 2, 3)
-    const home = world.home({ gpu: rules })
-    await expect(home.visit(asked)).rejects.toMatchObject({ name: 'JobPutOff' })
-    const noted = await dealtShards(here.store, '1')
-    expect(noted.map(({ node, gpu: shown }) => [node, shown])).toEqual(
-      [0, 2, 3].map((index) => [world.runner(index).peer.statementAddress, gpu]),
-    )
-    const { shards = [] } = await finish(home, asked)
-    expect(shards.map(({ gpu: shown }) => shown)).toEqual([gpu, gpu, gpu])
-    expect(world.runner(1).given.size).toBe(0)
-  })
-
-  it('gives a shard to no node that proves them no longer', async () => {
-    const asked = await demanding()
-    prove(0, 1, 2)
-    const away = world.runner(1)
-    const home = world.home({ gpu: rules })
-    await expect(home.visit(asked)).rejects.toMatchObject({ name: 'JobPutOff' })
-    const { gpu: _, ...without } = away.peer
-    away.peer = without
-    const calls = away.calls.length
-    here.clock.seconds += 61
-    await expect(home.visit(asked)).rejects.toMatchObject({ name: 'JobPutOff' })
-    expect(away.calls.length).toBe(calls)
-    expect(here.errors).toContainEqual(expect.objectContaining({ code: 'PEER_GPUS_NOT_PROVED' }))
   })
 })
 
