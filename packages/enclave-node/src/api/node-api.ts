@@ -154,10 +154,9 @@ export function nodeApi(
 
   app.get('/v1/evidence', async (context) => {
     const asked = evidenceSchema.safeParse(context.req.query())
-    if (!asked.success)
-      return refuse(context, asked.error.issues[0]?.path[0] === 'nonce' ? 'NONCE_INVALID' : 'GPUS_INVALID')
-    const { nonce, gpus } = asked.data
-    return context.json(await node.evidence(nonce, { gpus }))
+    const wrong = asked.error?.issues[0]?.path[0]
+    if (!asked.success) return refuse(context, wrong === 'nonce' ? 'NONCE_INVALID' : 'GPUS_INVALID')
+    return context.json(await node.evidence(asked.data.nonce, { gpus: asked.data.gpus }))
   })
   app.get('/v1/pools', (context) =>
     answer(context, {
