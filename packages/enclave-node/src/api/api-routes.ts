@@ -11,6 +11,7 @@ import {
   base64Url,
   bundle,
   digest,
+  evidence,
   gpusSchema,
   id,
   idSchema,
@@ -61,18 +62,9 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: 'Evidence over a nonce, or the registered one.',
     parameters: {
       nonce: { in: 'query', schema: nonceSchema, required: false },
-      /** With evidence of the machine's GPUs (`gpu`), where it has any. */
       gpus: { in: 'query', schema: gpusSchema, required: false },
     },
-    answers: {
-      200: z.looseObject({
-        simulated,
-        gpu: z
-          .strictObject({ eventLog: z.string(), token: z.string() })
-          .optional()
-          .describe('of the GPUs, as JSON texts; where it was asked for and the machine has any'),
-      }),
-    },
+    answers: { 200: evidence },
     refusals: ['NONCE_INVALID', 'GPUS_INVALID'],
   },
   {

@@ -9,7 +9,7 @@ import type { ApiErrorCode } from './api-error.js'
 /** 32 bytes that make evidence fresh. */
 export const nonceSchema = z.string().regex(/^0x[0-9a-f]{64}$/)
 /** Asks for evidence of the GPUs besides. */
-export const gpusSchema = z.literal('true')
+export const gpusSchema = z.literal('true').describe('with evidence of the GPUs, where the machine has any')
 /** What is asked of evidence; whatever else stands in an address is not looked at. */
 export const evidenceSchema = z
   .object({
@@ -29,6 +29,14 @@ export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
 /** Part of answers. */
 export const base64Url = z.string().regex(/^[A-Za-z0-9_-]*$/)
 export const simulated = z.boolean().describe('true when no hardware stands behind the node')
+/** Evidence as far as the API itself speaks of it; read whole by whoever verifies it. */
+export const evidence = z.looseObject({
+  simulated,
+  gpu: z
+    .strictObject({ eventLog: z.string(), token: z.string() })
+    .optional()
+    .describe('of the GPUs, as JSON texts; where it was asked for and the machine has any'),
+})
 /** A signed statement; what it says is checked by whoever verifies it. */
 export const statement = z.looseObject({
   statement: z.looseObject({}),

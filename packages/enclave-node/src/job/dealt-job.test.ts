@@ -95,29 +95,23 @@ describe('a job that is to be dealt to several nodes', () => {
     expect([await world.spent(), world.chain.calls]).toEqual(['0', ['refuse']])
   })
 
-  it('is refused before it is charged when it demands GPUs and this node has no rules for any', async () => {
-    const asked = dealt({
-      handOff: {
-        measurements: [`0x${'ab'.repeat(32)}`],
-        expiresAt: 1_800_000_000,
-        fallback: 'none',
-        shards: 3,
-        gpu: { minimumDevices: 1 },
-      },
-    })
-    const id = await world.paid(asked)
-    const job = await advanceJob(world.context(noEngine, home(never)), id)
-    expect(job).toMatchObject({ state: 'refused', reason: 'GPUS_NOT_JUDGED' })
-    expect([await world.spent(), world.chain.calls]).toEqual(['0', ['refuse']])
-    const again = await world.paid(asked)
-    let visited = 0
-    const visit: HandOffHome['visit'] = async () => {
-      visited += 1
-      throw new JobPutOff('HANDED_OFF', 'another node has it')
-    }
-    await advanceJob(world.context(noEngine, home(visit, 3, true)), again)
-    expect(visited).toBe(1)
-  })
+  it.each([false, true])(
+    'that demands GPUs is refused before it is charged unless this node has rules for them: %s',
+    async (judges) => {
+      const measurements = [`0x${'ab'.repeat(32)}`]
+      const gpu = { minimumDevices: 1 }
+      const handOff = { measurements, expiresAt: 1_800_000_000, fallback: 'none', shards: 3, gpu }
+      const id = await world.paid(dealt({ handOff }))
+      let visited = 0
+      const visit: HandOffHome['visit'] = async () => {
+        visited += 1
+        throw new JobPutOff('HANDED_OFF', 'another node has it')
+      }
+      const job = await advanceJob(world.context(noEngine, home(visit, 3, judges)), id)
+      if (!judges) expect(job).toMatchObject({ state: 'refused', reason: 'GPUS_NOT_JUDGED' })
+      expect([visited, await world.spent()]).toEqual(judges ? [1, '1'] : [0, '0'])
+    },
+  )
 
   it('is refused before it is charged when its parts do not add up, by plan and price as well', async () => {
     const asked = dealt({ query: { sql: 'SELECT count(DISTINCT sector) AS n FROM pay.workers' } })
