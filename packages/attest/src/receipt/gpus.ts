@@ -50,10 +50,7 @@ export function gpusSaid(receipt: Pick<ReceiptBody, 'handOff' | 'shards'>): stri
   ].join(' ')
 }
 
-function runners({
-  handOff,
-  shards,
-}: Pick<ReceiptBody, 'handOff' | 'shards'>): readonly {
+function runners({ handOff, shards }: Pick<ReceiptBody, 'handOff' | 'shards'>): readonly {
   readonly node: string
   readonly gpu?: AppraisedGpus
 }[] {
