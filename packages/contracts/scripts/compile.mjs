@@ -131,7 +131,9 @@ for (const { name, deployable, simulated } of contracts) {
   for (const item of contract.abi) {
     if (item.type === 'error') errors.set(`${item.name}(${item.inputs.map((input) => input.type)})`, item)
   }
-  let text = `${header(name)}export const ${camel}Abi = ${listing(contract.abi)} as const\n`
+  // What other contracts create is created by nobody else: a page need not load how.
+  const abi = deployable ? contract.abi : contract.abi.filter(({ type }) => type !== 'constructor')
+  let text = `${header(name)}export const ${camel}Abi = ${listing(abi)} as const\n`
   if (deployable) {
     text += `\n/** Creation code of ${name}. */\nexport const ${camel}Bytecode = '0x${contract.evm.bytecode.object}' as const\n`
   }

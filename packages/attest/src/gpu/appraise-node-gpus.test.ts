@@ -165,8 +165,8 @@ describe('what a node shows of its GPUs', () => {
     expect(read(here.gpu)()).toEqual(here)
     for (const gpu of [null, [], { ...here.gpu, more: 1 }, { token: '' }, { eventLog: '' }])
       expect(read(gpu)).toThrow(wrong)
-    expect(read({ ...here.gpu, eventLog: ' '.repeat((1 << 18) + 1) })).toThrow(wrong)
-    expect(read({ ...here.gpu, token: ' '.repeat((1 << 19) + 1) })).toThrow(wrong)
+    expect(read({ ...here.gpu, eventLog: ' '.repeat((1 << 20) + 1) })).toThrow(wrong)
+    expect(read({ ...here.gpu, token: ' '.repeat((1 << 20) + 1) })).toThrow(wrong)
   })
 
   it('is not shown by a guest of SEV-SNP', () => {

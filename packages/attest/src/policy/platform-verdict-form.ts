@@ -29,7 +29,7 @@ const absentOr = (reader: Reader<unknown>): Reader<unknown> =>
 
 /** Payload of an event, or bytes of a document, as the verifiers' own readers bound them: the host's word, which may be empty. */
 const payloadFact: Reader<unknown> = /* @__PURE__ */ text({
-  max: 2 + (1 << 21),
+  max: 2_097_154,
   pattern: /^0x(?:[0-9a-f]{2})*$/,
   what: '0x and lower-case hex',
 })

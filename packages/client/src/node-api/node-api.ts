@@ -139,7 +139,7 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
   return {
     ask: (schema, path, body) => call(schema, path, body, limit),
     evidence: (nonce, asked) =>
-      call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}${asked?.gpus === true ? '&gpus=true' : ''}`),
+      call(evidenceAnswerSchema, `/evidence?nonce=${part(nonce)}${asked?.gpus ? '&gpus=true' : ''}`),
     pools: async () => (await call(servedPoolsSchema, '/pools')).pools,
     contribution: (id) =>
       about(id, call(contributionStatusSchema, `/contributions/${part(id)}`), 'GET /contributions'),

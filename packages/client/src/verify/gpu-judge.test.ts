@@ -50,7 +50,10 @@ describe('GPUs in the checklist', () => {
 
   test('are shown with what such evidence does not prove', () => {
     expect(ask(saying('allowed')).ok).toBe(true)
-    expect(checkOf(saying('allowed'))).toMatchObject({ result: 'pass', detail: gpuLimits.join(' ') })
+    expect(checkOf(saying('allowed'))).toMatchObject({
+      result: 'pass',
+      detail: ['allowed:', ...gpuLimits].join(' '),
+    })
   })
 
   test.each(['false', 'not-proved', 'not-allowed'] as const)('are a no when they are %s', (answer) => {

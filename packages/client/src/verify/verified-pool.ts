@@ -82,7 +82,7 @@ const titles = {
     'The code that the node runs is the one that it is registered with and that the pool demands',
   'measurement-logged': 'The code that the node runs stands in the public log',
   live: 'The node signed that it keeps no copy',
-  gpus: 'The node’s GPUs are its own, and set to be confidential',
+  gpus: 'The node’s GPUs are confidential',
 } as const
 
 /** Types are structural: this set is what keeps a hand-made "verified" pool from being sealed to. */
@@ -172,11 +172,10 @@ export function verifyPool(options: {
   if (options.logged !== undefined) {
     own.push({ id: 'measurement-logged', title: titles['measurement-logged'], ...options.logged })
   }
-  if (options.gpus !== undefined) {
-    const { verdict: hardware, gpu: shown } = evidence
-    const { answer, reasons, limits } = options.gpus({ shown, hardware, at: options.at })
-    const said = [...(answer === 'allowed' ? [] : [`${answer}:`, ...reasons]), ...limits].join(' ')
-    check('gpus', answer === 'allowed' ? undefined : said, said)
+  const gpus = options.gpus?.({ shown: evidence.gpu, hardware: evidence.verdict, at: options.at })
+  if (gpus !== undefined) {
+    const said = [`${gpus.answer}:`, ...gpus.reasons, ...gpus.limits].join(' ')
+    check('gpus', gpus.answer === 'allowed' ? undefined : said, said)
   }
 
   const ok = evidence.ok && own.every(({ result }) => result === 'pass')

@@ -3,58 +3,6 @@
 /** ABI of PoolGovernor. */
 export const poolGovernorAbi = [
   {
-    "inputs": [
-      {
-        "name": "name",
-        "type": "string"
-      },
-      {
-        "name": "pool_",
-        "type": "address"
-      },
-      {
-        "name": "token",
-        "type": "address"
-      },
-      {
-        "name": "timelock",
-        "type": "address"
-      },
-      {
-        "components": [
-          {
-            "name": "votingDelay",
-            "type": "uint48"
-          },
-          {
-            "name": "votingPeriod",
-            "type": "uint32"
-          },
-          {
-            "name": "proposalThreshold",
-            "type": "uint256"
-          },
-          {
-            "name": "quorumPercent",
-            "type": "uint256"
-          },
-          {
-            "name": "timelockDelay",
-            "type": "uint256"
-          },
-          {
-            "name": "voteExtension",
-            "type": "uint48"
-          }
-        ],
-        "name": "settings",
-        "type": "tuple"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "constructor"
-  },
-  {
     "inputs": [],
     "name": "CheckpointUnorderedInsertion",
     "type": "error"

@@ -5,44 +5,6 @@ export const poolTokenAbi = [
   {
     "inputs": [
       {
-        "name": "name",
-        "type": "string"
-      },
-      {
-        "name": "symbol",
-        "type": "string"
-      },
-      {
-        "name": "pool_",
-        "type": "address"
-      },
-      {
-        "name": "treasury_",
-        "type": "address"
-      },
-      {
-        "name": "escrow_",
-        "type": "address"
-      },
-      {
-        "name": "cap_",
-        "type": "uint256"
-      },
-      {
-        "name": "holders",
-        "type": "address[]"
-      },
-      {
-        "name": "amounts",
-        "type": "uint256[]"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "constructor"
-  },
-  {
-    "inputs": [
-      {
         "name": "account",
         "type": "address"
       },

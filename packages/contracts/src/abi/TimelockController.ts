@@ -3,28 +3,6 @@
 /** ABI of TimelockController. */
 export const timelockControllerAbi = [
   {
-    "inputs": [
-      {
-        "name": "minDelay",
-        "type": "uint256"
-      },
-      {
-        "name": "proposers",
-        "type": "address[]"
-      },
-      {
-        "name": "executors",
-        "type": "address[]"
-      },
-      {
-        "name": "admin",
-        "type": "address"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "constructor"
-  },
-  {
     "inputs": [],
     "name": "AccessControlBadConfirmation",
     "type": "error"

@@ -3,38 +3,6 @@
 /** ABI of VestingSchedule. */
 export const vestingScheduleAbi = [
   {
-    "inputs": [
-      {
-        "components": [
-          {
-            "name": "beneficiary",
-            "type": "address"
-          },
-          {
-            "name": "amount",
-            "type": "uint256"
-          },
-          {
-            "name": "startsAt",
-            "type": "uint64"
-          },
-          {
-            "name": "cliff",
-            "type": "uint64"
-          },
-          {
-            "name": "duration",
-            "type": "uint64"
-          }
-        ],
-        "name": "allocation",
-        "type": "tuple"
-      }
-    ],
-    "stateMutability": "nonpayable",
-    "type": "constructor"
-  },
-  {
     "inputs": [],
     "name": "FailedCall",
     "type": "error"
