@@ -8,6 +8,7 @@ import {
   type Address,
   deriveKeyPair,
   type Hex,
+  type JsonValue,
   hpkeRecipient,
   parseHeader,
   platformRandom,
@@ -17,6 +18,8 @@ import {
 } from '@sealpool/crypto'
 import { type PocVerdict, parsePocVerdict } from '@sealpool/poc'
 import { bundlePoc } from '@sealpool/poc/bundle'
+import { schemaId } from '@sealpool/refine'
+import { bundleRefiner } from '@sealpool/refine/bundle'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { NodeError } from '../errors.js'
@@ -49,6 +52,8 @@ export const daysOf = (person: number, copied = 0, of = 0) =>
 /** What a contributor brings. */
 export interface Export {
   readonly days: ReturnType<typeof daysOf>
+  /** What the file says besides, which neither proof nor refiner look at. */
+  readonly besides?: JsonValue
   readonly account?: string
   readonly expires?: number
   readonly owner?: Address
@@ -66,9 +71,15 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
   const memory = await newStore()
   await migrate(memory)
   const runtime = await createQuickJsRuntime()
-  const entry = fileURLToPath(new URL('./fixture/days-proof.ts', import.meta.url))
-  const { code, digest } = await bundlePoc({ entry })
-  const founded: ServedPool = { ...servedPoolFixture(), poc: { code, digest } }
+  const fixture = (name: string) => fileURLToPath(new URL(`./fixture/${name}.ts`, import.meta.url))
+  const { code, digest } = await bundlePoc({ entry: fixture('days-proof') })
+  const refiner = await bundleRefiner({ entry: fixture('days-refiner') })
+  const founded: ServedPool = {
+    ...servedPoolFixture(),
+    poc: { code, digest },
+    refiner,
+    schemaId: schemaId(refiner.schema),
+  }
   let pool = founded
   let blobs = memoryBlobStore()
   const missingBlocks = new Set<Hex>()
@@ -106,7 +117,10 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
       },
       contents: contentIndexes(),
       parts: { remove: async () => undefined, list: async function* () {} },
-      limits: { proof: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 65_536 } },
+      limits: {
+        proof: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 65_536 },
+        refiner: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 2 ** 20 },
+      },
       settings: {
         concurrency: 2,
         batchSize: 50,
@@ -181,6 +195,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
       id: string,
       {
         days,
+        besides,
         account,
         expires = blockOne + 1_000,
         owner = addressOfDigit(id),
@@ -189,7 +204,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
         more = [],
       }: Export,
     ): Promise<void> {
-      const text = JSON.stringify({ ...(account === undefined ? {} : { account }), expires, days })
+      const text = JSON.stringify({ ...(account === undefined ? {} : { account }), expires, days, besides })
       const sealed = await sealBytes(new TextEncoder().encode(text), {
         recipients: [
           hpkeRecipient({ publicKey: keys.poolKey(keyScope(pool, epoch)).publicKey }),

@@ -19,7 +19,8 @@ const pool: ServedPool = {
     nodes: [{ address: otherKeys.statementAddress, url: 'https://other.example' }],
   },
 }
-const limits = { memoryBytes: 1_000_000, timeMs: 1_000, outputBytes: 1_000 }
+const oneRun = { memoryBytes: 1_000_000, timeMs: 1_000, outputBytes: 1_000 }
+const limits = { proof: oneRun, refiner: oneRun }
 const deployment = { chainId: pool.chainId, nodeRegistry: addressOfDigit('f') }
 const judged = (id: string): OwnVerdict => {
   const contribution = chainContribution({ id }) as ContributionRow

@@ -82,6 +82,7 @@ describe('a validator is asked in vain', () => {
   it.each([
     ['another policy', { policyDigest: digestOfDigit('4') }, 'POLICY_DIFFERS'],
     ['other code', { pocDigest: digestOfDigit('4') }, 'CODE_DIFFERS'],
+    ['another refiner', { refinerDigest: digestOfDigit('4') }, 'CODE_DIFFERS'],
     ['no key of it', { keyEpoch: null }, 'NOT_ITS_HOME'],
   ])('when the chain has %s by now', async (_, onChain, reason) => {
     const { judge, signed } = await asked({}, { onChain })
@@ -159,13 +160,18 @@ it('strangers take no home’s turn', async () => {
 
 it('works for two homes at once, and lets others come again', async () => {
   const homes = ['b', 'c', 'd'].map((digit) => ({ ...world.pool(), address: addressOfDigit(digit) }))
-  const { policyDigest, poc } = world.pool()
+  const { policyDigest, poc, refiner } = world.pool()
   let busy = 0
   const server = serveValidation({
     pools: new Map(homes.map((pool) => [pool.address, pool])),
     // Each pool's home has the pool's own address here.
     chain: {
-      pool: async (node: Address) => ({ keyEpoch: { node }, policyDigest, pocDigest: poc.digest }),
+      pool: async (node: Address) => ({
+        keyEpoch: { node },
+        policyDigest,
+        pocDigest: poc.digest,
+        refinerDigest: refiner.digest,
+      }),
     },
     attest: () => {
       busy += 1

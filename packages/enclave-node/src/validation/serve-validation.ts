@@ -100,10 +100,10 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
     { poc }: ValidationWish,
     pool: ValidatedPool,
   ): Promise<ValidationAnswer | undefined> {
-    const { keyEpoch, policyDigest, pocDigest } = await chain.pool(pool.address)
+    const { keyEpoch, policyDigest, pocDigest, refinerDigest } = await chain.pool(pool.address)
     if (keyEpoch?.node.toLowerCase() !== caller) return { state: 'refused', reason: 'NOT_ITS_HOME' }
     if (policyDigest !== pool.policyDigest) return { state: 'refused', reason: 'POLICY_DIFFERS' }
-    return pocDigest !== pool.poc.digest || poc !== pocDigest
+    return pocDigest !== pool.poc.digest || poc !== pocDigest || refinerDigest !== pool.refiner.digest
       ? { state: 'refused', reason: 'CODE_DIFFERS' }
       : undefined
   }
