@@ -24,7 +24,7 @@ beforeEach(() => world.reset())
 const unfit = (person: number) =>
   daysOf(person).map((one, index) => (index === 29 ? { ...one, day: '9'.repeat(21) } : one))
 /** A document one level deeper than the reader before a refiner takes. */
-const tooDeep = JSON.parse('['.repeat(64) + ']'.repeat(64)) as []
+const tooDeep = JSON.parse('['.repeat(65) + ']'.repeat(65)) as []
 const refused = (place: string) => ({ valid: false, score: 0, refusal: { code: 'REFINER_REFUSED', place } })
 const stateOf = async (id: string) => {
   const { state, reason, score } = (await findContribution(world.context().store, id)) ?? {}
@@ -219,7 +219,9 @@ describe('a verdict that is judged again', () => {
   const settled = () =>
     world
       .context()
-      .store.query(`update contributions set state = case when reason is null then 'recorded' else 'refused' end`)
+      .store.query(
+        `update contributions set state = case when reason is null then 'recorded' else 'refused' end`,
+      )
 
   it('asks the refiner again, and a clock that ends it proves nothing', async () => {
     world.rule({ auditShare: 1 })

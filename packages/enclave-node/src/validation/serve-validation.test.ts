@@ -286,6 +286,18 @@ describe('a validator signs', () => {
     expect(await late.withheld({})).toBe('TURN_OVER')
   })
 
+  it.each([
+    ['nothing more on what might not end in time', 10_001, [null, 'TURN_OVER']],
+    ['whatever may still end in time', 9_999, [null, null]],
+    ['on the first in any case', 25_000, [null, 'TURN_OVER']],
+  ])('%s, by the limits of proof and refiner', async (_, step, reasons) => {
+    let time = 0
+    // Half a minute for each of both, of eighty seconds.
+    const { judge, wish, item } = await asked({ elapsed: () => (time += step) })
+    const answer = await judge({ ...wish, items: [item, item] })
+    expect(answer.state === 'judged' && answer.answers.map(({ reason }) => reason)).toEqual(reasons)
+  })
+
   it('nothing that a clock ended here and not at home', async () => {
     const { withheld } = await asked({ runtime: tooSlow(world.runtime) })
     expect(await withheld({})).toBe('BY_THE_CLOCK')

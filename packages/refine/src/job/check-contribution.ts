@@ -29,8 +29,11 @@ export type ContributionCheck =
       readonly byClock: boolean
     }
 
-/** What rows are hashed under decides over none of them: hashes are all of one length. */
-const anyKey = new Uint8Array(32)
+/**
+ * What rows are hashed under decides over none of them: hashes are all of one length. One for all checks, since a detector of personal data takes
+ * longer to make than most files to refine.
+ */
+const pass = /* @__PURE__ */ createPiiPass({ key: /* @__PURE__ */ new Uint8Array(32) })
 
 /**
  * Refines one contribution as `refineBatch` would, and gives none of its rows; see `checkContribution` of `../with-platform.ts`.
@@ -46,7 +49,7 @@ export async function checkOneContribution({
   requireEmbedder(schema, options.embedder)
   const one = { ...contribution, id: '', contributor: 0 }
   try {
-    const tables = await refineOne(one, schema, options, createPiiPass({ key: anyKey }))
+    const tables = await refineOne(one, schema, options, pass)
     return { ok: true, rows: [...tables.values()].reduce((sum, rows) => sum + rows.length, 0) }
   } catch (error) {
     // A model that does not work is no fault of the contribution.
