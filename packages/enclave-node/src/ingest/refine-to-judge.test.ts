@@ -23,8 +23,6 @@ beforeEach(() => world.reset())
 /** Thirty days of which the last does not fit the table: the proof looks at no length. */
 const unfit = (person: number) =>
   daysOf(person).map((one, index) => (index === 29 ? { ...one, day: '9'.repeat(21) } : one))
-/** A document one level deeper than the reader before a refiner takes. */
-const tooDeep = JSON.parse('['.repeat(65) + ']'.repeat(65)) as []
 const refused = (place: string) => ({ valid: false, score: 0, refusal: { code: 'REFINER_REFUSED', place } })
 const stateOf = async (id: string) => {
   const { state, reason, score } = (await findContribution(world.context().store, id)) ?? {}
@@ -48,7 +46,7 @@ const tooLong = () => atRefiner(() => ({ ok: false, code: 'TIMEOUT', message: ''
 describe('what the proof accepts and the refiner does not', () => {
   it.each([
     ['has a value that does not fit', { days: unfit(1) }, 'refiner.VALUE_RANGE'],
-    ['is deeper than a refiner reads', { days: daysOf(1), besides: tooDeep }, 'refiner.LIMIT_EXCEEDED'],
+    ['has a value of another type', { days: [{ day: '1', steps: 1.5 }] }, 'refiner.VALUE_TYPE'],
     ['gives no row', { days: [] }, 'refiner.NO_ROWS'],
   ])('is refused and not paid when it %s', async (_, brought, place) => {
     await world.contribute('1', brought)

@@ -8,7 +8,6 @@ import {
   type Address,
   deriveKeyPair,
   type Hex,
-  type JsonValue,
   hpkeRecipient,
   parseHeader,
   platformRandom,
@@ -52,8 +51,6 @@ export const daysOf = (person: number, copied = 0, of = 0) =>
 /** What a contributor brings. */
 export interface Export {
   readonly days: ReturnType<typeof daysOf>
-  /** What the file says besides, which neither proof nor refiner look at. */
-  readonly besides?: JsonValue
   readonly account?: string
   readonly expires?: number
   readonly owner?: Address
@@ -195,7 +192,6 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
       id: string,
       {
         days,
-        besides,
         account,
         expires = blockOne + 1_000,
         owner = addressOfDigit(id),
@@ -204,7 +200,7 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
         more = [],
       }: Export,
     ): Promise<void> {
-      const text = JSON.stringify({ ...(account === undefined ? {} : { account }), expires, days, besides })
+      const text = JSON.stringify({ ...(account === undefined ? {} : { account }), expires, days })
       const sealed = await sealBytes(new TextEncoder().encode(text), {
         recipients: [
           hpkeRecipient({ publicKey: keys.poolKey(keyScope(pool, epoch)).publicKey }),
