@@ -1,4 +1,4 @@
-import { type Address, type Digest, sha256Digest } from '@sealpool/crypto'
+import { type Address, sha256Digest } from '@sealpool/crypto'
 import { type BundledRefiner, hasVectors, parseRefinerSchema } from '@sealpool/refine'
 import type { PoolConfig } from '../config/node-config.js'
 import { NodeError } from '../errors.js'
@@ -14,7 +14,7 @@ import { NodeError } from '../errors.js'
 export function acceptedRefiner(
   pool: Address,
   given: PoolConfig['refiner'],
-  accepted: readonly Digest[],
+  accepted: readonly string[],
   list: 'pools' | 'validates.pools',
 ): BundledRefiner {
   const { code, digest } = given
