@@ -14,15 +14,19 @@ const blockLength = 64
  * @throws RangeError for a longer key, which would have to be hashed first
  */
 export function secretHmac(key: Uint8Array, message: Uint8Array): Uint8Array {
-  if (key.length > blockLength) throw new RangeError('a derived key is no longer than a block')
   const pad = new Uint8Array(new ArrayBuffer(blockLength))
-  const begun = (byte: number) => {
-    pad.fill(byte)
-    for (const [at, secret] of key.entries()) pad[at] = secret ^ byte
+  pad.set(key)
+  const begunWith = (mask: number) => {
+    pad.forEach((byte, at) => {
+      pad[at] = byte ^ mask
+    })
     return sha256.create().update(pad)
   }
-  const inner = begun(0x36).update(message).digest()
-  const mac = begun(0x5c).update(inner).digest()
+  const inner = begunWith(0x36).update(message).digest()
+  // What was put on for the inner hash comes off.
+  const mac = begunWith(0x36 ^ 0x5c)
+    .update(inner)
+    .digest()
   pad.fill(0)
   return mac
 }

@@ -157,6 +157,8 @@ describe('a pool whose contributors keep their files themselves', { timeout: 180
       policy: world.pools.pay.policy as JsonObject,
       nodeUrl: node.url,
       blobStore: memoryBlobStore(),
+      // This chain mines only what somebody sends: no block follows the job's last one.
+      finality: { confirmations: 0 },
     })
     const [away, there] = world.workers
     if (away === undefined || there === undefined) throw new Error('there are workers')

@@ -39,7 +39,19 @@ const [earlier, oldest, present, next] = ['4', '5', '6', '7'].map(digestOfDigit)
 const run = digestOfDigit('8')
 const later = digestOfDigit('9')
 const mine = { pool: pool.address, run }
-const statement = (said: string) => ({ said }) as unknown as SignedStatement
+const statement = (said: string): SignedStatement => ({
+  statement: { type: 'sealpool/rescored-verdict', version: 1, body: { said } },
+  context: {
+    chainId: 31_337,
+    registry: other,
+    pool: pool.address,
+    subject: `0x${'0'.repeat(64)}`,
+    nonce: '0',
+    facts: [],
+  },
+  signer: other,
+  signature: '0x',
+})
 const entry = (contribution: string) => ({ contribution }) as RescoredContribution
 
 /** A contribution that a proof has judged, as it stands. */
@@ -245,7 +257,7 @@ describe('a statement', () => {
       [11, 1],
     )
     const said = async (from: number, of = pool.address) =>
-      (await rescoringStatements(store, of, from)).map((one) => (one as unknown as { said: string }).said)
+      (await rescoringStatements(store, of, from)).map((one) => one.statement.body['said'])
     expect(await said(1)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'])
     expect(await said(9)).toEqual(['9', '10'])
     expect(await said(1, other)).toEqual([])

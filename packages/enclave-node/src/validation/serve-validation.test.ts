@@ -305,6 +305,12 @@ describe('a validator signs', () => {
   })
 })
 
+const noHistory = { ofIdentity: 0, ofCluster: { count: 0, earned: 0 } }
+const scaledBy = (scaling: object) => (body: { items: { told: object }[] }) => ({
+  ...body,
+  items: [{ ...body.items[0], told: { ...body.items[0]?.told, scaling } }],
+})
+
 describe('a question', () => {
   it.each([
     ['of another form', () => 7],
@@ -329,39 +335,10 @@ describe('a question', () => {
         ],
       }),
     ],
-    [
-      'with a history below nothing',
-      (body: { items: { told: object }[] }) => ({
-        ...body,
-        items: [
-          {
-            ...body.items[0],
-            told: {
-              ...body.items[0]?.told,
-              scaling: { history: { ofIdentity: -1, ofCluster: { count: 0, earned: 0 } }, novelty: 1 },
-            },
-          },
-        ],
-      }),
-    ],
+    ['with a history below nothing', scaledBy({ history: { ...noHistory, ofIdentity: -1 }, novelty: 1 })],
     [
       'with nothing for a typical size',
-      (body: { items: { told: object }[] }) => ({
-        ...body,
-        items: [
-          {
-            ...body.items[0],
-            told: {
-              ...body.items[0]?.told,
-              scaling: {
-                history: { ofIdentity: 0, ofCluster: { count: 0, earned: 0 } },
-                novelty: 1,
-                size: { items: 1, typical: 0 },
-              },
-            },
-          },
-        ],
-      }),
+      scaledBy({ history: noHistory, novelty: 1, size: { items: 1, typical: 0 } }),
     ],
     [
       'with no reward as a reward of before',

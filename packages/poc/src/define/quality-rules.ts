@@ -49,7 +49,7 @@ export type QualityRule = (
 export type ScriptName = 'Latin' | 'Cyrillic' | 'Greek' | 'Han' | 'Arabic'
 
 /** What is a number in a text: `Number` takes blanks for 0, and reads `0x10`, `Infinity`, lists of one. */
-const decimal = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/
+const decimal = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i
 
 const scripts: Readonly<Record<ScriptName, readonly (readonly [number, number])[]>> = {
   Latin: [
@@ -123,16 +123,17 @@ function degreeOf(rule: QualityRule, rows: readonly QualityRow[], at: number | u
   // Counted first and divided once, so that it is the same in whatever order columns are named.
   const share = (...each: readonly ((row: QualityRow) => boolean)[]): number =>
     each.reduce((count, holds) => count + rows.filter(holds).length, 0) / (rows.length * each.length) || 0
+  const cell = (row: QualityRow, column: string): unknown =>
+    Object.hasOwn(row, column) ? row[column] : undefined
   const text = (row: QualityRow, column: string): string | undefined => {
-    const value = Object.hasOwn(row, column) ? row[column] : undefined
-    const written = value === undefined || value === null ? '' : String(value)
+    const written = String(cell(row, column) ?? '')
     // Blanks, and a list of nothing, say nothing.
     return written.trim() === '' ? undefined : written
   }
   const number = (row: QualityRow, column: string): number => {
-    const value = Object.hasOwn(row, column) ? row[column] : undefined
+    const value = cell(row, column)
     return typeof value === 'number' || (typeof value === 'string' && decimal.test(value))
-      ? Number(value)
+      ? +value
       : Number.NaN
   }
   switch (rule.rule) {

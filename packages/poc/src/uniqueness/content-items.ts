@@ -3,7 +3,9 @@ import { latin1 } from '../authenticity/dkim/message.js'
 import { readCsv } from '../csv/read-csv.js'
 import { essenceOf, isJson } from '../media-type.js'
 import { cellOf, visible } from './cell-form.js'
+import { itemOfCells, mostItems } from './item-of-cells.js'
 import { rareWords } from './rare-words.js'
+import { entriesOf, isObject } from './table-in.js'
 import { type UnnamedRows, unnamedRows } from './unnamed-rows.js'
 
 /** What a contribution consists of, for comparing contributions by what they share. */
@@ -20,7 +22,6 @@ export interface ContentItems {
 export type ItemSource = { readonly mediaType: string; readonly bytes: Uint8Array } | ContentItems
 
 const WORDS_IN_A_RUN = 5
-const MOST_ITEMS = 200_000
 const DEEPEST = 64
 /** What has no items: a byte of it that changes changes every run of its "words". */
 const BINARY =
@@ -128,13 +129,9 @@ function valuesOf(value: unknown): string[] {
   return [...items]
 }
 
-function entriesOf(value: object): Iterable<readonly [string, unknown]> {
-  return value instanceof Map ? (value as Map<string, unknown>) : Object.entries(value)
-}
-
 /** Takes a value apart: lists of objects are rows, anything else stands by its name. */
 function collect(value: unknown, name: string, items: Set<string>, depth: number): void {
-  if (items.size >= MOST_ITEMS || depth > DEEPEST) return
+  if (items.size >= mostItems || depth > DEEPEST) return
   if (typeof value !== 'object' || value === null) {
     const cell = cellOf(name, value)
     if (cell !== undefined) items.add(cell)
@@ -142,7 +139,7 @@ function collect(value: unknown, name: string, items: Set<string>, depth: number
   }
   if (Array.isArray(value)) {
     for (const one of value) {
-      if (typeof one === 'object' && one !== null && !Array.isArray(one)) row(one, items, depth + 1)
+      if (isObject(one)) row(one, items, depth + 1)
       else collect(one, name, items, depth + 1)
     }
     return
@@ -157,7 +154,7 @@ function row(value: object, items: Set<string>, depth: number): void {
     if (level > DEEPEST) return
     for (const [name, member] of entriesOf(one)) {
       if (Array.isArray(member)) collect(member, name, items, level + 1)
-      else if (typeof member === 'object' && member !== null) walk(member, level + 1)
+      else if (isObject(member)) walk(member, level + 1)
       else {
         const cell = cellOf(name, member)
         if (cell !== undefined) cells.add(cell)
@@ -165,7 +162,7 @@ function row(value: object, items: Set<string>, depth: number): void {
     }
   }
   walk(value, depth)
-  if (cells.size > 0 && items.size < MOST_ITEMS) items.add([...cells].sort(byCodeUnits).join('\u001e'))
+  if (cells.size > 0 && items.size < mostItems) items.add(itemOfCells(cells))
 }
 
 function wordsOf(text: string): readonly string[] {
@@ -178,14 +175,10 @@ function wordsOf(text: string): readonly string[] {
 
 function runsOfWords(words: readonly string[]): string[] {
   const runs = new Set<string>()
-  for (let at = 0; at + WORDS_IN_A_RUN <= words.length && runs.size < MOST_ITEMS; at++) {
+  for (let at = 0; at + WORDS_IN_A_RUN <= words.length && runs.size < mostItems; at++) {
     runs.add(words.slice(at, at + WORDS_IN_A_RUN).join(' '))
   }
   // A text shorter than one run is its own only item.
   if (runs.size === 0 && words.length > 0) runs.add(words.join(' '))
   return [...runs]
-}
-
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

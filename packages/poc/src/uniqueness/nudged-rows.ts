@@ -1,3 +1,5 @@
+import { itemOfCells } from './item-of-cells.js'
+
 /** Rows whose neighbours are looked up, and look-ups in all: what a contribution costs stays bounded. */
 const MOST_ROWS = 64
 const MOST_LOOKUPS = 40_000
@@ -48,7 +50,7 @@ function anyOf(cells: readonly (readonly string[])[], isKnown: (item: string) =>
   const open = cells.flatMap((steps, at) => (steps.length > 1 ? [at] : []))
   const from = (next: number): boolean => {
     const at = open[next]
-    if (at === undefined) return isKnown([...chosen].sort(byCodeUnits).join('\u001e'))
+    if (at === undefined) return isKnown(itemOfCells(chosen))
     return (cells[at] ?? []).some((cell) => {
       chosen[at] = cell
       return from(next + 1)
@@ -71,8 +73,4 @@ function stepsBeside(cell: string): readonly string[] {
     tenths === 10 ? `${sign * 99}e${Number(exponent) - 2}` : `${sign * (tenths - 1)}e${Number(exponent) - 1}`
   const above = `${sign * (tenths + 1)}e${Number(exponent) - 1}`
   return [cell, ...[below, above].map((step) => name + Number(step).toPrecision(2))]
-}
-
-function byCodeUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -4,7 +4,7 @@ import { coarseRows } from './coarse-rows.js'
 import { contentItems, type ItemSource } from './content-items.js'
 import { assertSketchKey } from './content-sketch.js'
 import { shareOfNudgedRows } from './nudged-rows.js'
-import { isTelling, withoutOneCell } from './unnamed-rows.js'
+import { isTelling, withoutOneCell } from './telling-row.js'
 
 /** Remembers single rows of all contributions, so that a row sold twice is seen wherever it hides. */
 export interface RowIndex {

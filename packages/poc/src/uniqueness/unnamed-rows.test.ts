@@ -4,7 +4,8 @@ import { contentSketch } from './content-sketch.js'
 import { createNearDuplicateIndex } from './near-duplicate-index.js'
 import { novelty } from './novelty.js'
 import { createRowIndex } from './row-index.js'
-import { isTelling, unnamedRows, withoutOneCell } from './unnamed-rows.js'
+import { isTelling, withoutOneCell } from './telling-row.js'
+import { unnamedRows } from './unnamed-rows.js'
 
 const key = new Uint8Array(32).fill(5)
 const days = Array.from({ length: 12 }, (_, at) => ({

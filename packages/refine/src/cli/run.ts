@@ -80,11 +80,15 @@ async function inputsOf(given: Arguments, io: RefineCliIo): Promise<readonly Job
   return inputs
 }
 
+/** What cannot be looked at is refused as an input, with its name. */
+function unlessUnreadable(error: NodeJS.ErrnoException): undefined {
+  if (error.syscall === undefined) throw error
+}
+
 /** Is a file the one that the report goes to (`sealpool-refine run ... > exports/report.txt`)? */
 async function isOutput(path: string, { outputs = [] }: RefineCliIo): Promise<boolean> {
   if (outputs.length === 0) return false
-  // What cannot be looked at is refused as an input, with its name.
-  const own = await stat(path, { bigint: true }).catch(() => undefined)
+  const own = await stat(path, { bigint: true }).catch(unlessUnreadable)
   return outputs.some((one) => one.dev === own?.dev && one.ino === own.ino)
 }
 
@@ -93,7 +97,7 @@ async function isOutput(path: string, { outputs = [] }: RefineCliIo): Promise<bo
  */
 async function requireDatabase(inputs: readonly JobInput[]): Promise<void> {
   for (const { path } of inputs) {
-    const file = await open(path).catch(() => undefined)
+    const file = await open(path).catch(unlessUnreadable)
     if (file === undefined) continue
     try {
       const { bytesRead, buffer } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0)

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import initSqlJs from 'sql.js'
@@ -29,6 +29,20 @@ test.each([
   writeFileSync(`${path()}${ending}`, bytes)
   if (refuses) await expect(requireNoJournal(path())).rejects.toMatchObject(refusal)
   else await requireNoJournal(path())
+})
+
+test.each(['-wal', '-journal'])(
+  'what cannot be looked at beside a database may hold rows: %s',
+  async (ending) => {
+    // A link to itself, which nobody can read, the superuser neither.
+    symlinkSync(`${path()}${ending}`, `${path()}${ending}`)
+    await expect(requireNoJournal(path())).rejects.toMatchObject(refusal)
+  },
+)
+
+test('a name so long that no journal can stand beside it has none', async () => {
+  await requireNoJournal(join(folder, `${'a'.repeat(252)}.db`))
+  await requireNoJournal(join(folder, 'none', 'a.db'))
 })
 
 test('what is no file beside a database is no journal', async () => {
