@@ -81,7 +81,8 @@ function world(
     isolation: 'none',
     run: async ({ code, entry }: Job) => {
       if (code === refinerCode) {
-        if (entry === 'describe') return { ok: true, output: refiner.schema as unknown as JsonObject, logs: [] }
+        if (entry === 'describe')
+          return { ok: true, output: refiner.schema as unknown as JsonObject, logs: [] }
         refined += 1
         return refine()
       }
@@ -212,7 +213,11 @@ test('an error that does not come again costs nothing', async () => {
 })
 
 test('what the proof refuses is not refined, and what it accepts is refined once', async () => {
-  const refusing = world(() => ({ ok: true, output: { ...accepted, valid: false, score: 0, refusal: { code: 'SHORT', place: 'x' } }, logs: [] }))
+  const refusing = world(() => ({
+    ok: true,
+    output: { ...accepted, valid: false, score: 0, refusal: { code: 'SHORT', place: 'x' } },
+    logs: [],
+  }))
   expect(await refusing.judge('1', file('AA'))).toMatchObject({ valid: false })
   expect([refusing.asked(), refusing.refined()]).toEqual([1, 0])
   const accepting = world(accepts)
@@ -228,7 +233,12 @@ test.each([
     'REFINER_REFUSED',
     'refiner.VALUE_TYPE',
   ],
-  ['no end', { ok: false, code: 'TIMEOUT', message: '', place: 'run' }, 'REFINER_TIMEOUT', 'refiner.MAP_FAILED'],
+  [
+    'no end',
+    { ok: false, code: 'TIMEOUT', message: '', place: 'run' },
+    'REFINER_TIMEOUT',
+    'refiner.MAP_FAILED',
+  ],
 ] as const)('what gives %s is refused, without a word of where in the file', async (_, end, code, place) => {
   const { judge, refined } = world(accepts, {}, {}, () => end as RunResult)
   expect(await judge('1', file('AA'))).toMatchObject({ valid: false, score: 0, refusal: { code, place } })
