@@ -138,3 +138,17 @@ test('a runtime is asked once what a refiner describes, and again when it was lo
     checkContribution({ refiner: claimed, runtime: flaky, limits, contribution: file('{}') }),
   ).rejects.toMatchObject({ code: 'REFINER_MISMATCH', place: 'refiner.schema' })
 })
+
+test('what is the machine’s fault is none of the contribution', async () => {
+  const broken: JobRuntime = {
+    ...runtime,
+    run: (job) => (job.entry === 'refine' ? Promise.reject(new Error('no memory')) : runtime.run(job)),
+  }
+  const check = checkContribution({
+    refiner: gives(worker),
+    runtime: broken,
+    limits,
+    contribution: file('{}'),
+  })
+  await expect(check).rejects.toThrow('no memory')
+})
