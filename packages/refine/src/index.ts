@@ -29,6 +29,7 @@ export {
 } from './define/define-refiner.js'
 export { type Embedder, hasVectors } from './embedding/embedder.js'
 export { RefineError, type RefineErrorCode } from './errors.js'
+export type { CheckContributionOptions, ContributionCheck } from './job/check-contribution.js'
 export { contentDigest, type Tables } from './job/content-digest.js'
 export type {
   BundledRefiner,
@@ -86,4 +87,4 @@ export { type RequiredField, requiredFields } from './source/required-fields.js'
 export { defaultSourceLimits, type SourceLimits } from './source/source-limits.js'
 export type { TableChoice, TableReader } from './source/table-reader.js'
 export type { XmlHandlers, XmlReader, XmlRules, XmlStream } from './source/xml-events.js'
-export { openExport, refineBatch } from './with-platform.js'
+export { checkContribution, openExport, refineBatch } from './with-platform.js'

@@ -1,4 +1,9 @@
 import type { JsonValue } from './define/record-types.js'
+import {
+  type CheckContributionOptions,
+  type ContributionCheck,
+  checkOneContribution,
+} from './job/check-contribution.js'
 import { type RefineBatchOptions, type RefinedBatch, refineContributions } from './job/refine-batch.js'
 import { nodeDecompress } from './platform.js'
 import { type OpenExportOptions, openSource, type SourceReaders } from './source/open-export.js'
@@ -52,4 +57,23 @@ export function openExport(options: OpenExportOptions): AsyncGenerator<JsonValue
  */
 export async function refineBatch(options: RefineBatchOptions): Promise<RefinedBatch> {
   return refineContributions({ ...options, readers: platformReaders(options.readers) })
+}
+
+/**
+ * Would a refiner take this contribution? Does what {@link refineBatch} does with it, and gives none of its rows: whoever judges contributions
+ * finds out before anything is paid, and needs no secret of the pool for it. The answer is the same on every machine, but for `byClock`.
+ *
+ * @param options - see {@link CheckContributionOptions}
+ * @returns how many rows it gives, or why `refineBatch` would refuse it
+ * @throws RefineError with `REFINER_MISMATCH`, `SCHEMA_INVALID` or `ARGUMENT_INVALID` when the call itself is wrong; what
+ *   the runtime throws when it is not usable
+ *
+ * @example
+ * ```ts no-run
+ * const check = await checkContribution({ refiner, runtime, limits, contribution: { mediaType: 'text/csv', bytes } })
+ * if (!check.ok) console.log(check.code, check.place)
+ * ```
+ */
+export async function checkContribution(options: CheckContributionOptions): Promise<ContributionCheck> {
+  return checkOneContribution({ ...options, readers: platformReaders(options.readers) })
 }

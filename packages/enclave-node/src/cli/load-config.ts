@@ -48,7 +48,7 @@ export async function loadConfig(
 
 /**
  * Reads the settings. Paths in the file are relative to the file. A pool's `policy`, `poc` and `refiner` and
- * `chain.deployment`, a committee, an earlier policy of a pool's `rescoring`, a federated pool's `policy` and a validated pool's `policy` and `poc` may each be a path to a JSON file instead of the object.
+ * `chain.deployment`, a committee, an earlier policy of a pool's `rescoring`, a federated pool's `policy` and a validated pool's `policy`, `poc` and `refiner` may each be a path to a JSON file instead of the object.
  * @param flags command-line flags
  * @param environment `SEALPOOL_DATA_DIRECTORY`, `SEALPOOL_RPC_URL`, `SEALPOOL_PORT`
  * @returns checked settings
@@ -95,6 +95,7 @@ export async function loadSettings(
           validates: await inlinePools('validates', objectOf(validates, 'validates'), folder, [
             'policy',
             'poc',
+            'refiner',
           ]),
         }),
     state,

@@ -28,6 +28,7 @@ import {
   requireProgramWalls,
 } from './program-settings.js'
 import { measuredProofRules, proofRules } from './proof-rules.js'
+import { refinerFileSchema } from './refiner-file-schema.js'
 import { jobRetentionSchema } from './retention-settings.js'
 import { measuredTrace, traceSchema } from './trace-settings.js'
 import { measuredValidates, requireOthersPools, validatesSchema } from './validator-settings.js'
@@ -66,7 +67,7 @@ const poolSchema = z.strictObject({
   /** The accepted proof of contribution. */
   poc: z.looseObject({ code: z.string().min(1), digest }),
   /** The accepted refiner. */
-  refiner: z.looseObject({ code: z.string().min(1), digest, schema: jsonObject }),
+  refiner: refinerFileSchema,
   ...proofRules,
 })
 

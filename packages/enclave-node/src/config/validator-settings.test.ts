@@ -4,9 +4,13 @@ import { configDigest, parseNodeConfig } from './node-config.js'
 
 const address = (digit: string): string => `0x${digit.repeat(40)}`
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`
-const judgedPool = { address: address('b'), policy: { name: 'pay' }, poc: { code: 'x', digest: digest('1') } }
-const refiner = { code: 'y', digest: digest('2'), schema: {} }
-const served = { ...judgedPool, address: address('a'), refiner }
+const judgedPool = {
+  address: address('b'),
+  policy: { name: 'pay' },
+  poc: { code: 'x', digest: digest('1') },
+  refiner: { code: 'y', digest: digest('2'), schema: {} },
+}
+const served = { ...judgedPool, address: address('a') }
 const contracts = [
   'protocolToken',
   'nodeRegistry',

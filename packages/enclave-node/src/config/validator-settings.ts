@@ -8,6 +8,7 @@ import { NodeError } from '../errors.js'
 import { consentsSchema, measuredConsents } from './consent-settings.js'
 import { digestSchema } from './digest-schema.js'
 import { judgingRules, measuredJudging } from './judging-rules.js'
+import { refinerFileSchema } from './refiner-file-schema.js'
 
 const address = z
   .string()
@@ -56,13 +57,14 @@ export const validatesSchema = z
   .strictObject({
     /** Base addresses of the pools' homes. Each is attested before anything of its pool is judged. */
     nodes: z.array(nodeUrl).min(1).max(50),
-    /** Policy and proof must be those on the chain. */
+    /** Policy, proof and refiner must be those on the chain; which refiner, the policy says, and it is measured. */
     pools: z
       .array(
         z.strictObject({
           address,
           policy: z.record(z.string(), z.json()),
           poc: z.looseObject({ code: z.string().min(1), digest: digestSchema }),
+          refiner: refinerFileSchema,
           ...judgingRules,
           /** Texts that count, as the home has them. */
           consents: consentsSchema,

@@ -13,6 +13,7 @@ import {
   noteAudit,
   putOffAudit,
 } from '../state/verdict-audit-table.js'
+import { endedByClock } from './ended-by-clock.js'
 import type { IngestContext } from './ingest-context.js'
 import { type Judgement, runProof } from './judge-contribution.js'
 import { openStored } from './open-stored.js'
@@ -23,15 +24,17 @@ import { type Scaling, scaleVerdict } from './value-verdict.js'
 
 /** How long after a difference, or while a blob is away, it is tried again. */
 const againSeconds = 3_600
-/** What ends a run by a clock is no evidence of anything. */
-const byTheClock = 'POC_TIMEOUT'
 
-/** @returns the digest of all that a verdict follows from besides the file and what the pool holds */
-function rulesOf(context: Pick<IngestContext, 'limits'>, pool: ServedPool): Digest {
+/**
+ * @param isRefined whether the refiner had a word in it, as since the release that asks it before a verdict is signed
+ * @returns the digest of all that a verdict follows from besides the file and what the pool holds
+ */
+function rulesOf({ limits }: Pick<IngestContext, 'limits'>, pool: ServedPool, isRefined: boolean): Digest {
   return digestOf({
     poc: pool.poc.digest,
     farming: pool.farming,
-    limits: context.limits.proof,
+    limits: limits.proof,
+    ...(isRefined ? { refiner: { digest: pool.refiner.digest, limits: limits.refiner } } : {}),
     // Absent rather than null: what was noted before there was such a setting stays what it was.
     ...(pool.verification === null ? {} : { verification: pool.verification }),
   } as unknown as JsonValue)
@@ -52,11 +55,12 @@ export function chosenForAudit(
   },
 ): KnownWhenJudged | undefined {
   const { judgement, at, scaling, rewarded } = judged
-  const { contribution, refusal } = judgement.verdict
-  if (pool.auditShare === 0 || judgement.asked === undefined || refusal?.code === byTheClock) return undefined
+  const { contribution } = judgement.verdict
+  if (pool.auditShare === 0 || judgement.asked === undefined || endedByClock(judgement.verdict))
+    return undefined
   const beacon = context.keys.poolSecret('verdict-audit', lastingScope(pool))
   if (!selectForAudit({ beacon, contribution, rate: pool.auditShare })) return undefined
-  return { rules: rulesOf(context, pool), at, ...judgement.asked, scaling, rewarded }
+  return { rules: rulesOf(context, pool, true), at, ...judgement.asked, scaling, rewarded }
 }
 
 /** What audits work with. */
@@ -79,7 +83,8 @@ export async function auditVerdicts(
   let done = 0
   for (const one of due) {
     const { contribution, known, state } = one
-    if (known.rules !== rulesOf(ingest, pool)) {
+    const isRefined = known.rules === rulesOf(ingest, pool, true)
+    if (!isRefined && known.rules !== rulesOf(ingest, pool, false)) {
       await forgetAudit(store, contribution.id)
       continue
     }
@@ -91,9 +96,9 @@ export async function auditVerdicts(
     }
     const verdict =
       opened.kind === 'opened'
-        ? await judgeAgain(ingest, pool, one, opened).finally(() => overwriteOpened(opened))
+        ? await judgeAgain(ingest, pool, { ...one, isRefined }, opened).finally(() => overwriteOpened(opened))
         : undefined
-    if (verdict === undefined || verdict.refusal?.code === byTheClock) {
+    if (verdict === undefined || endedByClock(verdict)) {
       await putOffAudit(store, contribution.id, now() + againSeconds)
       continue
     }
@@ -122,14 +127,15 @@ export async function auditVerdicts(
 async function judgeAgain(
   { runtime, limits, giveWay }: IngestContext,
   pool: ServedPool,
-  { contribution, known }: DueAudit,
+  { contribution, known, isRefined }: DueAudit & { readonly isRefined: boolean },
   opened: { readonly bytes: Uint8Array; readonly mediaType: string },
 ): Promise<PocVerdict> {
   const { verdict } = await runProof(contribution, pool, opened, {
     runtime,
-    limits: limits.proof,
+    limits,
     at: known.at,
     giveWay,
+    isRefined,
     isCompared: known.novelty !== null,
     noveltyOf: async () => known.novelty ?? 1,
     accountOf: async () => known.account ?? { accepted: false },

@@ -1,6 +1,6 @@
 import type { BlobStore } from '@sealpool/client'
 import type { NamedTable, Row } from '@sealpool/refine'
-import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import type { JobRuntime } from '@sealpool/sandbox'
 import type { AuditLog } from '../audit/audit-file.js'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { OwnCopiesSettings } from '../config/own-copies-settings.js'
@@ -12,6 +12,7 @@ import type { StateStore } from '../state/state-store.js'
 import type { Tracer } from '../trace/tracer.js'
 import type { ValidatorPanel } from '../validation/ask-validators.js'
 import type { ContentIndexes } from './content-indexes.js'
+import type { JudgingLimits } from './judge-contribution.js'
 import type { ServedPool } from './served-pool.js'
 
 /** Where encrypted table files live; the adapter on disk is `runtime/part-folder.ts`. */
@@ -47,7 +48,7 @@ export interface IngestContext {
   readonly contents: ContentIndexes
   /** Those who judge besides this node; absent where no pool has any. */
   readonly validation?: (ValidatorPanel & { readonly audit: Pick<AuditLog, 'write'> }) | undefined
-  readonly limits: { readonly proof: Limits; readonly refiner: Limits }
+  readonly limits: JudgingLimits
   readonly settings: {
     readonly concurrency: number
     readonly batchSize: number

@@ -182,7 +182,7 @@ async function judge(options: {
     opening.kind === 'opened'
       ? await judgeContribution(contribution, pool, opening, {
           runtime,
-          limits: limits.proof,
+          limits,
           fingerprintKey: keys.poolSecret('content-fingerprint', lastingScope(pool)),
           holderOf: async (fingerprint) =>
             before.find((other) => other.verdict.valid && other.fingerprint === fingerprint)?.contribution

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { canonicalBytes, type JsonObject, sha256Digest } from '@sealpool/crypto'
 import { type AuthenticitySource, createRowIndex } from '@sealpool/poc'
+import type { BundledRefiner } from '@sealpool/refine'
 import { type Job, type JobRuntime, type RunResult, SandboxError } from '@sealpool/sandbox'
 import { privateKeyToAccount } from 'viem/accounts'
 import { expect, test } from 'vitest'
@@ -33,7 +34,22 @@ const accepted = {
   evidence: [],
 }
 const code = 'steps authenticity ownership quality uniqueness'
-const limits = { memoryBytes: 2 ** 26, timeMs: 1_000, outputBytes: 65_536 }
+const oneRun = { memoryBytes: 2 ** 26, timeMs: 1_000, outputBytes: 65_536 }
+const limits = { proof: oneRun, refiner: oneRun }
+const refinerCode = 'rows'
+const refiner: BundledRefiner = {
+  code: refinerCode,
+  digest: sha256Digest(new TextEncoder().encode(refinerCode)),
+  schema: {
+    id: 'rows',
+    version: '1.0.0',
+    source: 'json',
+    tables: {
+      rows: { description: 'Rows.', columns: { row: { type: 'integer', description: 'Row.' } } },
+    },
+    notes: [],
+  },
+}
 
 const steps = { payload: { steps: [1, 2, 3] }, issuer: 'Plat' }
 const mark = (() => {
@@ -47,19 +63,29 @@ const mark = (() => {
 const file = (signature: string) =>
   new TextEncoder().encode(JSON.stringify({ payload: mark.payload, issuer: 'Plat', signature }))
 
+const oneRow = (): RunResult => ({ ok: true, output: { tables: { rows: [{ row: 1 }] } }, logs: [] })
+
 /** A world whose proof answers, or throws, as told; counts how often the proof was asked. */
 function world(
   evaluate: () => RunResult,
   rules: Partial<ServedPool> = {},
   described: Partial<typeof description> | { readonly sources: readonly AuthenticitySource[] } = {},
+  refine: () => RunResult = oneRow,
 ) {
   const holders = new Map<string, string>()
   const held = createRowIndex({ key: new Uint8Array(32) })
   let asked = 0
+  let refined = 0
   const runtime: JobRuntime = {
     name: 'told',
     isolation: 'none',
-    run: async ({ entry }: Job) => {
+    run: async ({ code, entry }: Job) => {
+      if (code === refinerCode) {
+        if (entry === 'describe')
+          return { ok: true, output: refiner.schema as unknown as JsonObject, logs: [] }
+        refined += 1
+        return refine()
+      }
       if (entry === 'describe')
         return { ok: true, output: { ...description, ...described } as JsonObject, logs: [] }
       if (entry === 'examine') return { ok: true, output: { account: null, items: [{ day: 1 }] }, logs: [] }
@@ -73,6 +99,7 @@ function world(
     verification: null,
     ...rules,
     poc: { code, digest: sha256Digest(new TextEncoder().encode(code)) },
+    refiner,
   } as ServedPool
   const judge = async (id: string, bytes: Uint8Array) => {
     const row = { id, owner: `0x${'cd'.repeat(20)}` } as ContributionRow
@@ -93,7 +120,7 @@ function world(
     if (judged.content !== undefined) held.add(judged.content)
     return judged.verdict
   }
-  return { judge, asked: () => asked, held }
+  return { judge, asked: () => asked, refined: () => refined, held }
 }
 const readsBack = {
   kind: 'oauth-read-back',
@@ -185,6 +212,56 @@ test('an error that does not come again costs nothing', async () => {
   expect(await judge('1', file('AA'))).toMatchObject({ valid: true })
 })
 
+test('what the proof refuses is not refined, and what it accepts is refined once', async () => {
+  const refusing = world(() => ({
+    ok: true,
+    output: { ...accepted, valid: false, score: 0, refusal: { code: 'SHORT', place: 'x' } },
+    logs: [],
+  }))
+  expect(await refusing.judge('1', file('AA'))).toMatchObject({ valid: false })
+  expect([refusing.asked(), refusing.refined()]).toEqual([1, 0])
+  const accepting = world(accepts)
+  expect(await accepting.judge('1', file('AA'))).toMatchObject({ valid: true })
+  expect([accepting.asked(), accepting.refined()]).toEqual([1, 1])
+})
+
+test.each([
+  ['no row', { ok: true, output: { tables: { rows: [] } }, logs: [] }, 'REFINER_REFUSED', 'refiner.NO_ROWS'],
+  [
+    'a row that does not fit',
+    { ok: true, output: { tables: { rows: [{ row: 0.5 }] } }, logs: [] },
+    'REFINER_REFUSED',
+    'refiner.VALUE_TYPE',
+  ],
+  [
+    'no end',
+    { ok: false, code: 'TIMEOUT', message: '', place: 'run' },
+    'REFINER_TIMEOUT',
+    'refiner.MAP_FAILED',
+  ],
+] as const)('what gives %s is refused, without a word of where in the file', async (_, end, code, place) => {
+  const { judge, refined } = world(accepts, {}, {}, () => end as RunResult)
+  expect(await judge('1', file('AA'))).toMatchObject({ valid: false, score: 0, refusal: { code, place } })
+  expect(refined()).toBe(1)
+})
+
+test.each([
+  ['an error of the language', new TypeError('x is undefined')],
+  ['input that does not cross', new SandboxError('INPUT_NOT_JSON', 'input', 'a bigint')],
+])('%s at the refiner costs one contribution, and a first time nothing', async (_, error) => {
+  let failures = 2
+  const { judge, refined } = world(accepts, {}, {}, () => {
+    failures -= 1
+    if (failures >= 0) throw error
+    return oneRow()
+  })
+  const refusal = { code: 'REFINER_REFUSED', place: 'refiner.FAILED' }
+  expect(await judge('1', file('AA'))).toMatchObject({ valid: false, refusal })
+  expect(refined()).toBe(2)
+  failures = 1
+  expect(await judge('2', file('BB'))).toMatchObject({ valid: true })
+})
+
 const away = new SandboxError('RUNTIME_UNAVAILABLE', 'runtime', 'no sandbox')
 const closed = new SandboxError('RUNTIME_CLOSED', 'runtime', 'the node stops')
 const busy = Object.assign(new Error('spawn EAGAIN'), { code: 'EAGAIN' })
@@ -198,6 +275,12 @@ test.each([
   })
   await expect(judge('1', file('AA'))).rejects.toMatchObject(thrown)
   expect(asked()).toBe(1)
+  const refining = world(accepts, {}, {}, () => {
+    throw error
+  })
+  const atRefiner = error === busy ? thrown : { code: (error as SandboxError).code }
+  await expect(refining.judge('1', file('AA'))).rejects.toMatchObject(atRefiner)
+  expect(refining.refined()).toBe(1)
 })
 
 test('a proof that asks for something to be read at a provider is refused before any code sees the file', async () => {

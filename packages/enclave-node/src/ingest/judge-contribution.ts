@@ -20,6 +20,7 @@ import { type JobRuntime, type Limits, SandboxError } from '@sealpool/sandbox'
 import type { AccountHolder } from '../state/content-table.js'
 import type { IngestRefusal } from '../state/contribution-state.js'
 import type { ContributionRow } from '../state/contribution-table.js'
+import { type RefinerRefusal, refineToJudge } from './refine-to-judge.js'
 import type { JudgedPool, ServedPool } from './served-pool.js'
 
 /** A verdict, and what an accepted contribution claims. */
@@ -53,10 +54,16 @@ export interface ClaimedAccount {
   readonly contributor: number
 }
 
+/** What one run of the approved code may use. */
+export interface JudgingLimits {
+  readonly proof: Limits
+  readonly refiner: Limits
+}
+
 /** What judging needs. */
 export interface JudgeContext {
   readonly runtime: JobRuntime
-  readonly limits: Limits
+  readonly limits: JudgingLimits
   /** Key of the pool's fingerprints. */
   readonly fingerprintKey: Uint8Array
   /** Id of the accepted contribution that holds a fingerprint, if any. */
@@ -173,7 +180,7 @@ export async function judgeOpened(
     }
   }
   const isCompared = namesItems || statements !== undefined
-  const proof = { runtime, limits, at, giveWay, verified, isCompared, noveltyOf, accountOf }
+  const proof = { runtime, limits, at, giveWay, verified, isRefined: true, isCompared, noveltyOf, accountOf }
   return { ...(await runProof(contribution, pool, opened, proof)), fingerprint }
 }
 
@@ -182,6 +189,8 @@ export interface ProofContext
   extends Pick<JudgeContext, 'runtime' | 'limits' | 'at' | 'noveltyOf' | 'giveWay'> {
   /** What its sources came to, where they were verified already. */
   readonly verified?: VerifiedContribution
+  /** Whether the refiner has a word: it had none in verdicts of earlier releases. */
+  readonly isRefined: boolean
   /** Whether the pool is asked how new it is. */
   readonly isCompared: boolean
   /** What is known of an account. */
@@ -189,7 +198,7 @@ export interface ProofContext
 }
 
 /**
- * Has the pool's proof of contribution judge an opened file.
+ * Has the pool's proof of contribution judge an opened file, and its refiner what the proof accepts: a file that gives no rows is refused.
  * @returns the verdict, with what the proof was told of the pool
  */
 export async function runProof(
@@ -199,13 +208,14 @@ export async function runProof(
   { runtime, limits, at, isCompared, verified, ...context }: ProofContext,
 ): Promise<Pick<Judgement, 'verdict' | 'content' | 'novelty'> & { readonly asked: AskedOfPool }> {
   const judged = { mediaType: opened.mediaType, bytes: opened.bytes, owner: contribution.owner }
+  const refused = (code: IngestRefusal, place: string) => refusedVerdict(contribution, pool, code, place)
   let compared: { readonly content: ItemSource; readonly novelty: number } | undefined
   let account: AccountFact | null = null
   const verdict = await twice(() =>
     runPoc({
       poc: pool.poc,
       runtime,
-      limits,
+      limits: limits.proof,
       budget: pool.verification ?? undefined,
       between: context.giveWay,
       contribution: { id: contribution.id, pool: pool.address, ...judged },
@@ -228,10 +238,19 @@ export async function runProof(
     }),
   )
   const asked = { novelty: compared?.novelty ?? null, account }
-  return 'place' in verdict
-    ? { verdict: refusedVerdict(contribution, pool, 'PROOF_FAILED', verdict.place), asked }
-    : { verdict: verdict.value, ...compared, asked }
+  if ('place' in verdict) return { verdict: refused('PROOF_FAILED', verdict.place), asked }
+  if (!verdict.value.valid || !context.isRefined) return { verdict: verdict.value, ...compared, asked }
+  const rows = await twice(() => refineToJudge(pool, opened, { runtime, limits: limits.refiner }))
+  const unfit = 'place' in rows ? refusedByRefiner : rows.value
+  return {
+    verdict: unfit === undefined ? verdict.value : refused(unfit.code, unfit.place),
+    ...compared,
+    asked,
+  }
 }
+
+/** Of a file at which its code, or the reader before it, failed in a way that nobody foresaw. */
+const refusedByRefiner: RefinerRefusal = { code: 'REFINER_REFUSED', place: 'refiner.FAILED' }
 
 /** Decides by the pool's rule about the account that an export names. */
 async function decideClaim(
@@ -263,7 +282,7 @@ function pseudonymOf(key: Uint8Array, named: Parameters<AccountPort>[0]): string
   }
 }
 
-/** Runs a proof again when it failed: the machine may have been at fault. A second failure is the content's, and must not hold up the others. */
+/** Runs code again when it failed: the machine may have been at fault. A second failure is the content's, and must not hold up the others. */
 async function twice<T>(run: () => Promise<T>): Promise<{ readonly value: T } | { readonly place: string }> {
   try {
     const value = await run().catch((error: unknown) => {
@@ -290,6 +309,7 @@ function failedPlace(error: unknown): string | undefined {
     const isMachine = error.cause instanceof SandboxError && error.cause.code !== 'INPUT_NOT_JSON'
     return proofFailures.includes(error.code) && !isMachine ? error.place : undefined
   }
+  if (error instanceof SandboxError) return error.code === 'INPUT_NOT_JSON' ? 'input' : undefined
   return error instanceof RangeError || error instanceof TypeError || error instanceof SyntaxError
     ? 'proof'
     : undefined

@@ -20,6 +20,7 @@ import { rewardedBesides } from '../state/earlier-rewards.js'
 import { NOT_HELD } from '../state/forget-rescored.js'
 import { rescoredHolder, stillAccepted, type storeRescored } from '../state/rescoring-table.js'
 import { findVerdict } from '../state/verdict-table.js'
+import { endedByClock } from './ended-by-clock.js'
 import type { IngestContext } from './ingest-context.js'
 import { judgeContribution } from './judge-contribution.js'
 import type { OpenedContribution } from './open-contribution.js'
@@ -95,7 +96,7 @@ async function judgeOpened(
   const poc = pool.poc.digest
   const { verdict, account } = await judgeContribution(contribution, pool, opened, {
     runtime,
-    limits: limits.proof,
+    limits,
     fingerprintKey: keys.poolSecret('content-fingerprint', lastingScope(pool)),
     // It was accepted: what the pool holds now, itself included, is no reason to refuse it.
     holderOf: async () => undefined,
@@ -109,7 +110,8 @@ async function judgeOpened(
       (await rescoredHolder(store, poc, { account: pseudonym, before: id })),
   })
   // What a clock ended says nothing of the contribution.
-  if (verdict.refusal?.code === 'POC_TIMEOUT') return { kind: 'later', reason: 'POC_TIMEOUT' }
+  if (verdict.refusal !== null && endedByClock(verdict))
+    return { kind: 'later', reason: verdict.refusal.code }
   const score = scoreUnits(verdict)
   const first = {
     score: contribution.score ?? 0,

@@ -9,7 +9,7 @@ import {
   verifyRescoring,
 } from '@sealpool/poc'
 import { bundlePoc } from '@sealpool/poc/bundle'
-import type { JobRuntime } from '@sealpool/sandbox'
+import type { JobRuntime, RunResult } from '@sealpool/sandbox'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AuditFact } from '../audit/audit-chain.js'
 import { rescoredVerdicts, rescoringStatements } from '../state/rescoring-table.js'
@@ -152,6 +152,40 @@ describe('what an earlier proof accepted', () => {
     ])
     // Nothing of it goes to the chain.
     expect(await world.countOf(`verdict_batches where state = 'signed'`)).toBe(1)
+  })
+
+  it('is refused where the present refiner does not take it, whatever an earlier release has paid for it', async () => {
+    const { runtime } = world
+    const refining = (end: RunResult): JobRuntime => ({
+      ...runtime,
+      run: async (job) => (job.entry === 'refine' ? end : runtime.run(job)),
+    })
+    world.runIn(refining({ ok: true, output: { tables: { days: [{ day: 'any', steps: 1 }] } }, logs: [] }))
+    await world.contribute('1', {
+      days: daysOf(6).map((one) => ({ ...one, day: `${one.day}${'-'.repeat(20)}` })),
+    })
+    await world.judge()
+    await settle()
+    expect(await world.verdictOn('1')).toMatchObject({ valid: true, score: 1 })
+    upgrade()
+    // A clock says nothing of it: it is tried again.
+    expect(
+      await step({
+        runtime: refining({ ok: false, code: 'TIMEOUT', message: '', place: 'run' }),
+        settings: { ...world.context().settings, missingBlobTries: 3 },
+      }),
+    ).toBe(1)
+    expect(await statements()).toEqual([])
+    world.wait(1_000)
+    world.runIn(runtime)
+    await rescore()
+    const { entries } = await only()
+    expect(entries).toMatchObject([
+      { before: { score: 10_000 }, after: { refused: true, score: 0, worth: 0 }, difference: 0 },
+    ])
+    expect(await bodyOf('1')).toMatchObject([
+      { refusal: { code: 'REFINER_REFUSED', place: 'refiner.VALUE_RANGE' } },
+    ])
   })
 
   it('is only told the new score where the rule is to keep', async () => {

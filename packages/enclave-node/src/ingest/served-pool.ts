@@ -62,7 +62,15 @@ export interface ServedPool extends PlannablePool {
 /** What judging a contribution takes of its pool. */
 export type JudgedPool = Pick<
   ServedPool,
-  'address' | 'chainId' | 'policyDigest' | 'poc' | 'farming' | 'verification' | 'keep' | 'consents'
+  | 'address'
+  | 'chainId'
+  | 'policyDigest'
+  | 'poc'
+  | 'refiner'
+  | 'farming'
+  | 'verification'
+  | 'keep'
+  | 'consents'
 >
 
 /** The scope of a pool's keys in one epoch. */

@@ -20,6 +20,7 @@ import { platformRandom } from '../platform.js'
 import { countDisputes, disputesFrom, disputesOn, findAgreement } from '../state/verdict-agreement-table.js'
 import { askValidators } from '../validation/ask-validators.js'
 import { serveValidation, type ValidatedPool } from '../validation/serve-validation.js'
+import { acceptedRefiner } from './accepted-refiner.js'
 import type { NodeLogger } from './logger.js'
 
 /** Milliseconds that a validator may take for one question: it ends its turn before. */
@@ -74,7 +75,7 @@ export async function openValidation(
     ? askValidators({
         keys,
         sign: node.sign,
-        limits: node.limits.proof,
+        limits: node.limits,
         attest: (validator, pool) => {
           const finder = finders.get(validator.url) ?? finderOf([validator.url])
           finders.set(validator.url, finder)
@@ -104,7 +105,7 @@ export async function openValidation(
           // What an owner keeps in a store of his own is read from there; nothing is kept here.
           blobStore: copiesOf(node, { keep: 'escrow' }),
           runtime: node.runtime,
-          limits: node.limits.proof,
+          limits: node.limits,
           maximumBlobBytes: node.settings.maximumBlobBytes,
           giveWay: node.giveWay,
           attest: finderOf(validates.nodes),
@@ -149,7 +150,7 @@ async function validatedPools(
 ): Promise<ReadonlyMap<Address, ValidatedPool>> {
   const checked = await Promise.all(
     pools.map(async (given): Promise<ValidatedPool> => {
-      const { address, policy: text, poc, farming, verification, consents } = given
+      const { address, policy: text, poc, refiner, farming, verification, consents } = given
       const policy = parsePoolPolicy(text)
       const policyDigest = digestOf(text as JsonValue)
       const onChain = await chain.pool(address)
@@ -168,6 +169,12 @@ async function validatedPools(
         policyDigest,
         chainId: chain.chainId,
         poc: { code: poc.code, digest: poc.digest },
+        refiner: acceptedRefiner(
+          address,
+          refiner,
+          [policy.code.refiner, onChain.refinerDigest],
+          'validates.pools',
+        ),
         farming,
         verification,
         consents,

@@ -5,13 +5,14 @@
 import { ContractsError, parseAccessRules } from '@sealpool/contracts'
 import { type Address, digestOf, type JsonValue, sha256Digest } from '@sealpool/crypto'
 import { type PoolPolicy, parsePoolPolicy } from '@sealpool/privacy'
-import { hasVectors, parseRefinerSchema, schemaId } from '@sealpool/refine'
+import { schemaId } from '@sealpool/refine'
 import type { ChainPort } from '../chain/chain-port.js'
 import type { PoolFacts } from '../config/facts-settings.js'
 import type { PoolConfig } from '../config/node-config.js'
 import { NodeError } from '../errors.js'
 import { planFacts } from '../facts/facts-plan.js'
 import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
+import { acceptedRefiner } from './accepted-refiner.js'
 import { serveRescoring } from './serve-rescoring.js'
 
 /**
@@ -39,7 +40,6 @@ async function servePool(
   const onChain = await chain.pool(address)
   const policy = parsePoolPolicy(config.policy)
   const policyDigest = digestOf(config.policy as JsonValue)
-  const schema = parseRefinerSchema(config.refiner.schema)
   const same = (name: string, ...digests: readonly string[]): void => {
     if (new Set(digests).size !== 1) {
       throw mismatch(
@@ -50,20 +50,13 @@ async function servePool(
   }
   same('policy', policyDigest, onChain.policyDigest)
   same('poc', sha256Digest(utf8(config.poc.code)), config.poc.digest, policy.code.poc, onChain.pocDigest)
-  same(
-    'refiner',
-    sha256Digest(utf8(config.refiner.code)),
-    config.refiner.digest,
-    policy.code.refiner,
-    onChain.refinerDigest,
+  const refiner = acceptedRefiner(
+    address,
+    config.refiner,
+    [policy.code.refiner, onChain.refinerDigest],
+    'pools',
   )
-  if (hasVectors(schema)) {
-    // A model is part of what a node runs, and none is measured with it.
-    throw mismatch(
-      `pools ${address} refiner`,
-      'the refiner asks for embeddings, which a node does not make; use a refiner without vector columns',
-    )
-  }
+  const { schema } = refiner
   for (const table of policy.tables) {
     const refined = schema.tables[table.name]
     if (refined === undefined || !table.columns.every(({ name }) => Object.hasOwn(refined.columns, name))) {
@@ -91,7 +84,7 @@ async function servePool(
     consents: config.consents,
     rescoring: serveRescoring(address, policy, config),
     poc: { code: config.poc.code, digest: config.poc.digest },
-    refiner: { code: config.refiner.code, digest: config.refiner.digest, schema },
+    refiner,
     schemaId: schemaId(schema),
     chainId: chain.chainId,
   }

@@ -72,7 +72,8 @@ beforeAll(async () => {
     await until('ready', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
     return node
   }
-  const validates = { nodes: [front?.url], pools: [{ address, policy, poc }] }
+  const refiner = await json('pay-refiner')
+  const validates = { nodes: [front?.url], pools: [{ address, policy, poc, refiner }] }
   const honest = await start(1, { pools: [], validates })
   liar = await start(
     2,
@@ -87,7 +88,7 @@ beforeAll(async () => {
         address,
         policy,
         poc,
-        refiner: await json('pay-refiner'),
+        refiner,
         validators: {
           threshold: 2,
           nodes: [honest, liar].map(({ keySet }, index) => ({

@@ -47,6 +47,7 @@ export type IngestRefusal =
   | 'PROOF_FAILED'
   | 'SOURCE_NOT_SERVED'
   | 'REFINER_REFUSED'
+  | 'REFINER_TIMEOUT'
   | 'BATCH_NUMBER_REUSED'
 
 /** Refusals of what the node has not opened: whoever names any blob gets one of them. */
@@ -97,5 +98,8 @@ export const ingestRefusalText: Readonly<Record<IngestRefusal, string>> = {
     'the proof of contribution asks for something to be read at a provider, which no node does; the pool needs another proof',
   BATCH_NUMBER_REUSED:
     'a reorganisation gave the number of the batch to other contributions after the node had signed verdicts on it; contribute again',
-  REFINER_REFUSED: 'the content does not fit the tables of the pool; export it again',
+  REFINER_REFUSED:
+    'the content does not fit the tables of the pool, or gives no row of them; export it again',
+  REFINER_TIMEOUT:
+    'the content takes longer than the node has to bring it into the tables of the pool; split the export',
 }

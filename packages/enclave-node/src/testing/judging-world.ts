@@ -17,6 +17,8 @@ import {
 } from '@sealpool/crypto'
 import { type PocVerdict, parsePocVerdict } from '@sealpool/poc'
 import { bundlePoc } from '@sealpool/poc/bundle'
+import { schemaId } from '@sealpool/refine'
+import { bundleRefiner } from '@sealpool/refine/bundle'
 import type { JobRuntime } from '@sealpool/sandbox'
 import { createQuickJsRuntime } from '@sealpool/sandbox/quickjs'
 import { NodeError } from '../errors.js'
@@ -66,9 +68,15 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
   const memory = await newStore()
   await migrate(memory)
   const runtime = await createQuickJsRuntime()
-  const entry = fileURLToPath(new URL('./fixture/days-proof.ts', import.meta.url))
-  const { code, digest } = await bundlePoc({ entry })
-  const founded: ServedPool = { ...servedPoolFixture(), poc: { code, digest } }
+  const fixture = (name: string) => fileURLToPath(new URL(`./fixture/${name}.ts`, import.meta.url))
+  const { code, digest } = await bundlePoc({ entry: fixture('days-proof') })
+  const refiner = await bundleRefiner({ entry: fixture('days-refiner') })
+  const founded: ServedPool = {
+    ...servedPoolFixture(),
+    poc: { code, digest },
+    refiner,
+    schemaId: schemaId(refiner.schema),
+  }
   let pool = founded
   let blobs = memoryBlobStore()
   const missingBlocks = new Set<Hex>()
@@ -106,7 +114,10 @@ export async function judgingWorld(newStore: () => Promise<StateStore>) {
       },
       contents: contentIndexes(),
       parts: { remove: async () => undefined, list: async function* () {} },
-      limits: { proof: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 65_536 } },
+      limits: {
+        proof: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 65_536 },
+        refiner: { memoryBytes: 2 ** 26, timeMs: 30_000, outputBytes: 2 ** 20 },
+      },
       settings: {
         concurrency: 2,
         batchSize: 50,

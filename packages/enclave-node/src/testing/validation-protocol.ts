@@ -25,7 +25,8 @@ import { addressOfDigit, digestOfDigit, servedPoolFixture } from './served-pool-
 import { otherKeys } from './share-fixture.js'
 
 const pool = servedPoolFixture()
-const limits = { memoryBytes: 1_000_000, timeMs: 1_000, outputBytes: 1_000 }
+const oneRun = { memoryBytes: 1_000_000, timeMs: 1_000, outputBytes: 1_000 }
+const limits = { proof: oneRun, refiner: oneRun }
 const registry = addressOfDigit('f')
 const key = new Uint8Array(32).fill(7)
 /** What anybody can name as his contribution. */

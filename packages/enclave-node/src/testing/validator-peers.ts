@@ -136,7 +136,7 @@ export function validatorPeers(
       sign,
       blobStore: { get: (...asked) => (change.blobStore ?? blobStore).get(...asked) },
       runtime,
-      limits: limits.proof,
+      limits,
       maximumBlobBytes: settings.maximumBlobBytes,
       giveWay,
       attest: async () => attested(home),
@@ -155,7 +155,7 @@ export function validatorPeers(
   const panel = askValidators({
     keys: home,
     sign,
-    limits: world.context().limits.proof,
+    limits: world.context().limits,
     attest: async ({ address }) => {
       const peer = peerOf(address)
       if (peer.away) throw new NodeError('NODE_UNREACHABLE', 'validator', 'away')

@@ -19,7 +19,8 @@ const pool: ServedPool = {
     nodes: [{ address: otherKeys.statementAddress, url: 'https://other.example' }],
   },
 }
-const limits = { memoryBytes: 1_000_000, timeMs: 1_000, outputBytes: 1_000 }
+const oneRun = { memoryBytes: 1_000_000, timeMs: 1_000, outputBytes: 1_000 }
+const limits = { proof: oneRun, refiner: oneRun }
 const deployment = { chainId: pool.chainId, nodeRegistry: addressOfDigit('f') }
 const judged = (id: string): OwnVerdict => {
   const contribution = chainContribution({ id }) as ContributionRow
@@ -42,8 +43,12 @@ const judged = (id: string): OwnVerdict => {
 }
 const nine = Array.from({ length: 9 }, (_, index) => judged(String(index + 1)))
 
-/** What a validator who finds the same says. */
-function answerTo({ items, key }: JsonObject, change: (id: string) => JsonObject = () => ({})): JsonObject {
+/** What a validator who finds the same says. @param rules by which it has judged, where they are not the home's */
+function answerTo(
+  { items, key }: JsonObject,
+  change: (id: string) => JsonObject = () => ({}),
+  rules: Partial<Pick<Parameters<typeof inputsOf>[0], 'pool' | 'limits'>> = {},
+): JsonObject {
   const answers = (items as { id: string }[]).map(({ id }) => {
     const { contribution, verdict, at, mediaType, told } = judged(id)
     const { owner, commitment } = contribution
@@ -62,6 +67,7 @@ function answerTo({ items, key }: JsonObject, change: (id: string) => JsonObject
           at,
           mediaType,
           told,
+          ...rules,
         }),
       },
       privateKey: otherKeys.statementKey,
@@ -102,6 +108,18 @@ function panelOf(
 }
 const withheld = (id: string) => (one: string) =>
   one === id ? { statement: null, reason: 'BLOB_AWAY' } : ({} as JsonObject)
+
+it.each<[string, Parameters<typeof answerTo>[2]]>([
+  [
+    'another refiner',
+    { pool: { ...pool, refiner: { ...pool.refiner, digest: `sha256:${'5'.repeat(64)}` } } },
+  ],
+  ['other limits of the refiner', { limits: { ...limits, refiner: { ...oneRun, timeMs: 999 } } }],
+  ['other limits of the proof', { limits: { ...limits, proof: { ...oneRun, timeMs: 999 } } }],
+])('does not agree with one who judged by %s', async (_, rules) => {
+  const { decided } = panelOf((body) => answerTo(body, undefined, rules))
+  expect(await decided(judged('1'))).not.toContain('agreed')
+})
 
 it('agrees on what the validator says as well', async () => {
   const { decided, world } = panelOf((body) => answerTo(body))

@@ -16,9 +16,9 @@ import {
   removeRecipient,
 } from '@sealpool/crypto'
 import { type PocVerdict, signVerdict } from '@sealpool/poc'
-import type { Limits } from '@sealpool/sandbox'
 import * as z from 'zod'
 import { NodeError } from '../errors.js'
+import type { JudgingLimits } from '../ingest/judge-contribution.js'
 import type { OpenedHeader } from '../ingest/open-contribution.js'
 import { keyScope, lastingScope, type ServedPool } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
@@ -66,7 +66,7 @@ export interface ValidatorPanel {
 export interface AskValidatorsOptions {
   readonly keys: Pick<NodeKeyRing, 'statementKey' | 'statementAddress' | 'poolKey' | 'poolSecret'>
   readonly sign: Pick<NodeSigner, 'deployment'>
-  readonly limits: Limits
+  readonly limits: JudgingLimits
   /** Verifies the validator of a pool. @throws NodeError `PEER_NOT_ATTESTED`, `NODE_UNREACHABLE` */
   readonly attest: (
     validator: { readonly address: Address; readonly url: string },

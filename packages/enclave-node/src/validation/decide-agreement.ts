@@ -12,8 +12,8 @@ import {
   parsePocVerdict,
   type VerdictContext,
 } from '@sealpool/poc'
+import { endedByClock } from '../ingest/ended-by-clock.js'
 import type { AgreementRecord, RecordedDispute } from '../state/verdict-agreement-table.js'
-import { endedByClock } from './judge-told.js'
 
 /** What the statements must be about; the inputs are named. */
 export type ExpectedAgreement = Omit<ExpectedVerdict, 'context'> & {

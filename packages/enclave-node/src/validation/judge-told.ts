@@ -6,9 +6,10 @@
 import type { BlobStore } from '@sealpool/client'
 import { CryptoError, canonicalize, type JsonValue, parseHeader } from '@sealpool/crypto'
 import type { AccountFact, PocVerdict } from '@sealpool/poc'
-import type { JobRuntime, Limits } from '@sealpool/sandbox'
+import type { JobRuntime } from '@sealpool/sandbox'
 import { isAcceptedConsent } from '../config/consent-settings.js'
-import { judgeOpened, refusedVerdict } from '../ingest/judge-contribution.js'
+import { endedByClock } from '../ingest/ended-by-clock.js'
+import { type JudgingLimits, judgeOpened, refusedVerdict } from '../ingest/judge-contribution.js'
 import { openContribution } from '../ingest/open-contribution.js'
 import { overwriteOpened } from '../ingest/overwrite-opened.js'
 import { rewardOnce } from '../ingest/reward-once.js'
@@ -55,7 +56,7 @@ export class Withheld extends Error {
 export interface JudgeToldContext {
   readonly blobStore: Pick<BlobStore, 'get'>
   readonly runtime: JobRuntime
-  readonly limits: Limits
+  readonly limits: JudgingLimits
   readonly maximumBlobBytes: number
   /** Opens what was sealed to this node. */
   readonly privateKey: Uint8Array
@@ -69,11 +70,6 @@ const byKey: readonly IngestRefusal[] = [
   'SEALED_FILE_TAMPERED',
   'COMMITMENT_MISMATCH',
 ]
-
-/** @returns whether a clock ended the run: on another machine it may have come to an end */
-export function endedByClock({ refusal }: PocVerdict): boolean {
-  return refusal?.code === 'POC_TIMEOUT'
-}
 
 /**
  * Judges one contribution.

@@ -82,6 +82,7 @@ describe('a validator is asked in vain', () => {
   it.each([
     ['another policy', { policyDigest: digestOfDigit('4') }, 'POLICY_DIFFERS'],
     ['other code', { pocDigest: digestOfDigit('4') }, 'CODE_DIFFERS'],
+    ['another refiner', { refinerDigest: digestOfDigit('4') }, 'CODE_DIFFERS'],
     ['no key of it', { keyEpoch: null }, 'NOT_ITS_HOME'],
   ])('when the chain has %s by now', async (_, onChain, reason) => {
     const { judge, signed } = await asked({}, { onChain })
@@ -159,13 +160,18 @@ it('strangers take no home’s turn', async () => {
 
 it('works for two homes at once, and lets others come again', async () => {
   const homes = ['b', 'c', 'd'].map((digit) => ({ ...world.pool(), address: addressOfDigit(digit) }))
-  const { policyDigest, poc } = world.pool()
+  const { policyDigest, poc, refiner } = world.pool()
   let busy = 0
   const server = serveValidation({
     pools: new Map(homes.map((pool) => [pool.address, pool])),
     // Each pool's home has the pool's own address here.
     chain: {
-      pool: async (node: Address) => ({ keyEpoch: { node }, policyDigest, pocDigest: poc.digest }),
+      pool: async (node: Address) => ({
+        keyEpoch: { node },
+        policyDigest,
+        pocDigest: poc.digest,
+        refinerDigest: refiner.digest,
+      }),
     },
     attest: () => {
       busy += 1
@@ -278,6 +284,18 @@ describe('a validator signs', () => {
     let time = 0
     const late = await asked({ elapsed: () => (time += 60_001) })
     expect(await late.withheld({})).toBe('TURN_OVER')
+  })
+
+  it.each([
+    ['nothing more on what might not end in time', 10_001, [null, 'TURN_OVER']],
+    ['whatever may still end in time', 9_999, [null, null]],
+    ['on the first in any case', 25_000, [null, 'TURN_OVER']],
+  ])('%s, by the limits of proof and refiner', async (_, step, reasons) => {
+    let time = 0
+    // Half a minute for each of both, of eighty seconds.
+    const { judge, wish, item } = await asked({ elapsed: () => (time += step) })
+    const answer = await judge({ ...wish, items: [item, item] })
+    expect(answer.state === 'judged' && answer.answers.map(({ reason }) => reason)).toEqual(reasons)
   })
 
   it('nothing that a clock ended here and not at home', async () => {

@@ -63,6 +63,8 @@ export interface ServeValidationOptions extends Omit<JudgeToldContext, 'privateK
 
 /** After so long a question's other contributions are asked about again. */
 const turnMs = 60_000
+/** A question must be answered in this time, since its home waits no longer; one that is not is lost with all that was judged for it. */
+const answerMs = 80_000
 /** Homes whose questions are worked on at once; each has one. */
 const homesAtOnce = 2
 
@@ -100,10 +102,10 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
     { poc }: ValidationWish,
     pool: ValidatedPool,
   ): Promise<ValidationAnswer | undefined> {
-    const { keyEpoch, policyDigest, pocDigest } = await chain.pool(pool.address)
+    const { keyEpoch, policyDigest, pocDigest, refinerDigest } = await chain.pool(pool.address)
     if (keyEpoch?.node.toLowerCase() !== caller) return { state: 'refused', reason: 'NOT_ITS_HOME' }
     if (policyDigest !== pool.policyDigest) return { state: 'refused', reason: 'POLICY_DIFFERS' }
-    return pocDigest !== pool.poc.digest || poc !== pocDigest
+    return pocDigest !== pool.poc.digest || poc !== pocDigest || refinerDigest !== pool.refiner.digest
       ? { state: 'refused', reason: 'CODE_DIFFERS' }
       : undefined
   }
@@ -129,9 +131,12 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
       return known
     }
     const answers: ValidatorAnswer[] = []
-    for (const item of items) {
+    const { proof, refiner } = options.limits
+    // Whoever contributes files that take long must not cost the others their answers; the first is always come to, so that all are in the end.
+    const turn = Math.min(turnMs, answerMs - proof.timeMs - refiner.timeMs)
+    for (const [place, item] of items.entries()) {
       try {
-        if (elapsed() - since > turnMs) throw new Withheld('TURN_OVER')
+        if (elapsed() - since > (place === 0 ? turnMs : turn)) throw new Withheld('TURN_OVER')
         if (BigInt(item.block) > head) throw new Withheld('CHAIN_BEHIND')
         const found = (await inBlock(item.block)).find(({ id }) => id === item.id)
         if (found?.pool.toLowerCase() !== pool.address) throw new Withheld('CONTRIBUTION_UNKNOWN')

@@ -6,9 +6,9 @@
  */
 import type { Address, Digest } from '@sealpool/crypto'
 import { FULL_SCORE, verdictInputs } from '@sealpool/poc'
-import type { Limits } from '@sealpool/sandbox'
 import * as z from 'zod'
 import { measuredConsents } from '../config/consent-settings.js'
+import type { JudgingLimits } from '../ingest/judge-contribution.js'
 import type { JudgedPool } from '../ingest/served-pool.js'
 import { neverOpened } from '../state/contribution-state.js'
 
@@ -19,7 +19,7 @@ const count = z.int().min(0)
 export const toldFactsSchema = z.strictObject({
   /** Why the home could not open the file; null when it could. */
   opening: z.strictObject({ code: z.enum(neverOpened), place: z.string().max(100) }).nullable(),
-  /** A clock ended the home's own run of the proof. */
+  /** A clock ended the home's own run of the proof, or of the refiner. */
   clock: z.boolean(),
   /** The contribution that holds the same content. */
   duplicateOf: id.nullable(),
@@ -57,7 +57,7 @@ export function inputsOf(judged: {
   /** 32 bytes that the pool's home shares with its validators. */
   readonly key: Uint8Array
   readonly pool: JudgedPool
-  readonly limits: Limits
+  readonly limits: JudgingLimits
   readonly owner: Address
   readonly at: number
   /** Empty when nothing was opened. */
@@ -75,7 +75,7 @@ export function inputsOf(judged: {
       at,
       owner,
     },
-    limits,
+    limits: limits.proof,
     budget: pool.verification ?? undefined,
     ...(pool.farming === null || scaling === null
       ? {}
@@ -86,6 +86,8 @@ export function inputsOf(judged: {
       clock,
       duplicateOf,
       isHeld,
+      // Who did not ask the refiner has judged by something else.
+      refiner: { digest: pool.refiner.digest, limits: { ...limits.refiner } },
       // Absent rather than null: what was signed before there were such settings keeps its digest.
       ...(pool.consents === null ? {} : { consents: measuredConsents(pool.consents) }),
     },

@@ -31,7 +31,7 @@ import {
 import type { RefinerSchema } from '../schema/table-schema.js'
 import { toSqliteFile } from '../sqlite/index.js'
 import { dummyEmbedder } from '../testing/dummy-embedder.js'
-import { refineBatch } from '../with-platform.js'
+import { checkContribution, refineBatch } from '../with-platform.js'
 import type { Embedder } from './embedder.js'
 
 const limits = { memoryBytes: 32 << 20, timeMs: 5000, outputBytes: 1 << 20 }
@@ -60,19 +60,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 const jsonl = (texts: readonly string[]) => texts.map((note) => `${JSON.stringify({ note })}\n`).join('')
+const contribution = (texts: readonly string[]) => ({
+  mediaType: 'application/jsonl',
+  bytes: new TextEncoder().encode(jsonl(texts)),
+})
+const check = (own: { embedder?: Embedder } = { embedder }) =>
+  checkContribution({ refiner, runtime, limits, contribution: contribution(notes), ...own })
 const batch = (own: { embedder?: Embedder } = { embedder }, texts = notes) =>
   refineBatch({
     refiner,
     runtime,
     limits,
-    contributions: [
-      {
-        id: 'a',
-        contributor: 4,
-        mediaType: 'application/jsonl',
-        bytes: new TextEncoder().encode(jsonl(texts)),
-      },
-    ],
+    contributions: [{ id: 'a', contributor: 4, ...contribution(texts) }],
     ...own,
   })
 const job = (name: string, own: { embedder?: Embedder; batchRecords?: number } = { embedder }) => {
@@ -159,7 +158,7 @@ describe('a column of embeddings', () => {
 
 describe('an embedder', () => {
   test('must be there, of the model and the dimensions that the schema names', async () => {
-    for (const run of [batch, (own: { embedder?: Embedder }) => job('never', own)]) {
+    for (const run of [batch, check, (own: { embedder?: Embedder }) => job('never', own)]) {
       await expect(run({})).rejects.toMatchObject({ code: 'EMBEDDER_MISSING', place: 'notes.place' })
       await expect(run({ embedder: dummyEmbedder })).rejects.toMatchObject({ code: 'EMBEDDER_MISMATCH' })
       await expect(run({ embedder: { ...embedder, dimensions: 4 } })).rejects.toMatchObject({
@@ -177,8 +176,11 @@ describe('an embedder', () => {
     ['gives nothing', () => undefined as never],
   ])('that %s is the operator’s fault, and nothing of a text is told', async (name, embed) => {
     const own = { embedder: { ...embedder, embed } }
-    for (const run of [batch(own), job(`bad ${name}`, own)]) {
-      const error = await run.catch((reason: unknown) => reason)
+    for (const run of [batch(own), check(own), job(`bad ${name}`, own)]) {
+      const error = await run.then(
+        () => 'no error',
+        (reason: unknown) => reason,
+      )
       expect(error).toMatchObject({ code: 'EMBEDDER_FAILED', place: 'embedder' })
       expect(JSON.stringify([String(error), error])).not.toContain('anna')
     }
@@ -190,17 +192,11 @@ describe('an embedder', () => {
     const code = refiner.code.replace(/notes: ?\[\{ ?note:/, 'notes:[{place:"[1,0,0]",note:')
     expect(code).not.toBe(refiner.code)
     const forged = { ...refiner, code, digest: sha256Digest(new TextEncoder().encode(code)) }
-    const contribution = {
-      id: 'a',
-      contributor: 4,
-      mediaType: 'application/jsonl',
-      bytes: new TextEncoder().encode(jsonl(notes)),
-    }
     const { refused } = await refineBatch({
       refiner: forged,
       runtime,
       limits,
-      contributions: [contribution],
+      contributions: [{ id: 'a', contributor: 4, ...contribution(notes) }],
       embedder,
     })
     expect(refused).toEqual([{ id: 'a', code: 'COLUMN_UNKNOWN', place: 'notes[0]' }])

@@ -2,6 +2,7 @@ import type { JobRuntime, JsonValue, Limits } from '@sealpool/sandbox'
 import { directCell } from '../define/direct-cell.js'
 import { RefineError } from '../errors.js'
 import type { DirectMapping, RefinerSchema, Scalar } from '../schema/table-schema.js'
+import { runEntry } from './run-entry.js'
 
 /** Where a refiner's `functions` run. */
 export interface FunctionHost {
@@ -26,16 +27,11 @@ export async function applyFunction(
   values: readonly Scalar[],
 ): Promise<readonly JsonValue[]> {
   if (values.length === 0) return []
-  const job = {
-    code: host.code,
-    entry: 'applyFunction',
-    input: { function: name, values },
-    limits: host.limits,
-  }
-  let run = await host.runtime.run(job)
-  if (!run.ok && run.code === 'RUNTIME_LOST') run = await host.runtime.run(job)
-  if (!run.ok)
-    throw new RefineError('MAP_FAILED', `sandbox ${run.code}`, `The function ${name} did not finish`)
+  const run = await runEntry(
+    host,
+    { entry: 'applyFunction', input: { function: name, values } },
+    `The function ${name}`,
+  )
   const output = run.output as { readonly values?: JsonValue; readonly failedValue?: JsonValue } | null
   if (typeof output === 'object' && output !== null) {
     if (typeof output.failedValue === 'number')

@@ -1,4 +1,4 @@
-import type { Job, JsonValue } from '@sealpool/sandbox'
+import type { JsonValue } from '@sealpool/sandbox'
 import * as z from 'zod'
 import type { PackedColumns } from '../columnar/packed-columns.js'
 import type { RecordBatch } from '../columnar/record-columns.js'
@@ -6,6 +6,7 @@ import { RefineError } from '../errors.js'
 import type { MappedBatch } from '../file-job/piece-message.js'
 import type { RefinerSchema } from '../schema/table-schema.js'
 import type { FunctionHost } from './direct-rows.js'
+import { runEntry } from './run-entry.js'
 
 const packedAnswer = z.object({
   packed: z.record(
@@ -37,16 +38,6 @@ function tablesOf(
   for (const rows of Object.values(tables))
     if (!Array.isArray(rows)) throw invalid('A table is not a list of rows')
   return tables as Readonly<Record<string, readonly unknown[]>>
-}
-
-/** Runs an entry, once more where the child was lost: that may have been the machine's fault; a second loss decides. */
-async function runEntry(host: FunctionHost, job: Pick<Job, 'entry' | 'input' | 'attachments'>) {
-  const whole = { code: host.code, limits: host.limits, ...job }
-  let run = await host.runtime.run(whole)
-  if (!run.ok && run.code === 'RUNTIME_LOST') run = await host.runtime.run(whole)
-  // The run's message and logs stay here: they come from code that has seen the data.
-  if (!run.ok) throw new RefineError('MAP_FAILED', `sandbox ${run.code}`, 'The mapping did not finish')
-  return run
 }
 
 /**

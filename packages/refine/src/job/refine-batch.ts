@@ -1,21 +1,14 @@
-import { type Digest, sha256Digest } from '@sealpool/crypto'
-import type { JobRuntime, JsonValue, Limits } from '@sealpool/sandbox'
-import { embeddedRows, mappedTable } from '../embedding/embedded-rows.js'
+import type { Digest } from '@sealpool/crypto'
+import type { JobRuntime, Limits } from '@sealpool/sandbox'
 import { type Embedder, requireEmbedder } from '../embedding/embedder.js'
 import { RefineError, type RefineErrorCode } from '../errors.js'
-import { createPiiPass, type PiiPass, requirePiiKey } from '../pii/pii-pass.js'
-import { parseRefinerSchema } from '../schema/parse-schema.js'
-import { schemaId } from '../schema/schema-id.js'
-import { tableOf } from '../schema/table-of.js'
+import { createPiiPass, requirePiiKey } from '../pii/pii-pass.js'
 import type { RefinerSchema, Row } from '../schema/table-schema.js'
-import { openSource, type SourceReaders } from '../source/open-export.js'
-import { requiredFields } from '../source/required-fields.js'
-import { defaultSourceLimits, type SourceLimits } from '../source/source-limits.js'
-import { checkRow } from './check-row.js'
+import type { SourceReaders } from '../source/open-export.js'
+import type { SourceLimits } from '../source/source-limits.js'
 import { contentDigest } from './content-digest.js'
-import { directRows } from './direct-rows.js'
-import { mappedTables } from './mapped-tables.js'
-import { requireRepeatable } from './require-repeatable.js'
+import { describedSchema } from './described-schema.js'
+import { refineOne } from './refine-one.js'
 
 /** A refiner as a pool approves it: code, digest of the code, and the schema that the code describes. */
 export interface BundledRefiner {
@@ -81,12 +74,7 @@ export interface RefineBatchOptions {
   readonly salt?: Uint8Array
 }
 
-const defaultRowsPerContribution = 100_000
-
-function checkArguments({ contributions, refiner }: RefineBatchOptions): void {
-  if (sha256Digest(new TextEncoder().encode(refiner.code)) !== refiner.digest) {
-    throw new RefineError('REFINER_MISMATCH', 'refiner.code', "The refiner's code does not have its digest")
-  }
+function checkArguments({ contributions }: RefineBatchOptions): void {
   const ids = new Set<string>()
   for (const [index, { id, contributor }] of contributions.entries()) {
     if (ids.has(id)) {
@@ -103,95 +91,6 @@ function checkArguments({ contributions, refiner }: RefineBatchOptions): void {
   }
 }
 
-/** The digest fixes the code and the code fixes the schema; a schema from elsewhere must be the same one. */
-async function checkDescribed({ refiner, runtime, limits }: RefineBatchOptions): Promise<RefinerSchema> {
-  const schema = parseRefinerSchema(refiner.schema)
-  requireRepeatable(runtime)
-  const described = await runtime.run({ code: refiner.code, entry: 'describe', input: null, limits })
-  if (!described.ok) {
-    throw new RefineError(
-      'REFINER_MISMATCH',
-      'refiner.code',
-      `The refiner does not describe itself (${described.code})`,
-    )
-  }
-  const own = parseRefinerSchema(described.output)
-  const direct = ({ direct: mapping, fields, files }: RefinerSchema) =>
-    JSON.stringify([mapping ?? null, fields ?? null, files ?? null])
-  if (
-    schemaId(own) !== schemaId(schema) ||
-    own.source !== schema.source ||
-    own.version !== schema.version ||
-    direct(own) !== direct(schema)
-  ) {
-    throw new RefineError(
-      'REFINER_MISMATCH',
-      'refiner.schema',
-      'The refiner describes another schema than given',
-    )
-  }
-  return own
-}
-
-async function recordsOf(
-  contribution: RefineContribution,
-  schema: RefinerSchema,
-  options: RefineBatchOptions,
-) {
-  const { sourceLimits = defaultSourceLimits, readers } = options
-  const { mediaType, name, bytes } = contribution
-  const records: JsonValue[] = []
-  for await (const record of openSource({
-    source: schema.source,
-    bytes,
-    mediaType,
-    limits: sourceLimits,
-    fields: requiredFields(schema),
-    ...(schema.files === undefined ? {} : { files: schema.files }),
-    ...(name === undefined ? {} : { name }),
-    ...(readers === undefined ? {} : { readers }),
-  })) {
-    records.push(record)
-  }
-  return records
-}
-
-async function refineOne(
-  contribution: RefineContribution,
-  schema: RefinerSchema,
-  options: RefineBatchOptions,
-  pass: PiiPass,
-): Promise<Map<string, Row[]>> {
-  const { refiner, runtime, limits, rowsPerContribution = defaultRowsPerContribution } = options
-  const records = await recordsOf(contribution, schema, options)
-  const given =
-    schema.direct === undefined
-      ? await mappedTables(records, { code: refiner.code, runtime, limits }, { schema })
-      : { [schema.direct.table]: await directRows(schema, records, { code: refiner.code, runtime, limits }) }
-  const checked = new Map<string, Row[]>()
-  let count = 0
-  for (const [name, rows] of Object.entries(given)) {
-    if (!Object.hasOwn(schema.tables, name)) {
-      throw new RefineError(
-        'MAP_OUTPUT_INVALID',
-        'output',
-        'The mapping returned a table that is not declared',
-      )
-    }
-    count += rows.length
-    if (count > rowsPerContribution) {
-      throw new RefineError('LIMIT_EXCEEDED', name, 'A contribution gave more rows than allowed')
-    }
-    const table = tableOf(schema, name)
-    const mapped = mappedTable(table)
-    const own = rows.map((row, index) =>
-      checkRow(mapped, pass(mapped, row, index), contribution.contributor, index),
-    )
-    checked.set(name, [...(await embeddedRows(table, own, { embedder: options.embedder }))])
-  }
-  return checked
-}
-
 /**
  * Refines a batch; see `refineBatch` of `../with-platform.ts`, which gives the platform's decompression to it.
  *
@@ -200,7 +99,7 @@ async function refineOne(
  */
 export async function refineContributions(options: RefineBatchOptions): Promise<RefinedBatch> {
   checkArguments(options)
-  const schema = await checkDescribed(options)
+  const schema = await describedSchema(options)
   requireEmbedder(schema, options.embedder)
   requirePiiKey(schema, options.piiKey)
   const tables: Record<string, Row[]> = {}
