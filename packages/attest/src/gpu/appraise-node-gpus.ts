@@ -40,6 +40,9 @@ export function appraiseNodeGpus(
   return { ...appraisal, mode: allowed ? parseGpuMode(recorded.payload) : null }
 }
 
+/** What a policy for nodes may speak of. */
+const shownByNodes: readonly string[] = ['format', 'version', 'dstack', 'nvidiaToken', 'gpu']
+
 /**
  * Reads a platform policy by which the GPUs of nodes can be judged.
  *
@@ -49,14 +52,14 @@ export function appraiseNodeGpus(
  */
 export function parseNodeGpuPolicy(json: unknown): PlatformPolicy {
   const policy = parsePlatformPolicy(json)
-  const { dstack, nvidiaToken, gpu, format: _, version: __, ...others } = policy
-  if (dstack === undefined || nvidiaToken === undefined || gpu === undefined)
+  // A policy for GPUs without rules for their guest, or for their evidence, is none: `parsePlatformPolicy` refuses it.
+  if (policy.gpu === undefined)
     throw new AttestError(
       'BAD_POLICY',
       'policy',
       'A node’s GPUs are judged by dstack, nvidiaToken and gpu: name all three',
     )
-  const [other] = Object.keys(others)
+  const other = Object.keys(policy).find((name) => !shownByNodes.includes(name))
   if (other !== undefined)
     throw new AttestError('BAD_POLICY', `policy.${other}`, 'A node shows no such evidence: leave it out')
   return policy

@@ -68,6 +68,7 @@ describe('NVIDIA’s programs', () => {
     ['a failure', '{"result_code":1,"detached_eat":[["JWT","a"],{}]}'],
     ['no token', '{"result_code":0}'],
     ['a token of another form', '{"result_code":0,"detached_eat":"a"}'],
+    ['half a token', '{"result_code":0,"detached_eat":[["JWT","a"]]}'],
   ])('bring no token: %s', async (_, output) => {
     await expect(driverOf({ [asked]: output }).token(nonce)).rejects.toMatchObject(failed(/another form/))
   })

@@ -131,9 +131,7 @@ export function verifyPeerEvidence(
       keySetDigest: keySetDigest(keySet),
       measurement: measurementDigest(claims),
       simulated: verdict.verdict.simulated,
-      ...(gpus === undefined
-        ? {}
-        : { gpu: judgePeerGpus(gpus, { verdict, measured, simulated, at, place }) }),
+      ...(gpus === undefined ? {} : { gpu: judgePeerGpus(gpus, { verdict, measured, at, place }) }),
     }
   } catch (cause) {
     if (cause instanceof AttestError) throw refuse(`its evidence cannot be read (${cause.code})`, cause)

@@ -26,12 +26,10 @@ export interface DemandedGpus {
 
 /** What {@link judgePeerGpus} looks at. */
 export interface ShownByPeer {
-  /** On the peer's evidence, which must be good. */
+  /** On the peer's evidence, which must be good by this node's own policy: whether a simulator may be a peer is decided there. */
   readonly verdict: NodeEvidenceVerdict
   /** What its guest is measured as: stands in for an empty list of measurements, as for the evidence itself. */
   readonly measured: AttestationPolicy['measurements'][number]
-  /** Whether this node is simulated itself: else no simulator passes, whatever the rules allow. */
-  readonly simulated: boolean
   readonly at: Date
   /** Who is meant, for errors. */
   readonly place: string
@@ -55,7 +53,8 @@ export function judgePeerGpus({ rules, minimumDevices }: DemandedGpus, shown: Sh
       keys: rules.keys,
       at,
     })
-    if (answer !== 'allowed' || mode?.confidentialComputing !== 'on' || mode.developerTools !== 'off')
+    // Is there when the answer is yes, and is never another one then.
+    if (mode?.confidentialComputing !== 'on' || mode.developerTools !== 'off')
       throw refuse(`its GPUs are ${answer}: ${reasons.join(' ')}`)
     return {
       confidentialComputing: mode.confidentialComputing,
@@ -73,7 +72,7 @@ export function judgePeerGpus({ rules, minimumDevices }: DemandedGpus, shown: Sh
 function policyFor(
   policy: PlatformPolicy,
   minimumDevices: number,
-  { measured, simulated }: ShownByPeer,
+  { measured }: ShownByPeer,
 ): PlatformPolicy {
   const { dstack, gpu } = policy
   // Read where the settings are: both are there.
@@ -85,7 +84,6 @@ function policyFor(
       ...dstack,
       hardware: {
         ...hardware,
-        allowSimulator: hardware.allowSimulator && simulated,
         measurements: hardware.measurements.length === 0 ? [measured] : hardware.measurements,
       },
     },
