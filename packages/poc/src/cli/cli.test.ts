@@ -296,6 +296,36 @@ test('a watch does not run again for what its verdicts do not follow from: its o
   expect(await running).toBe(0)
 })
 
+test('a watched folder into which `tee` writes the answer is not judged for ever, nor is the answer', async () => {
+  const own = mkdtempSync(join(folder, 'teed-'))
+  writeFileSync(join(own, 'a.csv'), readFileSync(at('examples/good.csv')))
+  const log = join(own, 'log.txt')
+  writeFileSync(log, '')
+  const stop = new AbortController()
+  const said: string[] = []
+  const note = (text: string): void => {
+    said.push(text)
+    // Later, as another process would.
+    setTimeout(() => appendFileSync(log, text), 10)
+  }
+  const args = ['run', own, '--poc', at('proof.ts'), '--isolation', 'process', ...owner, '--watch', '--json']
+  const running = runPocCli(args, { write: note, writeError: note, signal: stop.signal })
+  const until = async (count: number): Promise<void> => {
+    while (said.length < count) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await until(2)
+  // A run that begins again does so after a tenth of a second; each takes about as long.
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  const judged = said.map((text) => (JSON.parse(text) as { file: string }[]).map(({ file }) => file))
+  expect(judged).toEqual([['a.csv', 'log.txt'], ['a.csv']])
+  writeFileSync(join(own, 'b.csv'), readFileSync(at('examples/short.csv')))
+  await until(3)
+  expect(said[2]).toContain('b.csv')
+  expect(said[2]).not.toContain('log.txt')
+  stop.abort()
+  expect(await running).toBe(0)
+})
+
 test('the command does not judge the file that its answer goes to', async () => {
   const own = mkdtempSync(join(folder, 'into-'))
   const [file, answer] = [join(own, 'a.csv'), join(own, 'answer.json')]
