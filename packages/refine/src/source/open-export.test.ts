@@ -39,6 +39,7 @@ const { malformed, zip, descriptor } = (await import(`${folder}malformed.mjs`)) 
   zip(entries: readonly object[]): Uint8Array
   descriptor(options?: object): unknown
 }
+const { tar } = (await import(`${folder}tar.mjs`)) as { tar(members: readonly object[]): Uint8Array }
 const files = await cases.rows()
 const refused = await malformed()
 let readers: SourceReaders
@@ -334,18 +335,34 @@ describe('other exports', () => {
     })
   })
 
-  test('what macOS puts beside files when it packs them is none of them', async () => {
+  test('what systems write beside files is none of an archive’s', async () => {
     const beside = Uint8Array.of(0, 5, 0x16, 7, 0, 2, 0, 0, ...encode('Mac OS X        '))
-    const packed = zip([
-      { name: 'a.jsonl', data: encode('{"a":1}\n') },
-      { name: '__MACOSX/._a.jsonl', data: beside, method: 0 },
-    ])
-    expect(await read('jsonl', 'a.zip', packed)).toEqual([{ a: 1 }])
-    expect(await read('archive', 'a.zip', packed)).toMatchObject([
-      { path: '__MACOSX/._a.jsonl', format: null, records: [] },
-      { path: 'a.jsonl', format: 'jsonl', records: [{ a: 1 }] },
-    ])
+    // The compound files of Windows, whose name says SQLite.
+    const thumbnails = Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1)
+    const left: [string, Uint8Array][] = [
+      ['Thumbs.db', thumbnails],
+      ['d/desktop.ini', encode('[.ShellClassInfo]\r\n')],
+      ['d/.DS_Store', Uint8Array.of(0, 0, 0, 1, ...encode('Bud1'))],
+      ['._a.jsonl', beside],
+      ['__MACOSX/._a.jsonl', beside],
+      ['__MACOSX/b.jsonl', encode('{"b":1}\n')],
+    ]
+    const entries = left.map(([name, data]) => ({ name, data, method: 0 }))
+    const a = { name: 'd/a.jsonl', data: encode('{"a":1}\n') }
+    for (const [name, packed] of [
+      ['a.zip', zip([a, ...entries])],
+      ['a.tar', tar([...entries.map(({ name, data }) => ({ name, data })), a])],
+    ] as const) {
+      expect(await read('rows', name, packed)).toEqual([{ a: 1 }])
+      expect(await read('jsonl', name, packed)).toEqual([{ a: 1 }])
+      expect(await read('archive', name, packed)).toEqual([
+        { path: 'd/a.jsonl', format: 'jsonl', bytes: 8, records: [{ a: 1 }] },
+      ])
+    }
+    await expect(read('rows', 'a.zip', zip(entries))).rejects.toMatchObject({ code: 'FORMAT_UNKNOWN' })
+    // A file that was named itself is what its bytes say.
     await expect(read('jsonl', '._a.jsonl', beside)).rejects.toMatchObject({ code: 'MEDIA_TYPE_MISMATCH' })
+    await expect(read('rows', 'Thumbs.db', thumbnails)).rejects.toMatchObject({ code: 'SQLITE_INVALID' })
   })
 
   test.each([
