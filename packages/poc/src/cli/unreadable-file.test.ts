@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { runPocCli } from './run.js'
+import { saidByCli } from '../testing/said-by-cli.js'
 
 // Of the superuser, whom no permission stops, neither.
 vi.mock('node:fs/promises', async (original) => {
@@ -28,25 +28,12 @@ let folder = ''
 beforeAll(async () => {
   // Beside the sources, so that `@sealpool/poc/define` resolves without an installation.
   folder = mkdtempSync(join(fileURLToPath(new URL('.', import.meta.url)), 'unreadable-test-'))
-  expect((await cli('create', join(folder, 'new'))).code).toBe(0)
+  expect((await saidByCli('create', join(folder, 'new'))).code).toBe(0)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-async function cli(...args: string[]) {
-  let [out, error] = ['', '']
-  const code = await runPocCli(args, {
-    write: (text) => {
-      out += text
-    },
-    writeError: (text) => {
-      error += text
-    },
-    signal: new AbortController().signal,
-  })
-  return { code, out, error }
-}
 const at = (...parts: string[]): string => join(folder, 'new', ...parts)
-const judge = (...more: string[]) => cli(...more, '--poc', at('proof.ts'), '--isolation', 'process')
+const judge = (...more: string[]) => saidByCli(...more, '--poc', at('proof.ts'), '--isolation', 'process')
 const owner = ['--owner', '0x00112233445566778899aabbccddeeff00112233']
 
 test('a folder with what cannot be read has a verdict for each other file, and says what to do about it', async () => {
