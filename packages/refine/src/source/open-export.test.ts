@@ -313,9 +313,59 @@ describe('other exports', () => {
           code: 'ARCHIVE_INVALID',
           place: 'archive',
         })
-      const other = withRecord()
-      new DataView(other.buffer).setUint32(other.length - 22 + 16, figures.offset + 1, true)
-      await expect(read('jsonl', 'a.zip', other)).rejects.toThrow('The two end records say different things')
+      for (const [at, value] of [
+        [12, figures.bytes + 1],
+        [16, figures.offset + 1],
+      ] as const) {
+        const other = withRecord()
+        new DataView(other.buffer).setUint32(other.length - 22 + at, value, true)
+        await expect(read('jsonl', 'a.zip', other)).rejects.toThrow(
+          'The two end records say different things',
+        )
+      }
+    })
+
+    test('is looked for behind a comment too, where other readers find it', async () => {
+      const commented = (comment: Buffer) => {
+        const bytes = Buffer.concat([plain.subarray(0, end), comment, plain.subarray(end)])
+        bytes.writeUInt16LE(comment.length, figures.offset + 32)
+        bytes.writeUInt32LE(figures.bytes + comment.length, end + comment.length + 12)
+        return new Uint8Array(bytes)
+      }
+      expect(await read('jsonl', 'a.zip', commented(Buffer.alloc(76, 'x')))).toEqual([{ a: 1 }])
+      const record = Buffer.from(withRecord().subarray(end, end + 76))
+      for (const comment of [record, record.subarray(56)])
+        await expect(read('jsonl', 'a.zip', commented(comment))).rejects.toMatchObject({
+          code: 'ARCHIVE_INVALID',
+          place: 'archive',
+        })
+    })
+
+    test.each([0, 18, 75])(
+      'is missing where the old record names one and only %i bytes stand before it',
+      async (room) => {
+        const short = Buffer.concat([Buffer.alloc(room, 1), plain.subarray(end)])
+        short.writeUInt16LE(0xffff, room + 10)
+        await expect(read('jsonl', 'a.zip', new Uint8Array(short))).rejects.toMatchObject({
+          code: 'ARCHIVE_INVALID',
+          message: expect.stringContaining('The ZIP64 end record is missing'),
+        })
+      },
+    )
+
+    test('is not looked for where there is no locator of it', async () => {
+      const told = 'Something stands between directory and end, or in front'
+      await expect(read('jsonl', 'a.zip', withRecord({}, 0))).rejects.toThrow(told)
+      // In front of the end too little for a record, for a locator, or nothing.
+      for (const room of [75, 20, 18, 1]) {
+        const short = Buffer.concat([Buffer.alloc(room, 1), plain.subarray(end)])
+        short.set(encode('PK\u0007\u0006').subarray(0, room), Math.max(0, room - 20))
+        short.fill(0, room + 8, room + 20)
+        await expect(read('jsonl', 'a.zip', new Uint8Array(short))).rejects.toMatchObject({
+          code: 'ARCHIVE_INVALID',
+          message: expect.stringContaining(told),
+        })
+      }
     })
   })
 
@@ -332,6 +382,22 @@ describe('other exports', () => {
     await expect(pathOf(bytes, 0x800)).rejects.toMatchObject({ code: 'ENCODING_INVALID', place: 'entry 1' })
     await expect(pathOf(Uint8Array.of(0x81, ...encode('/../a.jsonl')), 0)).rejects.toMatchObject({
       code: 'ARCHIVE_INVALID',
+    })
+  })
+
+  test.each([
+    { localName: 'a.json' },
+    { localName: '' },
+    { localName: 'a.jsonlx' },
+    { localName: 'b.jsonl' },
+    { localFlags: 0x801 },
+    { localFlags: 0 },
+    { localMethod: 0 },
+  ])('a local header that says another thing than the directory is refused: %j', async (local) => {
+    await expect(read('jsonl', 'a.zip', zip([{ name: 'a.jsonl', ...local }]))).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+      place: 'entry 1',
+      message: expect.stringContaining('A local header and the directory say different things'),
     })
   })
 
