@@ -62,8 +62,9 @@ Option of verify:
                        nonce and inputs where there are any
 Options of all:
   --json               print JSON: a verdict, or of a folder a list of
-                       { file, verdict }; of test { poc, outcomes }; of create
-                       { files }; of verify what was verified, or the refusal;
+                       { file, verdict }, with { file, error } for what cannot
+                       be read; of test { poc, outcomes }; of create { files };
+                       of verify what was verified, or the refusal;
                        { error: { code, message } } when there is no answer
   --help, --version
 
@@ -73,8 +74,9 @@ Examples:
 
 Exit codes: 0 valid, verified or all examples as labelled; 1 a file refused, not
 verified, or an example that differs or has no label; 2 the command line or a
-file cannot be read, the answer cannot be written, or the isolation is not to be
-had here; 3 the proof itself fails.
+file cannot be read (of a folder the others are judged all the same), the answer
+cannot be written, or the isolation is not to be had here; 3 the proof itself
+fails.
 `
 
 /** Options that each command looks at, besides --json. */

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { saidByCli } from '../testing/said-by-cli.js'
 import { ownOutputOf } from './own-output.js'
 import { runPocCli } from './run.js'
 
@@ -20,26 +21,12 @@ let folder = ''
 beforeAll(async () => {
   // Beside the sources, so that `@sealpool/poc/define` resolves without an installation.
   folder = mkdtempSync(join(here, 'cli-test-'))
-  expect((await cli('create', join(folder, 'new'))).code).toBe(0)
+  expect((await saidByCli('create', join(folder, 'new'))).code).toBe(0)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-async function cli(...args: string[]) {
-  let out = ''
-  let error = ''
-  const code = await runPocCli(args, {
-    write: (text) => {
-      out += text
-    },
-    writeError: (text) => {
-      error += text
-    },
-    signal: new AbortController().signal,
-  })
-  return { code, out, error }
-}
 const at = (...parts: string[]): string => join(folder, 'new', ...parts)
-const judge = (...more: string[]) => cli(...more, '--poc', at('proof.ts'), '--isolation', 'process')
+const judge = (...more: string[]) => saidByCli(...more, '--poc', at('proof.ts'), '--isolation', 'process')
 const owner = ['--owner', '0x00112233445566778899aabbccddeeff00112233']
 
 test('a new project passes its own tests, offline', async () => {
@@ -64,7 +51,7 @@ test('a refusal is exit code 1, and JSON is a verdict', async () => {
 })
 test('an example that differs from its label is told, in words and in JSON', async () => {
   const other = join(folder, 'differing')
-  await cli('create', other)
+  await saidByCli('create', other)
   const label = join(other, 'examples/good.expected.json')
   writeFileSync(
     label,
@@ -96,7 +83,7 @@ describe('what cannot be read is exit code 2', () => {
     [['verify', 'a', '--expect', 'x', '--watch'], 'verify does not take --watch'],
     [['run', 'a', '--poc', 'x', '--expect', 'x'], 'run does not take --expect'],
   ])('%j', async (args, message) => {
-    const { code, error } = await cli(...args)
+    const { code, error } = await saidByCli(...args)
     expect(code).toBe(2)
     expect(error).toContain(message)
   })
@@ -104,7 +91,7 @@ describe('what cannot be read is exit code 2', () => {
     expect((await judge('run', at('nothing.csv'))).error).toContain('cannot be read')
     expect((await judge('test', at('nothing'))).error).toContain('not a folder')
     expect((await judge('test', folder)).error).toContain('holds no')
-    expect((await cli('create', at())).error).toContain('not empty')
+    expect((await saidByCli('create', at())).error).toContain('not empty')
     const broken = mkdtempSync(join(folder, 'broken-'))
     writeFileSync(join(broken, 'a.expected.json'), '{"valid":1}')
     expect((await judge('test', broken)).error).toContain('has no file')
@@ -164,23 +151,26 @@ test('a watch on what is not there is exit code 2', async () => {
     ['run', at('examples/good.csv'), '--poc', join(nowhere, 'proof.ts')],
     ['test', nowhere, '--poc', at('proof.ts')],
   ]) {
-    const { code, error } = await cli(...args, '--watch', '--isolation', 'process')
+    const { code, error } = await saidByCli(...args, '--watch', '--isolation', 'process')
     expect([code, error.includes('read')]).toEqual([2, true])
   }
 })
 test('a proof that does not bundle is exit code 3', async () => {
-  const { code, error } = await cli('run', at('examples/good.csv'), '--poc', at('nothing.ts'))
+  const { code, error } = await saidByCli('run', at('examples/good.csv'), '--poc', at('nothing.ts'))
   expect([code, error.startsWith('BUNDLE_FAILED')]).toEqual([3, true])
 })
 test('a folder that is not empty stays as it was', async () => {
   const own = mkdtempSync(join(folder, 'full-'))
   writeFileSync(join(own, 'mine'), '')
-  expect(await cli('create', own)).toMatchObject({ code: 2, error: expect.stringContaining('is not empty') })
+  expect(await saidByCli('create', own)).toMatchObject({
+    code: 2,
+    error: expect.stringContaining('is not empty'),
+  })
   expect(readdirSync(own)).toEqual(['mine'])
-  expect((await cli('create', join(own, 'mine'))).code).toBe(2)
-  expect((await cli('create', join(own, 'mine', 'deeper'))).code).toBe(2)
+  expect((await saidByCli('create', join(own, 'mine'))).code).toBe(2)
+  expect((await saidByCli('create', join(own, 'mine', 'deeper'))).code).toBe(2)
   // Node's own recursive mkdir never returns here.
-  expect(await cli('create', '/proc/x/y')).toMatchObject({
+  expect(await saidByCli('create', '/proc/x/y')).toMatchObject({
     code: 2,
     error: expect.stringContaining('/proc/x/y cannot be made'),
   })
@@ -192,22 +182,22 @@ test('a name of a file cannot colour the terminal, and a command line that is no
   expect(out).toMatch(/^a\ufffd\[2J\ufffd\.csv\n/)
   const missing = await judge('run', join(own, '\u001b[31m'))
   expect([missing.code, missing.error.includes('\u001b')]).toEqual([2, false])
-  expect((await cli('run', 'x', '--poc', '-y')).error.split('\n')).toHaveLength(3)
+  expect((await saidByCli('run', 'x', '--poc', '-y')).error.split('\n')).toHaveLength(3)
 })
 test('help is printed, of each command too, and fits a terminal', async () => {
-  const { code, out } = await cli('--help')
+  const { code, out } = await saidByCli('--help')
   expect([code, out]).toEqual([0, expect.stringContaining('Exit codes')])
   for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   for (const args of [['help'], ['-h'], ['run', '--help'], ['test', 'x', '-h']])
-    expect(await cli(...args)).toEqual({ code: 0, out, error: '' })
+    expect(await saidByCli(...args)).toEqual({ code: 0, out, error: '' })
   // Nobody asked for it here.
-  expect(await cli()).toEqual({ code: 2, out: '', error: out })
+  expect(await saidByCli()).toEqual({ code: 2, out: '', error: out })
 })
 test('the version is the package’s', async () => {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   const { version } = JSON.parse(manifest) as { version: string }
   for (const word of ['--version', 'version'])
-    expect(await cli(word)).toEqual({ code: 0, out: `sealpool-poc ${version}\n`, error: '' })
+    expect(await saidByCli(word)).toEqual({ code: 0, out: `sealpool-poc ${version}\n`, error: '' })
 })
 test.each([
   [['create', 'x', '--watch'], 'create does not take --watch'],
@@ -215,22 +205,28 @@ test.each([
   [['test', 'x', '--poc', 'y', '--owner', owner[1] ?? ''], 'test does not take --owner'],
   [['run', 'x'], 'run needs --poc <module>'],
 ])('%j is told to people, and with --json to programs', async (args, message) => {
-  const forPeople = await cli(...args)
+  const forPeople = await saidByCli(...args)
   expect(forPeople).toEqual({ code: 2, out: '', error: `${message}\nTry: sealpool-poc --help\n` })
-  const { code, out } = await cli(...args, '--json')
+  const { code, out } = await saidByCli(...args, '--json')
   expect([code, JSON.parse(out)]).toEqual([2, { error: { code: 'OPTION_INVALID', message } }])
 })
 test('a proof that fails is told to programs as well, and so are the files of a new one', async () => {
   const own = join(folder, 'told')
-  const made = JSON.parse((await cli('create', own, '--json')).out) as { files: string[] }
+  const made = JSON.parse((await saidByCli('create', own, '--json')).out) as { files: string[] }
   expect(made.files).toContain(join(own, 'proof.ts'))
   writeFileSync(join(own, 'proof.ts'), 'export default {')
-  const { code, out } = await cli('test', join(own, 'examples'), '--poc', join(own, 'proof.ts'), '--json')
+  const { code, out } = await saidByCli(
+    'test',
+    join(own, 'examples'),
+    '--poc',
+    join(own, 'proof.ts'),
+    '--json',
+  )
   expect([code, JSON.parse(out)]).toMatchObject([3, { error: { code: 'BUNDLE_FAILED' } }])
 })
 test('a watch judges again when the proof changes, and goes on when it is broken', async () => {
   const own = join(folder, 'watched')
-  await cli('create', own)
+  await saidByCli('create', own)
   const proof = join(own, 'proof.ts')
   const source = readFileSync(proof, 'utf8')
   const stop = new AbortController()
@@ -272,7 +268,7 @@ test('a watch judges again when the proof changes, and goes on when it is broken
 
 test('a watch does not run again for what its verdicts do not follow from: its own answer beside the proof and the examples', async () => {
   const own = join(folder, 'told-beside')
-  await cli('create', own)
+  await saidByCli('create', own)
   const proof = join(own, 'proof.ts')
   const stop = new AbortController()
   let runs = 0
@@ -292,6 +288,36 @@ test('a watch does not run again for what its verdicts do not follow from: its o
   expect(runs).toBe(1)
   writeFileSync(proof, readFileSync(proof, 'utf8').replace('minimumScore: 0.5', 'minimumScore: 0.4'))
   await until(2)
+  stop.abort()
+  expect(await running).toBe(0)
+})
+
+test('a watched folder into which `tee` writes the answer is not judged for ever, nor is the answer', async () => {
+  const own = mkdtempSync(join(folder, 'teed-'))
+  writeFileSync(join(own, 'a.csv'), readFileSync(at('examples/good.csv')))
+  const log = join(own, 'log.txt')
+  writeFileSync(log, '')
+  const stop = new AbortController()
+  const said: string[] = []
+  const note = (text: string): void => {
+    said.push(text)
+    // Later, as another process would.
+    setTimeout(() => appendFileSync(log, text), 10)
+  }
+  const args = ['run', own, '--poc', at('proof.ts'), '--isolation', 'process', ...owner, '--watch', '--json']
+  const running = runPocCli(args, { write: note, writeError: note, signal: stop.signal })
+  const until = async (count: number): Promise<void> => {
+    while (said.length < count) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await until(2)
+  // A run that begins again does so after a tenth of a second; each takes about as long.
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  const judged = said.map((text) => (JSON.parse(text) as { file: string }[]).map(({ file }) => file))
+  expect(judged).toEqual([['a.csv', 'log.txt'], ['a.csv']])
+  writeFileSync(join(own, 'b.csv'), readFileSync(at('examples/short.csv')))
+  await until(3)
+  expect(said[2]).toContain('b.csv')
+  expect(said[2]).not.toContain('log.txt')
   stop.abort()
   expect(await running).toBe(0)
 })

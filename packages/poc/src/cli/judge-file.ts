@@ -3,12 +3,16 @@ import type { JobRuntime } from '@sealpool/sandbox'
 import type { BundledPoc } from '../bundle/index.js'
 import { runPoc } from '../run/run-poc.js'
 import type { PocVerdict } from '../verdict/verdict.js'
-import { UsageError } from './arguments.js'
 import { mediaTypeOf } from './media-type-of.js'
+import { UnreadableFile } from './unreadable-file.js'
 
 const limits = { memoryBytes: 2 ** 28, timeMs: 30_000, outputBytes: 2 ** 20 }
 
-/** Judges a file as a node would, with a made-up contribution around it. */
+/**
+ * Judges a file as a node would, with a made-up contribution around it.
+ *
+ * @throws UnreadableFile
+ */
 export async function judgeFile(options: {
   readonly poc: BundledPoc
   readonly runtime: JobRuntime
@@ -23,8 +27,8 @@ export async function judgeFile(options: {
   let bytes: Uint8Array
   try {
     bytes = Uint8Array.from(await readFile(file))
-  } catch {
-    throw new UsageError(`${file} cannot be read`)
+  } catch (error) {
+    throw new UnreadableFile(file, error)
   }
   return runPoc({
     poc,

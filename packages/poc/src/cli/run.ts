@@ -1,17 +1,17 @@
 import { createRequire } from 'node:module'
-import { dirname, relative } from 'node:path'
+import { dirname } from 'node:path'
 import { SandboxError } from '@sealpool/sandbox'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { bundlePoc } from '../bundle/index.js'
 import { PocError } from '../errors.js'
-import type { PocVerdict } from '../verdict/verdict.js'
 import { type Command, readArguments, USAGE, UsageError } from './arguments.js'
 import { createProject } from './create-project.js'
 import { filesOf } from './files-of.js'
-import { judgeFile } from './judge-file.js'
-import type { IsOwnOutput } from './own-output.js'
-import { harmless, scoreCard } from './score-card.js'
+import { judgeFiles } from './judge-files.js'
+import { hearAnswer, type IsOwnOutput } from './own-output.js'
+import { harmless } from './score-card.js'
 import { testFolder } from './test-folder.js'
+import { UnreadableFile } from './unreadable-file.js'
 import { verifyFile } from './verify-file.js'
 import { watchAndRun } from './watch.js'
 import { watchedState } from './watched-state.js'
@@ -33,18 +33,21 @@ export type PocExitCode = 0 | 1 | 2 | 3
  * The `sealpool-poc` command as a function.
  *
  * @param args command line without node and the script
- * @param io where it writes
+ * @param given where it writes
  * @returns the exit code
  * @throws the signal's reason when a command other than a watch was ended by it
  */
-export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<PocExitCode> {
+export async function runPocCli(args: readonly string[], given: PocCliIo): Promise<PocExitCode> {
   const isJson = args.includes('--json')
+  const answer = hearAnswer(given)
+  const isOwnOutput: IsOwnOutput = async (path) =>
+    (await given.isOwnOutput?.(path)) === true || (await answer.isEcho(path))
+  const io: PocCliIo = { ...given, write: answer.write, writeError: answer.writeError }
   // Programs read standard output: with --json they find there that there is no answer.
   const tell = (code: string, message: string, text: string): void => {
     if (isJson) io.write(`${JSON.stringify({ error: { code, message } })}\n`)
     io.writeError(text)
   }
-  const { isOwnOutput = async () => false } = io
   const attempt = async (work: () => Promise<PocExitCode>): Promise<PocExitCode> => {
     try {
       return await work()
@@ -52,6 +55,11 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
       if (error instanceof UsageError) {
         const message = harmless(error.message)
         tell('OPTION_INVALID', message, `${message}\nTry: sealpool-poc --help\n`)
+        return 2
+      }
+      if (error instanceof UnreadableFile) {
+        const message = harmless(error.message)
+        tell(error.code, message, `${error.code}: ${message}\n`)
         return 2
       }
       // The machine, and not the proof: a runtime or an isolation that is not to be had here.
@@ -90,8 +98,10 @@ export async function runPocCli(args: readonly string[], io: PocCliIo): Promise<
     await watchAndRun({
       folders: [...folders],
       signal: io.signal,
+      tell: io.writeError,
       state: () => watchedState(command, isOwnOutput),
       work: async () => {
+        answer.begin()
         // A proof that does not bundle at the moment is told, and the watch goes on.
         last = await attempt(() => judge(command, io, isOwnOutput)).catch((error: unknown) => {
           if (io.signal.aborted) return last
@@ -132,22 +142,7 @@ async function judge(
   }
   io.signal.addEventListener('abort', end, { once: true })
   try {
-    if (command.name === 'run') {
-      const { files, isFolder } = await filesOf(command.file, isOwnOutput)
-      const judged: { readonly file: string; readonly verdict: PocVerdict }[] = []
-      for (const path of files) {
-        io.signal.throwIfAborted()
-        const verdict = await judgeFile({ ...command, file: path, poc, runtime })
-        const file = isFolder ? relative(command.file, path) : path
-        judged.push({ file, verdict })
-        if (!command.json)
-          io.write(isFolder ? `${harmless(file)}\n${scoreCard(verdict)}\n` : scoreCard(verdict))
-      }
-      const refused = judged.filter(({ verdict }) => !verdict.valid).length
-      if (command.json) io.write(`${JSON.stringify(isFolder ? judged : judged[0]?.verdict)}\n`)
-      else if (isFolder) io.write(`${judged.length - refused} valid, ${refused} refused\n`)
-      return refused === 0 ? 0 : 1
-    }
+    if (command.name === 'run') return await judgeFiles({ command, io, isOwnOutput, poc, runtime })
     const outcomes = await testFolder({ poc, runtime, folder: command.folder, isOwnOutput })
     const differing = outcomes.filter(({ agrees }) => !agrees)
     if (command.json) io.write(`${JSON.stringify({ poc: poc.digest, outcomes })}\n`)
@@ -159,6 +154,7 @@ async function judge(
       }
       io.write(`${outcomes.length - differing.length} as labelled, ${differing.length} differ\n`)
     }
+    if (outcomes.some(({ error }) => error !== undefined)) return 2
     return differing.length === 0 ? 0 : 1
   } catch (error) {
     // What a runtime says that was closed is no fault of the proof.

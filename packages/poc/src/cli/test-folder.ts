@@ -8,6 +8,8 @@ import type { PocVerdict } from '../verdict/verdict.js'
 import { UsageError } from './arguments.js'
 import { judgeFile } from './judge-file.js'
 import type { IsOwnOutput } from './own-output.js'
+import { isSystemFile } from './system-file.js'
+import { type FileFault, faultOf, UnreadableFile } from './unreadable-file.js'
 
 /** What one labelled example came to. */
 export interface ExampleOutcome {
@@ -15,6 +17,8 @@ export interface ExampleOutcome {
   readonly agrees: boolean
   /** What differs from the label, in words. */
   readonly differences: readonly string[]
+  /** Why it could not be read, so that nothing was judged. */
+  readonly error?: FileFault
 }
 
 const EXPECTED = '.expected.json'
@@ -71,18 +75,25 @@ export async function testFolder(options: {
     if (own.length > 1) throw new UsageError(`${label} has several files ${name}.<ending> beside it`)
     const expected = await readLabel(join(folder, label))
     const { owner = `0x${'0'.repeat(40)}`, mediaType, at, duplicate, novelty } = expected
-    const verdict = await judgeFile({
-      poc,
-      runtime,
-      file: join(folder, file),
-      owner: owner as `0x${string}`,
-      mediaType,
-      at,
-      duplicate,
-      novelty,
-    })
-    const differences = differencesOf(verdict, expected)
-    outcomes.push({ name, agrees: differences.length === 0, differences })
+    try {
+      const verdict = await judgeFile({
+        poc,
+        runtime,
+        file: join(folder, file),
+        owner: owner as `0x${string}`,
+        mediaType,
+        at,
+        duplicate,
+        novelty,
+      })
+      const differences = differencesOf(verdict, expected)
+      outcomes.push({ name, agrees: differences.length === 0, differences })
+    } catch (error) {
+      if (!(error instanceof UnreadableFile)) throw error
+      // The others are judged all the same.
+      const differences = [`cannot be read (${error.remedy})`]
+      outcomes.push({ name, agrees: false, differences, error: faultOf(error) })
+    }
   }
   for (const file of exampleNames(files).others) {
     if (await isOwnOutput(join(folder, file))) continue
@@ -95,13 +106,15 @@ export async function testFolder(options: {
  * Which files of a folder of examples are judged.
  *
  * @param files names of all files in it
- * @returns `labelled`: labels and the files that they name; `others`: what has no label, hidden files left out. Both sorted
+ * @returns `labelled`: labels and the files that they name; `others`: what has no label, hidden files and those of systems left out. Both sorted
  */
 export function exampleNames(files: readonly string[]): {
   readonly labelled: readonly string[]
   readonly others: readonly string[]
 } {
-  const shown = files.filter((file) => file.endsWith(EXPECTED) || nameOf(file) !== undefined).sort()
+  const shown = files
+    .filter((file) => (file.endsWith(EXPECTED) || nameOf(file) !== undefined) && !isSystemFile(file))
+    .sort()
   const isLabelled = (file: string) => file.endsWith(EXPECTED) || files.includes(`${nameOf(file)}${EXPECTED}`)
   return { labelled: shown.filter(isLabelled), others: shown.filter((file) => !isLabelled(file)) }
 }

@@ -4,15 +4,31 @@ import { join } from 'node:path'
 import { UsageError } from './arguments.js'
 
 const SETTLE_MS = 100
+/** How often is looked where the system does not tell of changes; a look bundles the proof and reads what is judged. */
+const LOOK_MS = 2_000
 /** Folders that are watched; a proof is no monorepo. */
 const MOST_FOLDERS = 1000
+
+/** What the system says of a folder that went away; on Windows also of one that is being removed. */
+const gone: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EPERM']
+
+/** What to do about a system that does not watch. */
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: '; raise fs.inotify.max_user_watches (sysctl)',
+  EMFILE: '; raise fs.inotify.max_user_instances (sysctl) or the limit of open files (ulimit -n)',
+}
+
+const unreadable = (folder: string): UsageError =>
+  new UsageError(`${folder} is not a folder that can be read`)
 
 /** A folder and those in it, without what is installed or hidden. */
 async function foldersBelow(folder: string): Promise<string[]> {
   const found = [folder]
   for (const one of found) {
     const entries = await readdir(one, { withFileTypes: true }).catch(() => {
-      throw new UsageError(`${one} is not a folder that can be read`)
+      if (one === folder) throw unreadable(folder)
+      // It went away meanwhile, or is not ours to read: the run says so, and the others are watched.
+      return []
     })
     for (const entry of entries) {
       const isOwn = entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')
@@ -22,41 +38,66 @@ async function foldersBelow(folder: string): Promise<string[]> {
   return found
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+}
+
 /**
  * Runs work now and again after each change of what it depends on, one run at a time, until it is told to stop. Changes are noticed below some
- * folders, at any depth; what is installed (`node_modules`) and hidden folders are left out.
+ * folders, at any depth; what is installed (`node_modules`) and hidden folders are left out. Where the system does not tell of them (it has
+ * a limit of what it watches), it is looked every two seconds instead.
  *
- * @param options `folders` to watch; `state`: what the work depends on, as a text; `work`; `signal` that ends it
+ * @param options `folders` to watch; `state`: what the work depends on, as a text; `work`; `tell`: is told once when the system does not watch;
+ *   `signal` that ends it
  * @throws UsageError when one of `folders` cannot be read
  */
 export async function watchAndRun(options: {
   readonly folders: readonly string[]
   readonly state: () => Promise<string>
   readonly work: () => Promise<void>
+  readonly tell: (text: string) => void
   readonly signal: AbortSignal
 }): Promise<void> {
-  const { folders, state, work, signal } = options
+  const { folders, state, work, tell, signal } = options
   let changed: (() => void) | undefined
   let pending = false
+  let looks = false
   const notice = (): void => {
     pending = true
     changed?.()
   }
-  const watchers = new Map<string, ReturnType<typeof watchFolder>>()
-  const follow = async (): Promise<void> => {
-    for (const root of folders) {
-      for (const folder of await foldersBelow(root)) {
-        if (watchers.has(folder)) continue
-        const watcher = watchFolder(folder, notice)
-        // A folder that goes away while it is watched is a change like any other.
-        watcher.on('error', () => {
-          watchers.delete(folder)
-          watcher.close()
-          notice()
-        })
-        watchers.set(folder, watcher)
-      }
+  const lookInstead = (code: string): void => {
+    if (!looks) {
+      const remedy = Object.hasOwn(remedies, code) ? remedies[code] : ''
+      tell(`The system does not watch (${code}): looking every ${LOOK_MS / 1000} seconds instead${remedy}\n`)
     }
+    looks = true
+  }
+  const watchers = new Map<string, ReturnType<typeof watchFolder>>()
+  const forget = (folder: string): void => {
+    watchers.get(folder)?.close()
+    watchers.delete(folder)
+  }
+  const followOne = (folder: string): void => {
+    try {
+      const watcher = watchFolder(folder, notice)
+      watcher.on('error', (error) => {
+        // A folder that goes away while it is watched is a change like any other.
+        if (!gone.includes(codeOf(error))) lookInstead(codeOf(error))
+        forget(folder)
+        notice()
+      })
+      watchers.set(folder, watcher)
+    } catch (error) {
+      if (!gone.includes(codeOf(error))) lookInstead(codeOf(error))
+      else if (folders.includes(folder)) throw unreadable(folder)
+    }
+  }
+  const follow = async (): Promise<void> => {
+    const found = new Set((await Promise.all(folders.map(foldersBelow))).flat())
+    // One that is made again under its name is another one.
+    for (const folder of watchers.keys()) if (!found.has(folder)) forget(folder)
+    for (const folder of found) if (!looks && !watchers.has(folder)) followOne(folder)
   }
   signal.addEventListener('abort', notice, { once: true })
   try {
@@ -69,9 +110,12 @@ export async function watchAndRun(options: {
       if (now !== before) await work()
       before = now
       if (!pending) {
+        let timer: NodeJS.Timeout | undefined
         await new Promise<void>((resolve) => {
           changed = resolve
+          if (looks) timer = setTimeout(resolve, LOOK_MS)
         })
+        clearTimeout(timer)
         changed = undefined
       }
       // Editors write a file in several steps, and new folders are followed from then on.

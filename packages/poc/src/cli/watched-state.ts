@@ -23,7 +23,9 @@ export async function watchedState(
   isOwnOutput: IsOwnOutput,
 ): Promise<string> {
   const files =
-    command.name === 'run' ? await judgedFiles(command.file, isOwnOutput) : await exampleFiles(command.folder)
+    command.name === 'run'
+      ? await judgedFiles(command.file, isOwnOutput)
+      : await exampleFiles(command.folder, isOwnOutput)
   const lines = [await codeOf(command.poc)]
   for (const [name, path] of files)
     lines.push(`${JSON.stringify(name)} ${path === undefined ? '' : await contentOf(path)}`)
@@ -45,7 +47,11 @@ type Named = readonly [name: string, path: string | undefined]
 
 async function judgedFiles(path: string, isOwnOutput: IsOwnOutput): Promise<readonly Named[]> {
   try {
-    return (await filesOf(path, isOwnOutput)).files.map((file) => [file, file])
+    const { files, unreadable } = await filesOf(path, isOwnOutput)
+    return [
+      ...files.map((file): Named => [file, file]),
+      ...unreadable.map(({ message }): Named => [message, undefined]),
+    ]
   } catch (error) {
     if (error instanceof UsageError) return [[error.message, undefined]]
     throw error
@@ -53,13 +59,12 @@ async function judgedFiles(path: string, isOwnOutput: IsOwnOutput): Promise<read
 }
 
 /** Examples with a label, and their labels, by content; others count by their names alone. */
-async function exampleFiles(folder: string): Promise<readonly Named[]> {
+async function exampleFiles(folder: string, isOwnOutput: IsOwnOutput): Promise<readonly Named[]> {
   const names = await readdir(folder).catch(() => [])
   const { labelled, others } = exampleNames(names)
-  return [
-    ...labelled.map((name): Named => [name, join(folder, name)]),
-    ...others.map((name): Named => [name, undefined]),
-  ]
+  const files = labelled.map((name): Named => [name, join(folder, name)])
+  for (const name of others) if (!(await isOwnOutput(join(folder, name)))) files.push([name, undefined])
+  return files
 }
 
 async function contentOf(path: string): Promise<string> {

@@ -104,6 +104,44 @@ const installed = (() => {
   }
 })()
 
+describe('a Python proof that does not hold what it is to run', () => {
+  test.each([
+    ['my_proof', {}],
+    ['my_proof', { 'other.py': '', 'my_proof/__init__.py': '' }],
+    ['my_proof/__main__.py', { 'my_proof/__main__.py': '' }],
+    ['toString', {}],
+    ['', { '__main__.py': '' }],
+  ])('%j of %j is not bundled, and the error names it', (main, files) => {
+    const refusal = { code: 'CODE_INVALID', place: 'main', message: expect.stringContaining(`run "${main}"`) }
+    expect(() => bundlePythonProof({ main, files })).toThrow(expect.objectContaining(refusal))
+  })
+  test('a module in a package, or a file, is found as python -m finds it', () => {
+    for (const path of ['a/b.py', 'a/b/__main__.py'])
+      expect(JSON.parse(bundlePythonProof({ main: 'a.b', files: { [path]: '' } }).code)).toMatchObject({
+        main: 'a.b',
+      })
+  })
+  test.each([
+    ['of no module', '{"main":"my_proof","files":{"other.py":""}}', 'my_proof/__main__.py'],
+    ['without main', '{"files":{"other.py":""}}', 'bundlePythonProof'],
+    ['that is cut off', '{"main":"my_proof","files":{', 'bundlePythonProof'],
+  ])('a bundle %s is not run, and its files are not blamed', async (_, code, told) => {
+    const runtime = {
+      name: 'none',
+      isolation: 'process' as const,
+      run: () => Promise.reject(new Error('was run')),
+      close: async () => undefined,
+    }
+    const proof = { code, digest: sha256Digest(new TextEncoder().encode(code)) }
+    const limits = { memoryBytes: 2 ** 28, timeMs: 20_000, outputBytes: 65_536 }
+    await expect(runPythonProof({ proof, runtime, limits, files: {} })).rejects.toMatchObject({
+      code: 'CODE_INVALID',
+      place: 'proof.code',
+      message: expect.stringContaining(told),
+    })
+  })
+})
+
 describe.runIf(installed)('a Python proof', () => {
   const files = {
     'my_proof/__init__.py': '',

@@ -2,6 +2,7 @@ import { type Digest, encodeBase64Url, sha256Digest } from '@sealpool/crypto'
 import { type JobRuntime, type Limits, type RunErrorCode, SandboxError } from '@sealpool/sandbox'
 import { PocError } from '../errors.js'
 import type { JudgedPart } from '../verdict/verdict.js'
+import { requireMainModule, requireOwnMain } from './main-module.js'
 import { fromResultsJson } from './results-json.js'
 
 /** A Python proof: one script, or modules by path with the one that is run. */
@@ -16,11 +17,13 @@ export interface PythonProof {
  *
  * @param options `main`: module to run, for example `my_proof`; `files`: sources by path, for example `my_proof/__main__.py`
  * @returns the bundle, JSON text with `main` and the files sorted by path, and the SHA-256 of its UTF-8 bytes
+ * @throws PocError `CODE_INVALID` at `main` when the files do not hold the module that it names
  */
 export function bundlePythonProof(options: {
   readonly main: string
   readonly files: Readonly<Record<string, string>>
 }): PythonProof {
+  requireMainModule(options, 'main')
   const files = Object.fromEntries(Object.entries(options.files).sort(([a], [b]) => (a < b ? -1 : 1)))
   const code = JSON.stringify({ main: options.main, files })
   return { code, digest: sha256Digest(new TextEncoder().encode(code)) }
@@ -32,7 +35,7 @@ export function bundlePythonProof(options: {
  *
  * @param options `proof`; `runtime`: of `createProcessRuntime({ engine: 'pyodide', ... })`; `files` for `/input`; `environment`
  * @returns the verdict's part, as {@link fromResultsJson} reads it
- * @throws PocError `CODE_MISMATCH`, `CODE_INVALID` when the proof does not load, `PROOF_WITHOUT_RESULT` when it ends without a
+ * @throws PocError `CODE_MISMATCH`, `CODE_INVALID` when the proof does not load or does not hold its `main`, `PROOF_WITHOUT_RESULT` when it ends without a
  *   result (it threw on these files, a syntax error in them included, or needed more than the limits), `RUNTIME_FAILED`, `VERDICT_INVALID`
  */
 export async function runPythonProof(options: {
@@ -50,6 +53,7 @@ export async function runPythonProof(options: {
       'the code is not what the digest approves; fetch it again',
     )
   }
+  requireOwnMain(proof.code)
   const files = Object.fromEntries(
     Object.entries(options.files).map(([name, bytes]) => [name, { base64: base64(bytes) }]),
   )

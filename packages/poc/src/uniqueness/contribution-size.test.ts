@@ -15,6 +15,8 @@ describe('a typical contribution', () => {
   test('has the median of items', () => {
     expect(typicalOf([10, 20, 30, 40, 50])).toBe(30)
     expect(typicalOf([50, 10, 40, 20, 30])).toBe(30)
+    // Of an even number the smaller of the two in the middle.
+    expect(typicalOf([10, 10, 10, 20, 20, 20])).toBe(10)
   })
   test('is unknown of four, and empty ones do not count', () => {
     expect(typicalOf(times(4, 50))).toBeUndefined()
@@ -27,6 +29,10 @@ describe('a typical contribution', () => {
   test('stays what it is until pieces are as much as everything before', () => {
     expect(typicalOf([...times(10, 50), ...times(400, 1)])).toBe(50)
     expect(typicalOf([...times(10, 50), ...times(600, 1)])).toBe(1)
+  })
+  test('even of large contributions, beside which a piece is next to nothing', () => {
+    expect(typicalOf([...times(5, 20_000), ...times(49_999, 1)])).toBe(20_000)
+    expect(typicalOf([...times(5, 20_000), ...times(50_000, 1)])).toBe(1)
   })
   test('and however long a few are', () => {
     expect(typicalOf([...times(10, 50), ...times(9, 200_000)])).toBe(50)
@@ -51,4 +57,18 @@ test('an index says it, also when it was read from a file', () => {
   near.add(contentSketch({ key, ...content(4, 24) }))
   expect(contributionSize({ content: content(9, 3), near })).toEqual({ items: 3, typical: 22 })
   expect(createNearDuplicateIndex({ from: near.toBytes() }).typicalItems).toBe(22)
+})
+
+test('a row counts once, whatever its columns are called', () => {
+  const key = new Uint8Array(32).fill(1)
+  const near = createNearDuplicateIndex()
+  for (let person = 0; person < 5; person++)
+    near.add(contentSketch({ key, items: Array.from({ length: 20 }, (_, at) => `${person} ${at}`) }))
+  const days = [5100, 7200, 9300].map((steps, at) => ({ day: `2026-01-0${at + 1}`, steps }))
+  const again = days.map(({ day, steps }) => ({ date: day, walked: steps }))
+  const bytes = new TextEncoder().encode(JSON.stringify([...days, ...again]))
+  expect(contributionSize({ content: { mediaType: 'application/json', bytes }, near })).toEqual({
+    items: 3,
+    typical: 20,
+  })
 })

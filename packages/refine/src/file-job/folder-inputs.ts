@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RefineError } from '../errors.js'
+import { isSystemFile } from '../source/system-file.js'
 import type { JobInput } from './refine-input.js'
 
 const mostFiles = 100_000
@@ -8,7 +9,7 @@ const mostDepth = 32
 
 /**
  * The files of a folder, or one file, as inputs of a job, in the order of their paths. Links and what is no regular file are left out;
- * so are names that begin with a point.
+ * so are names that begin with a point, and what systems write beside files (`Thumbs.db`, `desktop.ini`, `__MACOSX`).
  *
  * @param path - a folder or a file
  * @param options - `contributor`: whose they are, for all of them, or by path inside the folder
@@ -41,6 +42,7 @@ export async function folderInputs(
     )
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue
+      if (isSystemFile(entry.isDirectory() ? `${entry.name}/` : entry.name)) continue
       if (entry.isDirectory()) await walk(join(folder, entry.name), [...inside, entry.name])
       else if (entry.isFile()) {
         const id = [...inside, entry.name].join('/')
@@ -55,7 +57,7 @@ export async function folderInputs(
     throw new RefineError(
       'ARGUMENT_INVALID',
       'input',
-      'The folder holds no files; links and names with a point in front do not count',
+      'The folder holds no files; links, names with a point in front and what systems write (Thumbs.db) do not count',
     )
   }
   return inputs

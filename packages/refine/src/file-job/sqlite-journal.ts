@@ -8,7 +8,7 @@ export const journalPlace = 'journal'
 const logHeaderBytes = 32
 
 /** What the system says of a file that is not there; too long a name is no file's. */
-const absent: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']
+const absent: readonly unknown[] = ['ENOENT', 'ENAMETOOLONG']
 
 /** What cannot be read may hold anything. */
 function unlessAbsent(error: NodeJS.ErrnoException): undefined {

@@ -72,3 +72,13 @@ test('bytes at random give as many bytes as they should, or a refusal', () => {
     { numRuns: 2_000 },
   )
 })
+
+test('more literals than the block or the page holds are refused, and a copy past the page before it is made', () => {
+  // Four literals, of which three are there; four into a page of three.
+  expect(() => unpacked([0x40, 1, 2, 3], 4)).toThrow(RangeError)
+  expect(() => unpacked([0x40, 1, 2, 3, 4], 3)).toThrow(RangeError)
+  // By its lengths of 255 a small block could ask for any number of steps.
+  expect(() => unpacked([0x1f, 1, 1, 0, ...Array.from({ length: 1000 }, () => 255), 0, 0x10, 1], 60)).toThrow(
+    'lz4: copy',
+  )
+})

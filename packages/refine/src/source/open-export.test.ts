@@ -39,6 +39,7 @@ const { malformed, zip, descriptor } = (await import(`${folder}malformed.mjs`)) 
   zip(entries: readonly object[]): Uint8Array
   descriptor(options?: object): unknown
 }
+const { tar } = (await import(`${folder}tar.mjs`)) as { tar(members: readonly object[]): Uint8Array }
 const files = await cases.rows()
 const refused = await malformed()
 let readers: SourceReaders
@@ -312,9 +313,59 @@ describe('other exports', () => {
           code: 'ARCHIVE_INVALID',
           place: 'archive',
         })
-      const other = withRecord()
-      new DataView(other.buffer).setUint32(other.length - 22 + 16, figures.offset + 1, true)
-      await expect(read('jsonl', 'a.zip', other)).rejects.toThrow('The two end records say different things')
+      for (const [at, value] of [
+        [12, figures.bytes + 1],
+        [16, figures.offset + 1],
+      ] as const) {
+        const other = withRecord()
+        new DataView(other.buffer).setUint32(other.length - 22 + at, value, true)
+        await expect(read('jsonl', 'a.zip', other)).rejects.toThrow(
+          'The two end records say different things',
+        )
+      }
+    })
+
+    test('is looked for behind a comment too, where other readers find it', async () => {
+      const commented = (comment: Buffer) => {
+        const bytes = Buffer.concat([plain.subarray(0, end), comment, plain.subarray(end)])
+        bytes.writeUInt16LE(comment.length, figures.offset + 32)
+        bytes.writeUInt32LE(figures.bytes + comment.length, end + comment.length + 12)
+        return new Uint8Array(bytes)
+      }
+      expect(await read('jsonl', 'a.zip', commented(Buffer.alloc(76, 'x')))).toEqual([{ a: 1 }])
+      const record = Buffer.from(withRecord().subarray(end, end + 76))
+      for (const comment of [record, record.subarray(56)])
+        await expect(read('jsonl', 'a.zip', commented(comment))).rejects.toMatchObject({
+          code: 'ARCHIVE_INVALID',
+          place: 'archive',
+        })
+    })
+
+    test.each([0, 18, 75])(
+      'is missing where the old record names one and only %i bytes stand before it',
+      async (room) => {
+        const short = Buffer.concat([Buffer.alloc(room, 1), plain.subarray(end)])
+        short.writeUInt16LE(0xffff, room + 10)
+        await expect(read('jsonl', 'a.zip', new Uint8Array(short))).rejects.toMatchObject({
+          code: 'ARCHIVE_INVALID',
+          message: expect.stringContaining('The ZIP64 end record is missing'),
+        })
+      },
+    )
+
+    test('is not looked for where there is no locator of it', async () => {
+      const told = 'Something stands between directory and end, or in front'
+      await expect(read('jsonl', 'a.zip', withRecord({}, 0))).rejects.toThrow(told)
+      // In front of the end too little for a record, for a locator, or nothing.
+      for (const room of [75, 20, 18, 1]) {
+        const short = Buffer.concat([Buffer.alloc(room, 1), plain.subarray(end)])
+        short.set(encode('PK\u0007\u0006').subarray(0, room), Math.max(0, room - 20))
+        short.fill(0, room + 8, room + 20)
+        await expect(read('jsonl', 'a.zip', new Uint8Array(short))).rejects.toMatchObject({
+          code: 'ARCHIVE_INVALID',
+          message: expect.stringContaining(told),
+        })
+      }
     })
   })
 
@@ -334,18 +385,50 @@ describe('other exports', () => {
     })
   })
 
-  test('what macOS puts beside files when it packs them is none of them', async () => {
+  test.each([
+    { localName: 'a.json' },
+    { localName: '' },
+    { localName: 'a.jsonlx' },
+    { localName: 'b.jsonl' },
+    { localFlags: 0x801 },
+    { localFlags: 0 },
+    { localMethod: 0 },
+  ])('a local header that says another thing than the directory is refused: %j', async (local) => {
+    await expect(read('jsonl', 'a.zip', zip([{ name: 'a.jsonl', ...local }]))).rejects.toMatchObject({
+      code: 'ARCHIVE_INVALID',
+      place: 'entry 1',
+      message: expect.stringContaining('A local header and the directory say different things'),
+    })
+  })
+
+  test('what systems write beside files is none of an archive’s', async () => {
     const beside = Uint8Array.of(0, 5, 0x16, 7, 0, 2, 0, 0, ...encode('Mac OS X        '))
-    const packed = zip([
-      { name: 'a.jsonl', data: encode('{"a":1}\n') },
-      { name: '__MACOSX/._a.jsonl', data: beside, method: 0 },
-    ])
-    expect(await read('jsonl', 'a.zip', packed)).toEqual([{ a: 1 }])
-    expect(await read('archive', 'a.zip', packed)).toMatchObject([
-      { path: '__MACOSX/._a.jsonl', format: null, records: [] },
-      { path: 'a.jsonl', format: 'jsonl', records: [{ a: 1 }] },
-    ])
+    // The compound files of Windows, whose name says SQLite.
+    const thumbnails = Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1)
+    const left: [string, Uint8Array][] = [
+      ['Thumbs.db', thumbnails],
+      ['d/desktop.ini', encode('[.ShellClassInfo]\r\n')],
+      ['d/.DS_Store', Uint8Array.of(0, 0, 0, 1, ...encode('Bud1'))],
+      ['._a.jsonl', beside],
+      ['__MACOSX/._a.jsonl', beside],
+      ['__MACOSX/b.jsonl', encode('{"b":1}\n')],
+    ]
+    const entries = left.map(([name, data]) => ({ name, data, method: 0 }))
+    const a = { name: 'd/a.jsonl', data: encode('{"a":1}\n') }
+    for (const [name, packed] of [
+      ['a.zip', zip([a, ...entries])],
+      ['a.tar', tar([...entries.map(({ name, data }) => ({ name, data })), a])],
+    ] as const) {
+      expect(await read('rows', name, packed)).toEqual([{ a: 1 }])
+      expect(await read('jsonl', name, packed)).toEqual([{ a: 1 }])
+      expect(await read('archive', name, packed)).toEqual([
+        { path: 'd/a.jsonl', format: 'jsonl', bytes: 8, records: [{ a: 1 }] },
+      ])
+    }
+    await expect(read('rows', 'a.zip', zip(entries))).rejects.toMatchObject({ code: 'FORMAT_UNKNOWN' })
+    // A file that was named itself is what its bytes say.
     await expect(read('jsonl', '._a.jsonl', beside)).rejects.toMatchObject({ code: 'MEDIA_TYPE_MISMATCH' })
+    await expect(read('rows', 'Thumbs.db', thumbnails)).rejects.toMatchObject({ code: 'SQLITE_INVALID' })
   })
 
   test.each([

@@ -17,6 +17,7 @@ import { type MimeReader, mailboxMessages, mailMessage } from './mail/mailbox.js
 import { pathMatcher } from './path-pattern.js'
 import { checkFields, type RequiredField } from './required-fields.js'
 import { defaultSourceLimits, type FullSourceLimits, fullLimits, type SourceLimits } from './source-limits.js'
+import { isSystemFile } from './system-file.js'
 import type { TableReader } from './table-reader.js'
 import { readTar } from './tar-archive.js'
 import { textChunks } from './text-chunks.js'
@@ -202,7 +203,7 @@ async function* archiveRecords(
     number += 1
     const place = `file ${number}`
     // Not opened, not expanded: what is in it is nobody's business here, and no reason to refuse.
-    if (!reading.isRead(entry.path)) continue
+    if (isSystemFile(entry.path) || !reading.isRead(entry.path)) continue
     try {
       const { head, source: content } = await peek(entry.open(), headBytes)
       const format = exportFormat({ name: entry.path, head })

@@ -67,8 +67,8 @@ async function findDirectory(archive: RandomAccess): Promise<Directory> {
     const counts = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)]
     const bytes = view.getUint32(at + 12, true)
     const offset = view.getUint32(at + 16, true)
-    // Info-ZIP writes the ZIP64 record beside figures that fit, when it did not know the size beforehand.
-    const beside = offset + bytes !== endOffset && (await hasLocator(archive, endOffset))
+    // Info-ZIP writes the ZIP64 record beside figures that fit, when it did not know the size beforehand. Other readers look for it always.
+    const beside = await hasLocator(archive, endOffset)
     if (counts[1] === none16 || bytes === none32 || offset === none32 || beside)
       return directory64(archive, endOffset, { entries: counts[1] ?? 0, bytes, offset })
     if (disks[0] !== 0 || disks[1] !== 0 || counts[0] !== counts[1]) {
