@@ -118,6 +118,19 @@ describe('a whole chain', () => {
       rest,
     )
   })
+
+  it('is the same whichever letters its records are written in', () => {
+    const upper = (address: string) => `0x${address.slice(2).toUpperCase()}` as const
+    const judged = (options.verdicts?.[first] ?? []).with(0, verdictOn(first, '2', { pool: upper(first) }))
+    const receipt = otherReceipt((body) => ({
+      ...body,
+      ...(body.handOff && { handOff: { ...body.handOff, node: upper(body.handOff.node) } }),
+      pools: body.pools.map((pool, i) =>
+        i === 0 ? { ...pool, ...namesOf(options.contributions?.[first] ?? [], judged) } : pool,
+      ),
+    }))
+    expect(gapsOf({ ...receipt, verdicts: { ...options.verdicts, [first]: judged } })).toEqual([])
+  })
 })
 
 describe('a gap is found where', () => {
@@ -132,6 +145,17 @@ describe('a gap is found where', () => {
     [
       'it names a pool twice',
       otherReceipt((body) => ({ ...body, pools: [...body.pools, ...body.pools] })),
+      ['STATEMENT_INVALID at receipt'],
+    ],
+    [
+      'it names a pool twice, in other letters',
+      otherReceipt((body) => ({
+        ...body,
+        pools: [
+          ...body.pools,
+          ...body.pools.map((pool) => ({ ...pool, pool: `0x${pool.pool.slice(2).toUpperCase()}` as const })),
+        ],
+      })),
       ['STATEMENT_INVALID at receipt'],
     ],
     ['it names no pool', otherReceipt((body) => ({ ...body, pools: [] })), ['STATEMENT_INVALID at receipt']],
@@ -432,6 +456,10 @@ describe('a chain to a job that was dealt to several nodes', () => {
 })
 
 describe('an incomplete chain', () => {
+  it('of which nobody can tell whether a real node made it is none of a real one', () => {
+    expect(walkBack({ ...options, receipt: undefined }).simulated).toBe(true)
+  })
+
   it('shows what held, and has no last step', () => {
     const { steps, inputs } = walkBack({
       ...options,
