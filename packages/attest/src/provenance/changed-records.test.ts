@@ -64,8 +64,15 @@ describe('arguments', () => {
     ],
     ['BAD_ARGUMENT', { signers: undefined }],
     ['BAD_ARGUMENT', { signers: ['node'] }],
+    ['BAD_ARGUMENT', { signers: [...options.signers, 7] }],
+    // As text each would be an address, or has one in it.
+    ['BAD_ARGUMENT', { signers: options.signers.map((one) => [one]) }],
+    ['BAD_ARGUMENT', { signers: [`${first}00`] }],
+    ['BAD_ARGUMENT', { signers: [`00${first}`] }],
+    ['BAD_ARGUMENT', { signers: { length: 0, every: () => true } }],
     ['BAD_ARGUMENT', { deployment: undefined }],
     ['BAD_ARGUMENT', { deployment: { chainId: 1, registry: 'none' } }],
+    ['BAD_ARGUMENT', { deployment: { chainId: 1, registry: [first] } }],
     ['BAD_ARGUMENT', { deployment: { chainId: '1', registry: first } }],
     ['DIGEST_INVALID', { result: 'none' }],
   ])('%s for %j', (code, change) => {

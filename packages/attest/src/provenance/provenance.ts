@@ -5,8 +5,8 @@ import type { ContributionRecord } from './records.js'
 /**
  * Why a chain does not hold:
  *
- * - `STATEMENT_INVALID`: it is no signed statement of the expected kind, says nothing that can be followed, is about another part of a
- *   dealt job, or was changed after it was signed
+ * - `STATEMENT_INVALID`: it is no signed statement of the expected kind, says nothing that can be followed, is about another job or another
+ *   part of a dealt one, or was changed after it was signed
  * - `SIGNER_UNKNOWN`: signed by a node that the caller did not name, or by another than the one that the receipt names
  * - `DEPLOYMENT_OTHER`: signed for another chain or registry
  * - `RESULT_OTHER`: the receipt is about another result, or about none

@@ -11,12 +11,14 @@ import {
   refinementOf,
   sign,
   verdictOn,
+  wordOn,
 } from '../testing/provenance-fixture.js'
 import type { ContributionRecord, VerdictRecord } from './records.js'
 import { type WalkBackOptions, walkBack } from './walk-back.js'
 
 const [first, second] = pools
-const { options } = chain()
+const { options, body: receiptBody } = chain()
+const words = wordOn(receiptBody)
 /** The gaps of the chain with other records, as `code at place`. */
 const gapsOf = (change: Partial<WalkBackOptions>) => {
   const { complete, gaps } = walkBack({ ...options, ...change })
@@ -116,6 +118,19 @@ describe('a whole chain', () => {
       rest,
     )
   })
+
+  it('is the same whichever letters its records are written in', () => {
+    const upper = (address: string) => `0x${address.slice(2).toUpperCase()}` as const
+    const judged = (options.verdicts?.[first] ?? []).with(0, verdictOn(first, '2', { pool: upper(first) }))
+    const receipt = otherReceipt((body) => ({
+      ...body,
+      ...(body.handOff && { handOff: { ...body.handOff, node: upper(body.handOff.node) } }),
+      pools: body.pools.map((pool, i) =>
+        i === 0 ? { ...pool, ...namesOf(options.contributions?.[first] ?? [], judged) } : pool,
+      ),
+    }))
+    expect(gapsOf({ ...receipt, verdicts: { ...options.verdicts, [first]: judged } })).toEqual([])
+  })
 })
 
 describe('a gap is found where', () => {
@@ -130,6 +145,17 @@ describe('a gap is found where', () => {
     [
       'it names a pool twice',
       otherReceipt((body) => ({ ...body, pools: [...body.pools, ...body.pools] })),
+      ['STATEMENT_INVALID at receipt'],
+    ],
+    [
+      'it names a pool twice, in other letters',
+      otherReceipt((body) => ({
+        ...body,
+        pools: [
+          ...body.pools,
+          ...body.pools.map((pool) => ({ ...pool, pool: `0x${pool.pool.slice(2).toUpperCase()}` as const })),
+        ],
+      })),
       ['STATEMENT_INVALID at receipt'],
     ],
     ['it names no pool', otherReceipt((body) => ({ ...body, pools: [] })), ['STATEMENT_INVALID at receipt']],
@@ -326,7 +352,7 @@ describe('a gap is found where', () => {
 
   it('a parent was signed by another trusted node than the receipt names, or for another chain', () => {
     const [share] = options.parents ?? []
-    const body = { answer: digestOf('answer') }
+    const body = { ...words.work, answer: digestOf('answer') }
     const others = [
       [sign('work', body, { key: keys.node }), 'SIGNER_UNKNOWN'],
       [sign('work', body, { key: keys.heavy, chainId: 1 }), 'DEPLOYMENT_OTHER'],
@@ -339,7 +365,7 @@ describe('a gap is found where', () => {
   })
 
   it('a parent is of another kind than the receipt means', () => {
-    const work = sign('share', { answer: digestOf('answer') }, { key: keys.heavy })
+    const work = sign('share', { ...words.work, answer: digestOf('answer') }, { key: keys.heavy })
     const receipt = otherReceipt((body) => ({
       ...body,
       ...(body.handOff && { handOff: { ...body.handOff, work: statementDigest(work.statement) } }),
@@ -350,9 +376,46 @@ describe('a gap is found where', () => {
   })
 })
 
+describe('a parent that is the node’s own word, and that the receipt names,', () => {
+  const another = digestOf('another')
+  /** The gaps when a word is another one, and the receipt names that. */
+  const naming = (kind: 'work' | 'share', change: JsonObject) => {
+    const key = kind === 'work' ? keys.heavy : keys.home
+    const word = sign(kind, { ...words[kind], ...change }, { key })
+    const digest = statementDigest(word.statement)
+    const receipt = otherReceipt((body) => ({
+      ...body,
+      ...(kind === 'work' && body.handOff && { handOff: { ...body.handOff, work: digest } }),
+      ...(kind === 'share' && { homes: body.homes?.map((home) => ({ ...home, share: digest })) ?? [] }),
+    }))
+    return gapsOf({ ...receipt, parents: [...(options.parents ?? []), word] })
+  }
+
+  it('holds when it is about the job', () => {
+    expect([naming('work', {}), naming('share', {})]).toEqual([[], []])
+  })
+
+  it.each<['work' | 'share', JsonObject]>([
+    ['work', { job: '8' }],
+    ['work', { manifest: another }],
+    ['work', { plan: another }],
+    ['work', { home: addresses.home }],
+    ['work', { keySet: another }],
+    ['share', { job: '8' }],
+    ['share', { manifest: another }],
+    ['share', { plan: another }],
+    ['share', { coordinator: addresses.home }],
+    ['share', { keySet: another }],
+    ['share', { quote: another }],
+  ])('is none when it is about something else: %s %j', (kind, change) => {
+    const place = kind === 'work' ? 'handOff' : 'homes[0]'
+    expect(naming(kind, change)).toEqual([`STATEMENT_INVALID at receipt.${place}`])
+  })
+})
+
 describe('a chain to a job that was dealt to several nodes', () => {
   const works = [keys.heavy, keys.home].map((key, index) =>
-    sign('work', { shard: `${index + 1}/2` }, { key }),
+    sign('work', { ...words.work, shard: `${index + 1}/2` }, { key }),
   )
   const dealt = (signed: readonly (SignedStatement | null)[]) =>
     otherReceipt(({ handOff: _, homes: __, ...body }) => ({
@@ -377,7 +440,7 @@ describe('a chain to a job that was dealt to several nodes', () => {
   })
 
   it('has no word on another part, or on a part where the job was run whole', () => {
-    const other = sign('work', { shard: '2/2', by: 'heavy' }, { key: keys.heavy })
+    const other = sign('work', { ...words.work, shard: '2/2', by: 'heavy' }, { key: keys.heavy })
     const given = [other, ...works.slice(1)]
     expect(gapsOf({ ...dealt(given), parents: given })).toEqual(['STATEMENT_INVALID at receipt.shards[0]'])
     const whole = otherReceipt(({ homes: _, ...body }) => ({
@@ -393,6 +456,10 @@ describe('a chain to a job that was dealt to several nodes', () => {
 })
 
 describe('an incomplete chain', () => {
+  it('of which nobody can tell whether a real node made it is none of a real one', () => {
+    expect(walkBack({ ...options, receipt: undefined }).simulated).toBe(true)
+  })
+
   it('shows what held, and has no last step', () => {
     const { steps, inputs } = walkBack({
       ...options,

@@ -5,6 +5,7 @@ import {
   canonicalBytes,
   type Digest,
   digestOf,
+  type JsonObject,
   merkleRoot,
   parseDigest,
   statementDigest,
@@ -41,15 +42,24 @@ export interface WalkBackOptions extends Partial<ProvenanceRecords> {
   readonly deployment: ReceiptDeployment
 }
 
+/** A receipt that was read. */
+interface TrustedReceipt {
+  readonly body: ReceiptBody
+  readonly digest: Digest
+  /** The node that signed it. */
+  readonly signer: Address
+}
+
 /** The receipt, when a trusted node signed it about each of its pools once. */
-function receiptOf(json: unknown, trusted: Trusted): { readonly body: ReceiptBody; readonly digest: Digest } {
-  const { statement } = trustedStatement(statementOf(json), `${receiptType}/${receiptVersion}`, trusted)
+function receiptOf(json: unknown, trusted: Trusted): TrustedReceipt {
+  const kind = `${receiptType}/${receiptVersion}`
+  const { statement, signer } = trustedStatement(statementOf(json), kind, trusted)
   const body = receiptBodySchema.safeParse(statement.body)
   if (!body.success) throw new Gap('STATEMENT_INVALID')
   const { pools } = body.data
   const named = new Set(pools.map(({ pool }) => pool.toLowerCase()))
   if (pools.length === 0 || named.size !== pools.length) throw new Gap('STATEMENT_INVALID')
-  return { body: body.data, digest: statementDigest(statement) }
+  return { body: body.data, digest: statementDigest(statement), signer }
 }
 
 /** The contributions of a pool that went into the job, held against the receipt. */
@@ -129,44 +139,54 @@ interface Parent {
   readonly node: string
   readonly kind: string
   readonly place: string
-  /** Which part of the job it is about, as `1/3`; absent: the whole. */
-  readonly shard?: string
+  /** What it has to say: it is about this job, for this node, under these keys. */
+  readonly says: Readonly<Record<string, JsonObject[string] | undefined>>
 }
 
-/** The signed words of other nodes that the receipt names: of those that ran the job or a part of it, of other pools' homes. */
-function parentGaps(body: ReceiptBody, parents: readonly unknown[], trusted: Trusted): ProvenanceGap[] {
+/** The words that a receipt names: of nodes that ran the job or a part of it, of other pools' homes. */
+function parentsOf({ body, signer }: TrustedReceipt): readonly Parent[] {
   const { handOff, shards = [], homes = [] } = body
-  const wanted: readonly Parent[] = [
-    ...(handOff === undefined
-      ? []
-      : [{ digest: handOff.work, node: handOff.node, kind: 'sealpool/work/1', place: 'receipt.handOff' }]),
-    ...shards.flatMap(({ work, node }, index) =>
+  const job = { job: body.job.id, manifest: body.job.manifest, plan: body.plan }
+  const work = (
+    { node, keySet }: Pick<NonNullable<typeof handOff>, 'node' | 'keySet'>,
+    digest: Digest,
+    place: string,
+    shard?: string,
+  ): Parent => ({
+    digest,
+    node,
+    kind: 'sealpool/work/1',
+    place,
+    // One part of the job has one word, and the whole job is no part of one.
+    says: { ...job, home: signer, keySet, shard },
+  })
+  return [
+    ...(handOff === undefined ? [] : [work(handOff, handOff.work, 'receipt.handOff')]),
+    ...shards.flatMap((one, index) =>
       // What a lost node did not give is no link of a chain.
-      work === null
+      one.work === null
         ? []
-        : [
-            {
-              digest: work,
-              node,
-              kind: 'sealpool/work/1',
-              place: `receipt.shards[${index}]`,
-              shard: `${index + 1}/${shards.length}`,
-            },
-          ],
+        : [work(one, one.work, `receipt.shards[${index}]`, `${index + 1}/${shards.length}`)],
     ),
-    ...homes.map(({ share, node }, index) => ({
+    ...homes.map(({ share, node, keySet, quote }, index) => ({
       digest: share,
       node,
       kind: 'sealpool/share/1',
       place: `receipt.homes[${index}]`,
+      says: { ...job, coordinator: signer, keySet, quote },
     })),
   ]
+}
+
+/** What does not hold of the signed words of other nodes that the receipt names. */
+function parentGaps(receipt: TrustedReceipt, parents: readonly unknown[], trusted: Trusted): ProvenanceGap[] {
+  const wanted = parentsOf(receipt)
   if (wanted.length === 0) return []
   const given = parents.flatMap((parent) => {
     const signed = statementOf(parent)
     return signed === undefined ? [] : [{ signed, digest: statementDigest(signed.statement) }]
   })
-  return wanted.flatMap(({ digest, node, kind, place, shard }): ProvenanceGap[] => {
+  return wanted.flatMap(({ digest, node, kind, place, says }): ProvenanceGap[] => {
     const { deployment, signers } = trusted
     // The word must be that node's own: not any trusted node's.
     const own = { deployment, signers: signers.filter((one) => one.toLowerCase() === node.toLowerCase()) }
@@ -174,8 +194,8 @@ function parentGaps(body: ReceiptBody, parents: readonly unknown[], trusted: Tru
     for (const { signed } of given.filter((one) => one.digest === digest)) {
       try {
         const { body: said } = trustedStatement(signed, kind, own).statement
-        // One part of the job has one word, and the whole job is no part of one.
-        if (said['shard'] !== shard) throw new Gap('STATEMENT_INVALID')
+        if (Object.entries(says).some(([name, value]) => said[name] !== value))
+          throw new Gap('STATEMENT_INVALID')
         return []
       } catch (error) {
         if (!(error instanceof Gap)) throw error
@@ -260,7 +280,7 @@ export function walkBack(options: WalkBackOptions): Provenance {
   const { body, digest } = receipt
   if (body.outcome !== 'released' || body.result?.digest !== result)
     gaps.push({ code: 'RESULT_OTHER', place: 'receipt.result' })
-  gaps.push(...parentGaps(body, records.parents, trusted))
+  gaps.push(...parentGaps(receipt, records.parents, trusted))
   const parts: (readonly ProvenanceStep[])[] = []
   const inputs: Provenance['inputs'][number][] = []
   for (const pool of body.pools) {

@@ -173,6 +173,8 @@ export function manifestProblem(manifest: JsonValue, receipt: ReceiptBody): stri
   const asked = pools.map(({ address }) => address.toLowerCase()).sort()
   const touched = receipt.pools.map(({ pool }) => pool.toLowerCase()).sort()
   if (asked.join() !== touched.join()) return 'the receipt is about other pools than the manifest'
+  if (receipt.handOff !== undefined && handOff === undefined)
+    return 'the manifest lets no other node run the job'
   const [wanted, dealt] = [handOff?.shards ?? 0, receipt.shards?.length ?? 0]
   return wanted === dealt
     ? gpusProblem(handOff, receipt)

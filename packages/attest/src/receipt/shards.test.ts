@@ -1,4 +1,4 @@
-import { digestOf } from '@sealpool/crypto'
+import { digestOf, type JsonObject } from '@sealpool/crypto'
 import { describe, expect, it } from 'vitest'
 import { bundle } from '../testing/fixture.js'
 import { verifyReceipt } from '../with-platform.js'
@@ -36,25 +36,26 @@ const refused = (body: ReceiptBody): ReceiptBody => ({
   destroyedKeys: [{ use: 'hand-off', id: digest }],
 })
 
-/** What is wrong with a receipt beside its manifest, which deals the job to so many nodes. */
-const besideManifest = (dealt: number | undefined, shards: Shards | undefined) => {
+/** What is wrong with a receipt beside a manifest with other fields. */
+const besideChanged = (change: JsonObject, say: Partial<ReceiptBody> = {}) => {
   const given = bundle()
-  const handOff = {
-    measurements: [],
-    expiresAt: 1,
-    fallback: 'none',
-    ...(dealt === undefined ? {} : { shards: dealt }),
-  }
-  const manifest = { ...given.manifest, handOff }
+  const manifest = { ...given.manifest, ...change }
   const { receipt } = bundle((body) => ({
     ...body,
     job: { ...body.job, manifest: digestOf(manifest) },
-    ...(shards === undefined ? {} : { shards }),
+    ...say,
   }))
   return verifyReceipt({ ...given, receipt, manifest })
     .checks.filter(({ id, result }) => id === 'manifest' && result === 'fail')
     .map(({ detail }) => detail)
 }
+const handOff = { measurements: [], expiresAt: 1, fallback: 'none' }
+/** The same with a manifest that deals the job to so many nodes. */
+const besideManifest = (dealt: number | undefined, shards: Shards | undefined) =>
+  besideChanged(
+    { handOff: { ...handOff, ...(dealt === undefined ? {} : { shards: dealt }) } },
+    shards === undefined ? {} : { shards },
+  )
 
 describe('what a receipt says of shards beside its manifest', () => {
   it.each<[number | undefined, Shards | undefined]>([
@@ -66,10 +67,27 @@ describe('what a receipt says of shards beside its manifest', () => {
 
   it.each<[number | undefined, Shards | undefined, string]>([
     [4, three, 'to 4 nodes, the receipt names 3'],
+    [2, three, 'to 2 nodes, the receipt names 3'],
     [3, undefined, 'to 3 nodes, the receipt names 0'],
     [undefined, three, 'to 0 nodes, the receipt names 3'],
   ])('fails where they are not: %s', (dealt, shards, why) => {
     expect(besideManifest(dealt, shards)).toEqual([expect.stringContaining(why)])
+  })
+
+  it.each([0, 1, 2.5])('fails where a job cannot be dealt so: to %s', (dealt) => {
+    expect(besideManifest(dealt, undefined)).toEqual([expect.stringContaining('no job manifest')])
+  })
+})
+
+describe('what a receipt says of another node beside its manifest', () => {
+  const another = { handOff: { node: nodeOf('d'), keySet: digest, work: digest } }
+
+  it('passes where the job may be handed off', () => {
+    expect(besideChanged({ handOff }, another)).toEqual([])
+  })
+
+  it('fails where it may not', () => {
+    expect(besideChanged({}, another)).toEqual([expect.stringContaining('no other node')])
   })
 })
 

@@ -124,6 +124,12 @@ export function namesOf(contributions: readonly ContributionRecord[], verdicts: 
   }
 }
 
+/** What another node's signed word says of the job of a receipt that `addresses.node` signs, besides what is its own. */
+export function wordOn({ job, plan, keySet, quote }: ReceiptBody) {
+  const about = { job: job.id, manifest: job.manifest, plan, keySet }
+  return { work: { ...about, home: addresses.node }, share: { ...about, quote, coordinator: addresses.node } }
+}
+
 /** What a walk takes, with the body of its receipt before it was signed. */
 export interface Chain {
   readonly options: WalkBackOptions
@@ -152,10 +158,11 @@ export function chain(
   const verdicts = Object.fromEntries(
     pools.map((pool, i) => [pool, (ids[i] ?? []).map((contribution) => verdictOn(pool, contribution))]),
   )
-  const work = sign('work', { answer: digestOf('answer') }, { key: keys.heavy })
-  const share = sign('share', { pools: [pools[1]] }, { key: keys.home, pool: pools[1] })
   const named = jobParts(kind).body
   const { keySet, quote } = named
+  const words = wordOn(named)
+  const work = sign('work', { ...words.work, answer: digestOf('answer') }, { key: keys.heavy })
+  const share = sign('share', { ...words.share, pools: [pools[1]] }, { key: keys.home, pool: pools[1] })
   const body = change({
     ...named,
     pools: named.pools.map((pool) => ({

@@ -176,6 +176,40 @@ describe('following the chain', () => {
     await store.query('delete from ledger where head = $1', [own])
   })
 
+  it('wants every charge of its own in its ledger, not the first alone', async () => {
+    const chain = chainOf()
+    const [one, other] = [`sha256:${'7'.repeat(64)}`, `sha256:${'8'.repeat(64)}`] as const
+    chain.propose('1', [served, served])
+    chain.happen({ kind: 'released', id: '1', node: self, budgetHeads: [one, other] })
+    await store.query(`insert into ledger (pool, version, head, entry) values ($1, 1, $2, '{}')`, [
+      served,
+      one,
+    ])
+    await expect(follow(chain)).rejects.toMatchObject({ code: 'STATE_ROLLED_BACK' })
+    await store.run('delete from ledger')
+  })
+
+  it('reads nothing of before the contracts', async () => {
+    const chain = chainOf()
+    for (const id of ['1', '2', '3']) chain.contribute(id, served)
+    const pools = new Set([served])
+    const step = { store, chain, pools, self, firstBlock: 1n, blocksPerRead: 100 }
+    expect(await followChain(step)).toMatchObject({ blocks: 2, contributions: 2 })
+  })
+
+  it('knows pools in whatever letters the chain names them', async () => {
+    const upper = (pool: Address): Address => `0x${pool.slice(2).toUpperCase()}`
+    const chain = chainOf()
+    chain.contribute('1', upper(served))
+    chain.propose('1', [upper(served)])
+    chain.propose('2', [upper(served), upper(foreign)])
+    const pools = new Set([served])
+    const others = new Set([foreign])
+    await followChain({ store, chain, pools, others, self, firstBlock: 0n, blocksPerRead: 100 })
+    expect(await total()).toBe(1)
+    for (const id of ['1', '2']) expect((await findJob(store, id))?.state).toBe('seen')
+  })
+
   it('queues a job that was paid by the time it is read', async () => {
     const chain = chainOf()
     chain.propose('2', [served])
@@ -415,6 +449,10 @@ describe('following the chain', () => {
     await follow(counted, 100)
     expect(await remembered()).toEqual([99, ...Array.from({ length: 65 }, (_, index) => 135 + index)])
     expect(asked).toBe(2 + 3 + 64)
+    // And of what was read before none again.
+    chain.mine()
+    await follow(counted, 100)
+    expect(asked).toBe(2 + 3 + 64 + 3)
   })
 
   it('remembers no block that the endpoint does not have', async () => {

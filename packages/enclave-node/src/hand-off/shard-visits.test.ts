@@ -8,6 +8,7 @@ import { runOnEngine, tableLoad } from '../job/run-on-engine.js'
 import { jobKeys } from '../key/job-keys.js'
 import { transferFolder } from '../runtime/transfer-folder.js'
 import { setMeta } from '../state/meta-table.js'
+import type { Sql } from '../state/state-store.js'
 import { putOff, refusal } from '../testing/hand-off-visits.js'
 import { shardWorld, workers } from '../testing/shard-world.js'
 import type { HandOffVisit } from './hand-off-visit.js'
@@ -159,6 +160,26 @@ describe('a job that is dealt to three nodes', { timeout: 60_000 }, () => {
     one.peer = { ...one.peer, statementAddress: here.context.keys.statementAddress }
     two.peer = { ...one.peer, url: two.url }
     await expect(world.home().requireRunner(asked)).rejects.toMatchObject(putOff('HAND_OFF_WAITS'))
+  })
+})
+
+describe('a deal', { timeout: 60_000 }, () => {
+  it('is noted whole or not at all: of one that was noted in part nobody has anything, and it is made anew', async () => {
+    const asked = await here.visit(query())
+    const failing = (sql: Sql): Sql => ({
+      ...sql,
+      async query(text, values) {
+        if (text.startsWith('insert') && values?.[0] === 'hand-off 1-2') throw new Error('the disk is full')
+        return sql.query(text, values)
+      },
+    })
+    const { store } = here
+    const transaction: typeof store.transaction = (work) => store.transaction((tx) => work(failing(tx)))
+    const home = world.home({ store: { ...store, ...failing(store), transaction } })
+    await expect(home.visit(asked)).rejects.toThrow('the disk is full')
+    expect(await keptSlots(store, '1')).toEqual([])
+    expect(world.runners.flatMap(({ calls }) => calls)).toEqual([])
+    expect((await finish(world.home(), asked)).answer).toEqual(await ownAnswer(asked))
   })
 })
 

@@ -121,6 +121,8 @@ describe('who is chosen from', () => {
 
   it('wait for verdicts of the same pool that are on their way', async () => {
     await judged('1', { state: 'judged', of: other })
+    await judged('3', { state: 'seen' })
+    await judged('4')
     expect(await hasUnrecorded(store, pool.address)).toBe(false)
     await judged('2', { state: 'judged' })
     expect(await hasUnrecorded(store, pool.address)).toBe(true)
@@ -164,6 +166,24 @@ describe('a run', () => {
     expect([entries, left]).toEqual([[entry('2')], [{ contribution: '3', reason: 'BLOB_MISSING' }]])
   })
 
+  it('has its turns by number, in whatever order they were chosen', async () => {
+    for (const id of ['10', '9', '11']) await judged(id)
+    await begin(['10', '9', '11'])
+    expect(await due()).toEqual(['9', '10', '11'])
+    for (const id of ['11', '10', '9']) await second(id)
+    expect((await nextRescoringPart(store, mine, 2)).entries).toEqual([entry('9'), entry('10')])
+  })
+
+  it('puts off nothing that is done', async () => {
+    await judged('1')
+    await begin(['1'])
+    await second('1')
+    await putOffRescored(store, '1', present, 100)
+    expect(await store.query('select state, attempts, retry_at::integer from rescored')).toEqual([
+      { state: 'judged', attempts: 0, retry_at: 0 },
+    ])
+  })
+
   it('puts off and leaves out by its own proof alone', async () => {
     await judged('1')
     await begin(['1'])
@@ -189,12 +209,17 @@ describe('a second verdict', () => {
   })
 
   it('is found by the account that it came with: of the same proof, and before', async () => {
-    for (const id of ['1', '2', '3']) await judged(id)
-    await begin(['1', '2', '3'])
+    for (const id of ['1', '2', '3', '4']) await judged(id)
+    await begin(['1', '2', '3', '4'])
     await begin(['1'], { run: later }, next)
     await second('1', next, 'him')
+    await second('4', present, 'him')
     await second('2', present, 'him')
     await second('3', present, 'her')
+    // Of several the first.
+    expect((await rescoredHolder(store, present, { account: 'him', before: '9' }))?.owner).toBe(
+      addressOfDigit('2'),
+    )
     const holder = async (account: string, before: string) =>
       (await rescoredHolder(store, present, { account, before }))?.owner
     expect(await holder('him', '3')).toBe(addressOfDigit('2'))
@@ -210,6 +235,7 @@ describe('a statement', () => {
     await begin(['1', '2', '3', '4'])
     await begin(['1'], { run: later }, next)
     await begin(['9'], { pool: other })
+    await leaveRescored(store, '9', present, 'BLOB_MISSING')
     await second('1', next)
     for (const id of ['1', '2', '3']) await second(id)
     await store.run(`update contributions set state = 'withdrawn' where id = 2`)

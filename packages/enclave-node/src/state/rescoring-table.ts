@@ -171,6 +171,7 @@ export async function countRescored(
   sql: Sql,
   { pool, run }: Pick<RescoringRun, 'pool' | 'run'>,
 ): Promise<{ readonly due: number; readonly done: number }> {
+  // That it counts nothing signed keeps to the index of what is open.
   const [row] = await sql.query(
     `select count(*) filter (where state = 'due')::integer as due,
        count(*) filter (where state in ('judged', 'left'))::integer as done from rescored

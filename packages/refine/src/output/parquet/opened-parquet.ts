@@ -113,9 +113,9 @@ export async function openParquet(options: {
 
   const open = await createModuleOpener({ key, fileUnique })
   const lengthAt = async (offset: number, end: number): Promise<number> => {
-    if (end - offset < 4) throw damagedParquet()
     const head = await source.read(offset, 4)
     const length = new DataView(head.buffer, head.byteOffset).getUint32(0, true)
+    // Where less than a length is left, any is too much.
     if (length > largestModule || length > end - offset - 4) throw damagedParquet()
     return length
   }
