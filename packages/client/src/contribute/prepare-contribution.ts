@@ -18,6 +18,7 @@ import {
 } from '@sealpool/crypto'
 import type { Account } from 'viem'
 import { ClientError } from '../errors.js'
+import { digest, type Reader, record, ShapeProblem } from '../node-api/shape.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { formatOwnLocation } from '../store/own-location.js'
 import { isVerifiedPool, type VerifiedPool } from '../verify/verified-pool.js'
@@ -195,8 +196,31 @@ export async function signPrepared(options: {
   return { contribution, deadline, signature }
 }
 
-/** The number of a contribution in the registry: the caller's, or 8 random bytes. */
+const uint256: Reader<bigint | undefined> = (value, place) => {
+  if (value === undefined || (typeof value === 'bigint' && value >> 256n === 0n)) return value
+  throw new ShapeProblem(place, 'a whole number from 0 up, below 2^256')
+}
+const bytes: Reader<Uint8Array> = (value, place) => {
+  if (value instanceof Uint8Array) return value
+  throw new ShapeProblem(place, 'a Uint8Array')
+}
+
+/**
+ * The number of a contribution in the registry: the caller's, or 8 random bytes. It is the first thing that is asked of an input, and an input
+ * of which no journal could keep a note and no chain a record gets none.
+ *
+ * @throws ClientError `OPTION_INVALID`
+ */
 export function nonceOf(input: ContributionInput, random: Random): bigint {
+  try {
+    record({ bytes, schemaId: digest, consentDigest: digest, nonce: uint256, deadline: uint256 })(
+      input,
+      'input',
+    )
+  } catch (problem) {
+    if (!(problem instanceof ShapeProblem)) throw problem
+    throw new ClientError('OPTION_INVALID', problem.place, problem.message)
+  }
   return input.nonce ?? BigInt(encodeHex(random(8)))
 }
 
