@@ -11,5 +11,5 @@ import { ClientError } from './errors.js'
  */
 export function positive(value: number, place: string, most = Number.MAX_SAFE_INTEGER): number {
   if (Number.isSafeInteger(value) && value > 0 && value <= most) return value
-  throw new ClientError('OPTION_INVALID', place, `expected a positive whole number, ${most} at most`)
+  throw new ClientError('OPTION_INVALID', place, 'expected a positive whole number that is not too large')
 }

@@ -18,7 +18,6 @@ import {
 } from '@sealpool/crypto'
 import type { Account } from 'viem'
 import { ClientError } from '../errors.js'
-import { digest, type Reader, record, ShapeProblem } from '../node-api/shape.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { formatOwnLocation } from '../store/own-location.js'
 import { isVerifiedPool, type VerifiedPool } from '../verify/verified-pool.js'
@@ -196,14 +195,8 @@ export async function signPrepared(options: {
   return { contribution, deadline, signature }
 }
 
-const uint256: Reader<bigint | undefined> = (value, place) => {
-  if (value === undefined || (typeof value === 'bigint' && value >> 256n === 0n)) return value
-  throw new ShapeProblem(place, 'a whole number from 0 up, below 2^256')
-}
-const bytes: Reader<Uint8Array> = (value, place) => {
-  if (value instanceof Uint8Array) return value
-  throw new ShapeProblem(place, 'a Uint8Array')
-}
+const isUint256 = (value: unknown) => typeof value === 'bigint' && value >> 256n === 0n
+const isDigest = (value: unknown) => /^sha256:[0-9a-f]{64}$/.test(String(value))
 
 /**
  * The number of a contribution in the registry: the caller's, or 8 random bytes. It is the first thing that is asked of an input, and an input
@@ -212,16 +205,17 @@ const bytes: Reader<Uint8Array> = (value, place) => {
  * @throws ClientError `OPTION_INVALID`
  */
 export function nonceOf(input: ContributionInput, random: Random): bigint {
-  try {
-    record({ bytes, schemaId: digest, consentDigest: digest, nonce: uint256, deadline: uint256 })(
-      input,
-      'input',
-    )
-  } catch (problem) {
-    if (!(problem instanceof ShapeProblem)) throw problem
-    throw new ClientError('OPTION_INVALID', problem.place, problem.message)
+  const { nonce = BigInt(encodeHex(random(8))), deadline = 0n } = input
+  const fits = {
+    bytes: input.bytes instanceof Uint8Array,
+    schemaId: isDigest(input.schemaId),
+    consentDigest: isDigest(input.consentDigest),
+    nonce: isUint256(nonce),
+    deadline: isUint256(deadline),
   }
-  return input.nonce ?? BigInt(encodeHex(random(8)))
+  for (const [name, fit] of Object.entries(fits))
+    if (!fit) throw new ClientError('OPTION_INVALID', `input.${name}`, 'it cannot stand on chain')
+  return nonce
 }
 
 /**
