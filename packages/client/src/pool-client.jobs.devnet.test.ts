@@ -222,6 +222,13 @@ describe('a job', () => {
     const waiting = client.waitForJob(jobId, { pollMs: 60_000, signal: control.signal })
     setTimeout(() => control.abort(new Error('enough')), 10)
     await expect(waiting).rejects.toThrow('enough')
+    for (const [place, wrong] of [
+      ['pollMs', { pollMs: Number.NaN }],
+      ['pollMs', { pollMs: 2 ** 31 }],
+      ['timeoutMs', { timeoutMs: Number.NaN }],
+      ['timeoutMs', { timeoutMs: -1 }],
+    ] as const)
+      await expect(client.waitForJob(jobId, wrong)).rejects.toMatchObject({ code: 'OPTION_INVALID', place })
     await expect(client.waitForJob(999n)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readArguments } from './arguments.js'
+import { readArguments, wholeNumber } from './arguments.js'
 
 const spec = {
   'result-key': { value: 'KEY', help: 'the key' },
@@ -45,5 +45,19 @@ describe('readArguments', () => {
   test('never quotes what was given for a value', () => {
     const key = `--0${'f'.repeat(62)}`
     expect(() => readArguments([key], spec, [])).toThrow(/there is no option$/)
+  })
+})
+
+describe('wholeNumber', () => {
+  test.each([64, 128, 256] as const)('takes what a contract holds in %d bits, and no more', (bits) => {
+    const most = 2n ** BigInt(bits) - 1n
+    expect(wholeNumber(`${most}`, '--price', bits)).toBe(most)
+    expect(() => wholeNumber(`${most + 1n}`, '--price', bits)).toThrow(
+      `OPTION_INVALID at --price: expected a whole number below 2^${bits}`,
+    )
+  })
+
+  test.each([undefined, '', '-1', '1.5', '0x1', '9'.repeat(79)])('%j is none', (text) => {
+    expect(() => wholeNumber(text, '--nonce')).toThrow('OPTION_INVALID at --nonce')
   })
 })

@@ -106,10 +106,17 @@ export function digestArgument(text: string, place: string): Digest {
   throw usage(place, 'expected sha256: and 64 lower-case hexadecimal digits')
 }
 
-/** @throws ClientError `OPTION_INVALID` */
-export function wholeNumber(text: string | undefined, place: string): bigint {
-  if (text !== undefined && /^\d{1,78}$/.test(text)) return BigInt(text)
-  throw usage(place, 'expected a whole number from 0 up')
+/**
+ * A number for the chain.
+ *
+ * @param bits of the contract's unsigned integer: 64 for a moment, 128 for an amount
+ * @throws ClientError `OPTION_INVALID`
+ */
+export function wholeNumber(text: string | undefined, place: string, bits: 64 | 128 | 256 = 256): bigint {
+  if (text === undefined || !/^\d{1,78}$/.test(text)) throw usage(place, 'expected a whole number from 0 up')
+  const number = BigInt(text)
+  if (number >> BigInt(bits) === 0n) return number
+  throw usage(place, `expected a whole number below 2^${bits}`)
 }
 
 /** @throws ClientError `OPTION_INVALID` */

@@ -38,3 +38,15 @@ export async function schemaArgument(text: string): Promise<Digest> {
     throw usage(place, 'the file is not JSON')
   }
 }
+
+/**
+ * A media type. Only what is none at all is refused here, before a node is asked; sealing knows which characters it may have.
+ *
+ * @param text such as `text/csv`
+ * @returns the same
+ * @throws ClientError `OPTION_INVALID`
+ */
+export function mediaTypeArgument(text: string): string {
+  if (/^[^\s/;]+\/[^\s/;]+(?:;.+)?$/.test(text)) return text
+  throw usage('--type', 'expected a media type such as text/csv')
+}

@@ -6,7 +6,7 @@ import { type ContributedVersion, contributeVersion, type VersionOptions } from 
 import { usage, wholeNumber } from './arguments.js'
 import type { Command, CommandAnswer } from './command.js'
 import { consentArgument } from './consent-argument.js'
-import { ownCopyKey, schemaArgument } from './contribution-arguments.js'
+import { mediaTypeArgument, ownCopyKey, schemaArgument } from './contribution-arguments.js'
 import { checkMarks, table } from './io.js'
 import { nodeSays } from './node-says.js'
 import { checkedAnswer, findingsText, loadChecks } from './preflight-checks.js'
@@ -91,7 +91,7 @@ const contribute: Command = {
     const walletPublicKey = await ownCopyKey(account, deployment.chainId)
     const input = {
       bytes,
-      mediaType: given.need('type'),
+      mediaType: mediaTypeArgument(given.need('type')),
       schemaId: await schemaArgument(given.need('schema')),
       consentDigest: await consentArgument(given.need('consent'), policy),
       walletPublicKey,

@@ -1,4 +1,5 @@
 import { ContractsError } from '@sealpool/contracts'
+import { CryptoError } from '@sealpool/crypto'
 import { expect, test } from 'vitest'
 import { ClientError } from '../errors.js'
 import { hintOf } from './hint.js'
@@ -11,6 +12,10 @@ test('says what to type where the message only says what is so', () => {
     /^sealpool job <job> --wait/,
   )
   expect(hintOf(reverted('GovernorUnexpectedProposalState'))).toMatch(/^sealpool proposal /)
+  expect(hintOf(reverted('TransitionNotAllowed'))).toMatch(/^sealpool job /)
+  const sealed = new CryptoError('NO_MATCHING_IDENTITY', '$.recipients', 'not sealed to any')
+  expect(hintOf(sealed)).toMatch(/^--result-key-file /)
+  expect(hintOf(new CryptoError('KEY_INVALID', 'key', 'no key'))).toBeUndefined()
 })
 
 test('and nothing anywhere else', () => {

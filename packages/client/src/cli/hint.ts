@@ -1,4 +1,5 @@
 import { ContractsError } from '@sealpool/contracts'
+import { CryptoError } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
 
 /**
@@ -10,6 +11,10 @@ import { ClientError } from '../errors.js'
 export function hintOf(error: unknown): string | undefined {
   if (error instanceof ClientError && error.code === 'RESULT_MISSING')
     return 'sealpool job <job> --wait 600, and once more'
+  if (error instanceof CryptoError && error.code === 'NO_MATCHING_IDENTITY')
+    return '--result-key-file with the file that result-key made for this job'
+  if (error instanceof ContractsError && error.revert?.name === 'TransitionNotAllowed')
+    return 'sealpool job <job>, which says in what state it is'
   // Too early, too late, or done before: the contract says so in numbers.
   if (error instanceof ContractsError && error.revert?.name === 'GovernorUnexpectedProposalState')
     return 'sealpool proposal <proposal-file>, which says in what state it is'

@@ -16,7 +16,7 @@ import { jsonText, table } from './io.js'
 import { intoNewFile } from './new-file.js'
 import { nodeSays } from './node-says.js'
 import { receiptText } from './receipt-text.js'
-import { addressOf, readBytes, readJsonObject, readSecret } from './settings.js'
+import { addressOf, readAs, readBytes, readJsonObject, readSecret } from './settings.js'
 
 const job: Command['positionals'] = ['job']
 const jobId = ({ given }: Pick<CommandContext, 'given'>) => wholeNumber(given.positionals[0], '<job>')
@@ -83,7 +83,7 @@ function proposeOptions(given: Given) {
   const deadline = given.get('deadline')
   const ceiling = given.get('price-ceiling')
   return {
-    ...(deadline === undefined ? {} : { deadline: wholeNumber(deadline, '--deadline') }),
+    ...(deadline === undefined ? {} : { deadline: wholeNumber(deadline, '--deadline', 64) }),
     ...(ceiling === undefined ? {} : { priceCeiling: wholeNumber(ceiling, '--price-ceiling') }),
   }
 }
@@ -309,9 +309,10 @@ const verifyReceipt: Command = {
     const { given, opened } = context
     const { client, policy } = opened()
     const trustFile = given.get('trust')
-    const trust = parseAttestationPolicy(
-      trustFile === undefined ? policy['attestation'] : await readJsonObject(trustFile, '--trust'),
-    )
+    const trust =
+      trustFile === undefined
+        ? parseAttestationPolicy(policy['attestation'])
+        : await readAs('--trust', trustFile, parseAttestationPolicy)
     const path = given.get('result')
     const verdict = await client.verifyReceipt(jobId(context), {
       trust,

@@ -28,11 +28,12 @@ const grant: Command = {
     const runs = wholeNumber(given.get('runs') ?? '1', '--runs')
     if (runs < 1n || runs > 4_294_967_295n) throw usage('--runs', 'expected 1 to 4,294,967,295')
     const terms = {
-      price: wholeNumber(given.need('price'), '--price'),
-      poolTokenBurn: wholeNumber(given.get('burn') ?? '0', '--burn'),
+      price: wholeNumber(given.need('price'), '--price', 128),
+      poolTokenBurn: wholeNumber(given.get('burn') ?? '0', '--burn', 128),
       runs: Number(runs),
-      opensAt: opens === undefined ? BigInt(Math.floor(Date.now() / 1000)) : wholeNumber(opens, '--opens'),
-      closesAt: wholeNumber(given.need('closes'), '--closes'),
+      opensAt:
+        opens === undefined ? BigInt(Math.floor(Date.now() / 1000)) : wholeNumber(opens, '--opens', 64),
+      closesAt: wholeNumber(given.need('closes'), '--closes', 64),
     }
     const { proposal, hash } = await intoNewFile(path, '<proposal-file>', async () => {
       const made = await opened().client.grant(

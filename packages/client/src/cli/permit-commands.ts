@@ -36,18 +36,18 @@ const termOptions: Readonly<Record<string, OptionSpec>> = {
 
 /** Terms as the options say them; what they leave out as in `otherwise`. */
 function termsOf(given: Given, otherwise: Required<Terms>): Required<Terms> {
-  const number = (name: string, value: bigint) => {
+  const number = (name: string, value: bigint, bits: 64 | 128) => {
     const text = given.get(name)
-    return text === undefined ? value : wholeNumber(text, `--${name}`)
+    return text === undefined ? value : wholeNumber(text, `--${name}`, bits)
   }
-  const runs = number('runs', BigInt(otherwise.runs))
+  const runs = number('runs', BigInt(otherwise.runs), 64)
   if (runs < 1n || runs > 4_294_967_295n) throw usage('--runs', 'expected 1 to 4,294,967,295')
   return {
-    price: number('price', otherwise.price),
-    poolTokenBurn: number('burn', otherwise.poolTokenBurn),
+    price: number('price', otherwise.price, 128),
+    poolTokenBurn: number('burn', otherwise.poolTokenBurn, 128),
     runs: Number(runs),
-    opensAt: number('opens', otherwise.opensAt),
-    closesAt: number('closes', otherwise.closesAt),
+    opensAt: number('opens', otherwise.opensAt, 64),
+    closesAt: number('closes', otherwise.closesAt, 64),
     scopeDigest: otherwise.scopeDigest,
   }
 }

@@ -54,7 +54,7 @@ const grantRefusals = [
  */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<CliExitCode> {
   const [name, ...rest] = argv
-  const json = rest.includes('--json')
+  const json = argv.includes('--json')
   try {
     if (name === '--version' || name === 'version') {
       io.out(`sealpool ${ownVersion()}\n`)

@@ -244,6 +244,54 @@ describe('sealpool', () => {
     ['an option without its value', () => ['status', '1', '--config'], /has no value/],
     ['a missing argument', () => ['status', '--config', config], /expected <id>/],
     ['a number that is none', () => ['status', '-1', '--config', config], /./],
+    [
+      'a number that no contract holds',
+      () => [...contribution(), '--nonce', `${2n ** 256n}`, '--config', config, '--key-file', at('key-2')],
+      /at --nonce: expected a whole number below 2\^256/,
+    ],
+    [
+      'a moment that no contract holds',
+      () => [
+        'query',
+        at('mean.sql'),
+        '--title',
+        'x',
+        '--purpose',
+        'research',
+        '--epsilon',
+        '1',
+        '--result-key',
+        'A'.repeat(43),
+        '--deadline',
+        `${2n ** 64n}`,
+        '--config',
+        config,
+        '--key-file',
+        at('key-3'),
+      ],
+      /at --deadline: expected a whole number below 2\^64/,
+    ],
+    [
+      'a media type that is none',
+      () => [
+        ...contribution().map((word) => (word === 'text/csv' ? 'text csv' : word)),
+        '--config',
+        config,
+        '--key-file',
+        at('key-2'),
+      ],
+      /at --type: expected a media type/,
+    ],
+    [
+      'contracts that are none',
+      () => ['ready', '--config', config, '--deployment', at('policy.json')],
+      /at --deployment: parseDeployment/,
+    ],
+    [
+      'rules of trust that are none',
+      () => ['verify-receipt', '1', '--config', config, '--trust', at('policy.json')],
+      /at --trust: Not an attestation policy/,
+    ],
     ['a number of another base', () => ['status', '0x1', '--config', config], /whole number/],
     [
       'a missing option',
@@ -385,6 +433,12 @@ describe('sealpool', () => {
     ]) {
       expect((await sealpool(['ready', '--config', config, '--store', store], { env })).code).toBe(0)
     }
+  })
+
+  test('tells in JSON also what is wrong before a command', async () => {
+    const { code, out, err } = await sealpool(['--json'])
+    expect({ code, err }).toEqual({ code: 2, err: '' })
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'OPTION_INVALID', place: 'command' } })
   })
 
   test('fails with 3 when the world does, and in JSON with the same code', async () => {

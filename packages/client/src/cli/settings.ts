@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type Deployment, type Finality, parseDeployment } from '@sealpool/contracts'
+import { AttestError } from '@sealpool/attest'
+import { ContractsError, type Deployment, type Finality, parseDeployment } from '@sealpool/contracts'
 import { type Address, type JsonObject, parseAddress } from '@sealpool/crypto'
 import { type Account, type Client, createWalletClient, defineChain, http } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
@@ -173,12 +174,13 @@ async function readSettings(given: Given): Promise<Settings> {
 }
 
 async function readDeployment(path: string): Promise<Deployment> {
-  const json = await readJsonObject(path, '--deployment')
-  // A settings file of a demo or a devnet may write the block as a number.
-  const block = json['blockNumber']
-  return parseDeployment(
-    JSON.stringify(typeof block === 'number' ? { ...json, blockNumber: String(block) } : json),
-  )
+  return readAs('--deployment', path, (json) => {
+    // A settings file of a demo or a devnet may write the block as a number.
+    const block = json['blockNumber']
+    return parseDeployment(
+      JSON.stringify(typeof block === 'number' ? { ...json, blockNumber: String(block) } : json),
+    )
+  })
 }
 
 function finalityOf(text: string): Finality {
@@ -304,4 +306,19 @@ export async function readJsonObject(path: string, place: string): Promise<JsonO
     // Told below.
   }
   throw usage(place, 'the file is not a JSON object')
+}
+
+/** A file in the form that a parser of another layer knows. @throws ClientError `OPTION_INVALID` when it cannot be read or is in another */
+export async function readAs<Read>(
+  place: string,
+  path: string,
+  parse: (json: JsonObject) => Read,
+): Promise<Read> {
+  const json = await readJsonObject(path, place)
+  try {
+    return parse(json)
+  } catch (error) {
+    if (error instanceof ContractsError || error instanceof AttestError) throw usage(place, error.message)
+    throw error
+  }
 }

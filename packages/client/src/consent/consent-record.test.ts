@@ -72,6 +72,13 @@ describe('a consent record', () => {
     )
   })
 
+  test('error: says what was expected, once', () => {
+    const options = { text: 'I agree.', policy, language: 'en', edition: '1' }
+    expect(() => consentRecord({ ...options, purposes: ['nope'] })).toThrow(
+      'OPTION_INVALID at consent.purposes.0: expected an action as odrl:aggregate',
+    )
+  })
+
   test('any JSON is a record or an error of the package', () => {
     const fields = fc.record(
       {

@@ -105,7 +105,7 @@ export function parseConsentRecord(value: unknown): ConsentRecord {
     read = shape(value, '')
   } catch (error) {
     if (!(error instanceof ShapeProblem)) throw error
-    throw invalid(error.place, error.message)
+    throw new ClientError('OPTION_INVALID', placeOf(error.place), error.message)
   }
   // The digest is over all of it: what is not known here would be agreed to unread.
   const unknown = Object.keys(value as object).find((name) => !fields.includes(name))
@@ -147,5 +147,9 @@ function textDigest(words: string): Digest {
 }
 
 function invalid(place: string, what: string): ClientError {
-  return new ClientError('OPTION_INVALID', place === '' ? 'consent' : `consent.${place}`, `expected ${what}`)
+  return new ClientError('OPTION_INVALID', placeOf(place), `expected ${what}`)
+}
+
+function placeOf(place: string): string {
+  return place === '' ? 'consent' : `consent.${place}`
 }

@@ -51,6 +51,18 @@ describe('contribute', () => {
     expect(await countOf()).toBe(before + 1)
   })
 
+  test('notes nothing of an input that no later call could read, and the key stays free', async () => {
+    const journal = memoryJournal()
+    const { client, account } = app({ journal })
+    for (const wrong of [{ schemaId: 'sha256:zz' as const }, { nonce: -1n }, { bytes: 'text' as never }]) {
+      const failed = client.contribute(account, { ...exported(), ...wrong }, { key: 'november' })
+      await expect(failed).rejects.toMatchObject({ code: 'OPTION_INVALID' })
+      expect(await journal.get('november')).toBeUndefined()
+    }
+    const done = await client.contribute(account, exported(), { key: 'november' })
+    expect(done.resumed).toBe(false)
+  })
+
   test('gives a contribution an hour unless told otherwise', async () => {
     const { client, account } = app()
     const { deadline: _given, ...rest } = exported()

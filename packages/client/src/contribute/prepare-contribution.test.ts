@@ -195,3 +195,30 @@ describe('prepareContribution', () => {
     expect(puts).toEqual([])
   })
 })
+
+describe('an input that can stand neither in a journal nor on chain', () => {
+  const none = undefined as never
+  test.each<[string, Partial<Options['input']>]>([
+    ['bytes', { bytes: none }],
+    ['bytes', { bytes: 'wage;8' as never }],
+    ['schemaId', { schemaId: 'sha256:zz' }],
+    ['consentDigest', { consentDigest: none }],
+    ['nonce', { nonce: -1n }],
+    ['nonce', { nonce: 2n ** 256n }],
+    ['nonce', { nonce: 1 as never }],
+    ['deadline', { deadline: -1n }],
+    ['deadline', { deadline: 2n ** 256n }],
+  ])('error: %s; nothing is sealed', async (place, wrong) => {
+    const { prepared, puts } = prepare({ input: { ...input, ...wrong } })
+    await expect(prepared).rejects.toMatchObject({ code: 'OPTION_INVALID', place: `input.${place}` })
+    expect(puts).toEqual([])
+  })
+
+  test('the largest numbers are none of them', async () => {
+    const largest = 2n ** 256n - 1n
+    const { contribution, deadline } = await prepare({
+      input: { ...input, nonce: largest, deadline: largest },
+    }).prepared
+    expect([contribution.nonce, deadline]).toEqual([largest, largest])
+  })
+})

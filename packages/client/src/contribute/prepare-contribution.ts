@@ -195,9 +195,27 @@ export async function signPrepared(options: {
   return { contribution, deadline, signature }
 }
 
-/** The number of a contribution in the registry: the caller's, or 8 random bytes. */
+const isUint256 = (value: unknown) => typeof value === 'bigint' && value >> 256n === 0n
+const isDigest = (value: unknown) => /^sha256:[0-9a-f]{64}$/.test(String(value))
+
+/**
+ * The number of a contribution in the registry: the caller's, or 8 random bytes. It is the first thing that is asked of an input, and an input
+ * of which no journal could keep a note and no chain a record gets none.
+ *
+ * @throws ClientError `OPTION_INVALID`
+ */
 export function nonceOf(input: ContributionInput, random: Random): bigint {
-  return input.nonce ?? BigInt(encodeHex(random(8)))
+  const { nonce = BigInt(encodeHex(random(8))), deadline = 0n } = input
+  const fits = {
+    bytes: input.bytes instanceof Uint8Array,
+    schemaId: isDigest(input.schemaId),
+    consentDigest: isDigest(input.consentDigest),
+    nonce: isUint256(nonce),
+    deadline: isUint256(deadline),
+  }
+  for (const [name, fit] of Object.entries(fits))
+    if (!fit) throw new ClientError('OPTION_INVALID', `input.${name}`, 'it cannot stand on chain')
+  return nonce
 }
 
 /**

@@ -1,12 +1,14 @@
-import { approvalsAbi, nodeRegistryAbi } from '@sealpool/contracts'
+import { approvalsAbi, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
 import { toFunctionSelector } from 'viem'
 import { expect, test } from 'vitest'
-import { nodeQuestionsAbi } from '../verify/node-registry-abi.js'
+import { factoryQuestionAbi, nodeQuestionsAbi, poolQuestionsAbi } from '../verify/cut-abis.js'
 import { consentAbi } from './consent-abi.js'
 
 test.each([
   ['consent', consentAbi, approvalsAbi],
   ['node questions', nodeQuestionsAbi, nodeRegistryAbi],
+  ['the factory question', factoryQuestionAbi, poolFactoryAbi],
+  ['pool questions', poolQuestionsAbi, poolAbi],
 ] as const)('the cut ABI of %s says what the contract’s own says', (_name, cut, whole) => {
   const plain = (entry: object) =>
     JSON.parse(JSON.stringify(entry, (key, value) => (key === 'internalType' ? undefined : value)))

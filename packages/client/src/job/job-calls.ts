@@ -31,6 +31,7 @@ import { mayPass } from '../contribute/retries.js'
 import { ClientError } from '../errors.js'
 import type { JobStatus, PlanAnswer } from '../node-api/messages.js'
 import type { NodeApi } from '../node-api/node-api.js'
+import { positive } from '../positive-number.js'
 import { isStateGone } from '../result/state-is-gone.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { type ComputeRequest, jobManifest, type QueryRequest } from './job-request.js'
@@ -100,7 +101,7 @@ export interface JobCalls {
    *
    * @param options - `pollMs` (default 2,000) between two looks, `timeoutMs` (default: no end), `signal`
    * @returns the job in its last state
-   * @throws ClientError `JOB_NOT_ENDED` at the timeout, also when it has ended and that is not final; `CHAIN_READ_FAILED` when it has ended and the
+   * @throws ClientError `OPTION_INVALID`; `JOB_NOT_ENDED` at the timeout, also when it has ended and that is not final; `CHAIN_READ_FAILED` when it has ended and the
    *   endpoint keeps no state as old as `finality` asks for; ContractsError `NOT_FOUND`; the signal's reason
    */
   waitForJob(
@@ -221,6 +222,9 @@ export function jobCalls(context: JobContext): JobCalls {
       return node.runJob(jobId.toString())
     },
     async waitForJob(jobId, { pollMs = 2_000, timeoutMs = Number.POSITIVE_INFINITY, signal } = {}) {
+      positive(pollMs, 'pollMs', 2 ** 31 - 1)
+      if (!(timeoutMs >= 0))
+        throw new ClientError('OPTION_INVALID', 'timeoutMs', 'expected a number from 0 up')
       const start = now().getTime()
       let goneInARow = 0
       for (;;) {

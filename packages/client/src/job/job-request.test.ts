@@ -60,3 +60,28 @@ test.each<[string, NonNullable<QueryRequest['views']>['others'][number]]>([
     expect.objectContaining({ code: 'OPTION_INVALID', place: 'views.others' }),
   )
 })
+
+const over = (change: Partial<QueryRequest>) => () =>
+  jobManifest(
+    { ...request, ...change },
+    { consumer, pools: [{ address: partner, name: 'pay' }], random: () => key(9) },
+  )
+
+test.each<[string, Partial<QueryRequest>]>([
+  ['title', { title: '' }],
+  ['title', { title: 'Mean\nwage' }],
+  ['title', { title: 'x'.repeat(201) }],
+  ['privacy.epsilon', { privacy: { epsilon: 100.5 } }],
+  ['privacy.epsilon', { privacy: { epsilon: Number.NaN } }],
+  ['privacy.delta', { privacy: { epsilon: 1, delta: 0.01 } }],
+  ['privacy.delta', { privacy: { epsilon: 1, delta: -1 } }],
+])('%s that no node would take is refused here, by its name', (place, change) => {
+  expect(over(change)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', place }))
+})
+
+test('the largest budget that a node reads is taken', () => {
+  expect(over({ title: 'x'.repeat(200), privacy: { epsilon: 100, delta: 0.001 } })().privacy).toEqual({
+    epsilon: 100,
+    delta: 0.001,
+  })
+})

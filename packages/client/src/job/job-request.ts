@@ -66,7 +66,7 @@ export function jobManifest(
   const { title, purpose, privacy, resultPublicKey } = request
   const pools = request.pools ?? options.pools
   const { epsilon, delta = 0 } = privacy
-  demand(title.length > 0 && title.length <= 200, 'title', 'a title of 1 to 200 characters')
+  demand(/^\P{Cc}{1,200}$/u.test(title), 'title', 'a title of 1 to 200 characters in one line')
   demand(purpose.length > 0, 'purpose', 'a purpose')
   demand(pools.length > 0, 'pools', 'at least one pool')
   demand(
@@ -74,8 +74,8 @@ export function jobManifest(
     'pools',
     'names in lower-case ASCII',
   )
-  demand(epsilon > 0 && Number.isFinite(epsilon), 'privacy.epsilon', 'a number above 0')
-  demand(delta >= 0 && delta < 1, 'privacy.delta', 'a number from 0 up, far below 1')
+  demand(epsilon > 0 && epsilon <= 100, 'privacy.epsilon', 'a number above 0, 100 at most')
+  demand(delta >= 0 && delta <= 0.001, 'privacy.delta', 'a number from 0 up, 0.001 at most')
   demand(resultPublicKey.length === 32, 'resultPublicKey', 'an X25519 key of 32 bytes')
   const { views } = request
   demand(

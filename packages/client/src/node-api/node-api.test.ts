@@ -188,6 +188,11 @@ describe('nodeApi refuses options', () => {
       )
     }
   })
+  test('a time that no timer can wait', () => {
+    const withTime = (timeoutMs: number) => () => nodeApi({ url: 'http://node', timeoutMs })
+    expect(withTime(2 ** 31 - 1)).not.toThrow()
+    expect(withTime(2 ** 31)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', place: 'timeoutMs' }))
+  })
 })
 
 describe('a hostile node', () => {

@@ -77,7 +77,7 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
   const base = parseBase(options.url)
   const limit = positive(options.maximumBytes ?? 64 * 1024 * 1024, 'maximumBytes')
   const short = Math.min(limit, 4 * 1024 * 1024)
-  const timeoutMs = positive(options.timeoutMs ?? 30_000, 'timeoutMs')
+  const timeoutMs = positive(options.timeoutMs ?? 30_000, 'timeoutMs', 2 ** 31 - 1)
 
   async function call<Answer>(
     schema: AnswerSchema<Answer>,

@@ -1,5 +1,5 @@
 import { type ReceiptBody, receiptBodySchema } from '@sealpool/attest'
-import { type Deployment, nodeRegistryAbi, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
+import { type Deployment, nodeRegistryAbi } from '@sealpool/contracts'
 import {
   type Address,
   CryptoError,
@@ -13,6 +13,7 @@ import {
 import { type Client, isAddress } from 'viem'
 import { getBlock, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
+import { factoryQuestionAbi, poolQuestionsAbi } from '../verify/cut-abis.js'
 import { isStateGone } from './state-is-gone.js'
 
 /** What the chain shows of the homes and the pools that a receipt names. Addresses are in lower case. */
@@ -110,7 +111,7 @@ async function factsAt(
 ): Promise<JobHomes> {
   const { blockNumber } = asked
   const registry = { address: asked.registry, abi: nodeRegistryAbi, blockNumber } as const
-  const factory = { address: asked.factory, abi: poolFactoryAbi, blockNumber } as const
+  const factory = { address: asked.factory, abi: factoryQuestionAbi, blockNumber } as const
   return {
     block: blockNumber,
     nodes: new Map(
@@ -138,7 +139,7 @@ async function factsAt(
             // what it likes, and a viem client fetches the addresses that a contract refers it to (ERC-3668).
             const founded = await readContract(chain, { ...factory, functionName: 'indexOf', args: [pool] })
             if (founded === 0) return []
-            const contract = { address: pool, abi: poolAbi, blockNumber } as const
+            const contract = { address: pool, abi: poolQuestionsAbi, blockNumber } as const
             const [{ measurement }, { epoch, node }] = await Promise.all([
               readContract(chain, { ...contract, functionName: 'rules' }),
               readContract(chain, { ...contract, functionName: 'keyEpoch' }),

@@ -1,9 +1,9 @@
-import { type Deployment, poolAbi, poolFactoryAbi } from '@sealpool/contracts'
+import type { Deployment } from '@sealpool/contracts'
 import type { Address, Hex } from '@sealpool/crypto'
 import { type Client, isAddressEqual, zeroAddress } from 'viem'
 import { getChainId, readContract } from 'viem/actions'
 import { ClientError } from '../errors.js'
-import { nodeQuestionsAbi } from './node-registry-abi.js'
+import { factoryQuestionAbi, nodeQuestionsAbi, poolQuestionsAbi } from './cut-abis.js'
 
 /** What the chain says about the pool and the node; read it from a source that you trust. */
 export interface ChainFacts {
@@ -46,12 +46,12 @@ export async function readChainFacts(
         `the client is on chain ${chainId}, the deployment on ${deployment.chainId}; switch the wallet or the RPC address`,
       )
     }
-    const contract = { address: pool, abi: poolAbi } as const
+    const contract = { address: pool, abi: poolQuestionsAbi } as const
     // Any contract can answer like a pool, or have a viem client fetch what it refers to (ERC-3668): only the factory knows which ones are
     // pools, and no other is called.
     const index = await readContract(chain, {
       address: deployment.poolFactory,
-      abi: poolFactoryAbi,
+      abi: factoryQuestionAbi,
       functionName: 'indexOf',
       args: [pool],
     })

@@ -6,6 +6,7 @@ import {
   type Hex,
   hexToBigInt,
   isAddressEqual,
+  parseAbi,
   parseEventLogs,
   recoverTypedDataAddress,
   size,
@@ -13,7 +14,6 @@ import {
 } from 'viem'
 import { getBlockNumber, getCode, getContractEvents, readContract } from 'viem/actions'
 import { dataRegistryAbi } from '../abi/DataRegistry.js'
-import { poolFactoryAbi } from '../abi/PoolFactory.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import {
@@ -26,6 +26,9 @@ import { logsOf, reading, type Sent, send, type WriteOptions } from './transacti
 
 /** What became of a contribution. */
 export type ContributionState = 'Offered' | 'Accepted' | 'Refused' | 'Withdrawn' | 'Superseded' | 'Erased'
+
+/** All that a page which reads a contribution needs of the factory's ABI. */
+const poolAtAbi = /* @__PURE__ */ parseAbi(['function poolAt(uint32 index) view returns (address)'])
 
 const states = ['None', 'Offered', 'Accepted', 'Refused', 'Withdrawn', 'Superseded', 'Erased'] as const
 
@@ -228,7 +231,7 @@ export async function getContribution(
     }
     const pool = await readContract(client, {
       address: args.deployment.poolFactory,
-      abi: poolFactoryAbi,
+      abi: poolAtAbi,
       functionName: 'poolAt',
       args: [record.poolIndex],
     })

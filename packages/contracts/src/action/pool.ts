@@ -5,6 +5,7 @@ import {
   encodeFunctionData,
   type Hex,
   isAddressEqual,
+  parseAbi,
   zeroAddress,
 } from 'viem'
 import { readContract } from 'viem/actions'
@@ -15,6 +16,9 @@ import type { Deployment, PoolContracts } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import type { StatementProof } from '../statement/node-statement.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
+
+/** A page that claims needs no more of the pool's ABI. */
+const claimAbi = /* @__PURE__ */ parseAbi(['function claimFor(address contributor) returns (uint256)'])
 
 /** The pool key in force. */
 export interface KeyEpoch {
@@ -212,7 +216,7 @@ export async function claimRewards(
   args: WriteOptions & { readonly pool: Address; readonly contributor?: Address },
 ): Promise<Sent> {
   const contributor = contributorOf(client, 'Pool.claimFor', args)
-  const data = encodeFunctionData({ abi: poolAbi, functionName: 'claimFor', args: [contributor] })
+  const data = encodeFunctionData({ abi: claimAbi, functionName: 'claimFor', args: [contributor] })
   return send(client, 'Pool.claimFor', { to: args.pool, data }, args)
 }
 

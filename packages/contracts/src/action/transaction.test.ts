@@ -109,6 +109,30 @@ describe('what a write says when the chain does not do as it should', () => {
     })
   })
 
+  test('what one endpoint shows in a block, and another has no receipt of, may have been mined', async () => {
+    const transaction = {
+      hash: transactionHash,
+      from: ACCOUNT,
+      to: TO,
+      nonce: '0x0',
+      input: '0x12345678',
+      value: '0x0',
+      gas: '0x1',
+      blockNumber: '0x7',
+      blockHash: transactionHash,
+      transactionIndex: '0x0',
+    }
+    const split = {
+      eth_getTransactionReceipt: null,
+      eth_getTransactionByHash: transaction,
+      eth_getBlockByNumber: { number: '0x7', hash: transactionHash, transactions: [transaction] },
+    }
+    await expect(sent(split, { account: ACCOUNT, timeoutMs: 5_000 })).rejects.toMatchObject({
+      code: 'TRANSACTION_TIMEOUT',
+      message: expect.stringContaining('may still be mined') as string,
+    })
+  })
+
   test('a receipt that does not come in time is not waited for', async () => {
     const never = { eth_getTransactionReceipt: null, eth_getTransactionByHash: null }
     await expect(sent(never, { account: ACCOUNT, timeoutMs: 20 })).rejects.toMatchObject({

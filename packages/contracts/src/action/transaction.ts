@@ -141,9 +141,14 @@ export function toContractsError(place: string, error: unknown, errors?: Abi): C
     )
   }
   if (error.walk((inner) => inner instanceof InsufficientFundsError) !== null) {
-    return new ContractsError('TRANSACTION_REJECTED', place, 'the account cannot pay for gas', {
-      cause: error,
-    })
+    return new ContractsError(
+      'TRANSACTION_REJECTED',
+      place,
+      'the account cannot pay for gas; send it some of the chain’s currency',
+      {
+        cause: error,
+      },
+    )
   }
   if (error.walk((inner) => inner instanceof BaseError && inner.name === 'HttpRequestError') !== null) {
     return new ContractsError(
@@ -163,7 +168,12 @@ export function ownErrors(): Abi {
   return parseAbi(errorSignatures.split('\n').map((signature) => `error ${signature}`))
 }
 
-const TIMEOUTS = new Set(['TimeoutError', 'WaitForTransactionReceiptTimeoutError'])
+/** Of several endpoints behind one address one may show the transaction in a block, and another not know its receipt yet. */
+const TIMEOUTS = new Set([
+  'TimeoutError',
+  'WaitForTransactionReceiptTimeoutError',
+  'TransactionReceiptNotFoundError',
+])
 
 /** Runs a read and turns its failure into an error of this package. */
 export async function reading<Result>(

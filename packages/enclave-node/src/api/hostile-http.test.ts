@@ -310,3 +310,20 @@ describe('the rate', () => {
     expect(callerOf(address)).toBe(caller)
   })
 })
+
+describe('an address where the API cannot listen', () => {
+  it('is told with what to do', async () => {
+    const app = nodeApi(service, () => undefined)
+    const port = Number(new URL(api.url).port)
+    await expect(serveApi({ app, host: '127.0.0.1', port })).rejects.toMatchObject({
+      code: 'PORT_UNAVAILABLE',
+      place: `127.0.0.1:${port}`,
+      message: expect.stringContaining('another program listens there; stop it, or choose another port'),
+    })
+    // An address of nobody's machine (RFC 5737).
+    await expect(serveApi({ app, host: '192.0.2.1', port: 0 })).rejects.toMatchObject({
+      code: 'PORT_UNAVAILABLE',
+      message: expect.stringContaining('choose another address'),
+    })
+  })
+})

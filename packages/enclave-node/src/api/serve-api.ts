@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { NodeError } from '../errors.js'
 import type { ApiEnv } from './api-context.js'
 
 /** A listening API. */
@@ -14,6 +15,7 @@ export interface ServedApi {
 /**
  * Serves the API.
  * @param options `port` 0 takes any free one
+ * @throws NodeError `PORT_UNAVAILABLE`
  */
 export function serveApi(options: {
   readonly app: Pick<Hono<ApiEnv>, 'fetch'>
@@ -49,7 +51,14 @@ export function serveApi(options: {
       },
     )
     ;(server as Server).maxConnections = maximumConnections
-    server.once('error', reject)
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const { code = 'error' } = cause
+      const why =
+        code === 'EADDRINUSE'
+          ? 'another program listens there; stop it, or choose another port'
+          : `this program cannot listen there (${code}); choose another address or port`
+      reject(new NodeError('PORT_UNAVAILABLE', `${options.host}:${options.port}`, why, { cause }))
+    })
   })
 }
 

@@ -183,6 +183,11 @@ describe('backup and restore', { timeout: 300_000 }, () => {
         code: 'BACKUP_INVALID',
       })
     }
+    for (const from of [folder, file('nowhere')])
+      await expect(restoreNode({ ...settings, from, checkpoint: null })).rejects.toMatchObject({
+        code: 'BACKUP_INVALID',
+        place: from,
+      })
     expect((await readdir(folder)).sort()).toEqual([developmentKeyFile, simulatorFile].sort())
     const secret = JSON.parse(await readFile(join(folder, developmentKeyFile), 'utf8'))
     await writeFile(

@@ -3,7 +3,7 @@
  * long as it is not all there, no node starts on it.
  * @module
  */
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { equalBytes } from '@sealpool/crypto'
@@ -73,7 +73,7 @@ export async function restoreNode(options: {
   const { config, from } = options
   const folder = config.state.kind === 'pglite' ? config.dataDirectory : config.state.tablesDirectory
   const part = join(folder, unfinishedRestore)
-  if (!existsSync(from)) {
+  if (statSync(from, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new NodeError('BACKUP_INVALID', from, 'there is no such file; give the path of a backup')
   }
   await mkdir(folder, { recursive: true, mode: 0o700 })

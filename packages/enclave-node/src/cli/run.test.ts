@@ -140,6 +140,14 @@ describe('exit codes', () => {
     })
   })
 
+  it('are 2 for an address that can be no node’s', async () => {
+    for (const url of ['nonsense', 'ftp://node.example', '']) {
+      const answer = await run('status', '--url', url, '--json')
+      expect(answer.code).toBe(2)
+      expect(JSON.parse(answer.out)).toMatchObject({ error: { code: 'OPTION_INVALID', place: '--url' } })
+    }
+  })
+
   it('are 1 for an audit log that does not verify, and 2 for one that cannot be read', async () => {
     const file = join(await folder(), 'audit.jsonl')
     expect((await run('audit', '--file', file)).code).toBe(2)

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NodeError } from '../errors.js'
 import { startNode } from '../runtime/start-node.js'
-import { type OptionSpec, portOf } from './arguments.js'
+import { type OptionSpec, portOf, usageError } from './arguments.js'
 import { askedToStop } from './asked-to-stop.js'
 import { auditText, auditVerdict } from './audit.js'
 import type { NodeCommand } from './command.js'
@@ -105,7 +105,10 @@ const status: NodeCommand = {
     'Exit codes: 0 the node answers and is ready; 1 it answers and is not ready; 2 the command line was not understood; 3 no node answers there.',
   examples: ['sealpool-node status --url http://127.0.0.1:8787'],
   async run(given) {
-    const state = await nodeStatus(given.need('url'))
+    const url = given.need('url')
+    if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
+      throw usageError('--url', 'a node has an http or https address')
+    const state = await nodeStatus(url)
     return { json: state, text: statusText(state), exitCode: state.ready ? 0 : 1 }
   },
 }
