@@ -33,12 +33,10 @@ test('a file that ends with the whole answer holds it, whichever stream it follo
     expect(await answer.isEcho(file('other', other))).toBe(false)
   expect(await answer.isEcho(join(folder, 'none'))).toBe(false)
   expect(await answer.isEcho(folder)).toBe(false)
-  answer.begin()
-  expect(await answer.isEcho(out)).toBe(true)
   answer.write('3 valid\n')
   appendFileSync(out, '3 val')
+  // Not all of it is there yet.
   expect(await answer.isEcho(out)).toBe(true)
-  // What was said before is no longer asked for.
   expect(await answer.isEcho(file('late', '1 valid, 2 refused\n'))).toBe(false)
 })
 
@@ -48,6 +46,9 @@ test('of a long answer the end tells', async () => {
   for (let times = 0; times < 100; times += 1) answer.write(`${times} ${line}`)
   const lines = Array.from({ length: 100 }, (_, times) => `${times} ${line}`)
   expect(await answer.isEcho(file('long', lines.join('')))).toBe(true)
+  expect(await answer.isEcho(file('turned-over', lines.join('').slice(-70_000)))).toBe(true)
+  // On standard error nothing was said, and an empty file ends with that.
+  expect(await answer.isEcho(file('empty', ''))).toBe(false)
   expect(await answer.isEcho(file('short', lines.slice(-3).join('')))).toBe(false)
 })
 

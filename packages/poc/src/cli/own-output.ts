@@ -42,16 +42,14 @@ function statOf(descriptor: number): {
   }
 }
 
-/** Bytes of an answer's end that tell it from other texts. */
+/** Bytes of the end of what was said that tell it from other texts. */
 const ENDING_BYTES = 2 ** 16
 
 /** What {@link hearAnswer} gives. */
 export interface HeardAnswer {
   readonly write: (text: string) => void
   readonly writeError: (text: string) => void
-  /** A new answer begins. */
-  readonly begin: () => void
-  /** Which files end with the whole answer, and those that did once. */
+  /** Which files end with all that was said (of much: with its last 64 KiB), and those that did once. */
   readonly isEcho: IsOwnOutput
 }
 
@@ -85,9 +83,6 @@ export function hearAnswer(io: {
     writeError: (text) => {
       hear(text, [1, 2])
       io.writeError(text)
-    },
-    begin: () => {
-      endings = [empty, empty, empty]
     },
     isEcho: async (path) => {
       const most = Math.max(...endings.map(({ length }) => length))

@@ -101,7 +101,6 @@ export async function runPocCli(args: readonly string[], given: PocCliIo): Promi
       tell: io.writeError,
       state: () => watchedState(command, isOwnOutput),
       work: async () => {
-        answer.begin()
         // A proof that does not bundle at the moment is told, and the watch goes on.
         last = await attempt(() => judge(command, io, isOwnOutput)).catch((error: unknown) => {
           if (io.signal.aborted) return last

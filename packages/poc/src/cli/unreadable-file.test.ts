@@ -60,6 +60,16 @@ test('a folder with what cannot be read has a verdict for each other file, and s
   expect(card.out).toMatch(/\n2 valid, 0 refused, 3 unreadable\n$/)
 })
 
+test('a folder that holds nothing else is told so, and not as empty', async () => {
+  const own = join(folder, 'only')
+  mkdirSync(join(own, 'closed-folder'), { recursive: true })
+  const { code, out } = await judge('run', own, '--json')
+  expect([code, JSON.parse(out)]).toMatchObject([
+    2,
+    [{ file: 'closed-folder', error: { code: 'FILE_UNREADABLE' } }],
+  ])
+})
+
 test('a file that was named itself and cannot be read is no verdict', async () => {
   const file = join(folder, 'closed.csv')
   writeFileSync(file, 'x')
