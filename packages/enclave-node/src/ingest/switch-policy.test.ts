@@ -154,6 +154,7 @@ describe('a pool whose policy changes', () => {
     await set(3, `state = 'withdrawn', state_before = 'refined', withdrawn_block = 20`)
     await set(4, `state = 'detached', state_before = 'seen', refinement = null`)
     await switchTo(second)
+    expect(await standing()).toEqual(['1 seen -', '2 judged -', '3 withdrawn -', '4 detached -'])
     await set(1, `state = 'recorded'`)
     await set(2, `state = 'recorded'`)
     await undoContributions(store, 19n)
