@@ -465,6 +465,13 @@ describe('following the chain', () => {
     expect(await remembered()).toEqual([0, 2, 3])
   })
 
+  it('takes nothing of a range whose last block the endpoint does not have', async () => {
+    const chain = chainOf()
+    chain.contribute('1', served)
+    expect(await follow({ ...chain, blockHash: async () => undefined })).toMatchObject({ blocks: 0 })
+    expect(await total()).toBe(0)
+  })
+
   it('forgets all blocks but the newest 512', async () => {
     const chain = chainOf()
     for (let block = 0; block < 600; block++) chain.mine()

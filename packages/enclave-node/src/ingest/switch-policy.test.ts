@@ -154,6 +154,7 @@ describe('a pool whose policy changes', () => {
     await set(3, `state = 'withdrawn', state_before = 'refined', withdrawn_block = 20`)
     await set(4, `state = 'detached', state_before = 'seen', refinement = null`)
     await switchTo(second)
+    expect(await standing()).toEqual(['1 seen -', '2 judged -', '3 withdrawn -', '4 detached -'])
     await set(1, `state = 'recorded'`)
     await set(2, `state = 'recorded'`)
     await undoContributions(store, 19n)
@@ -332,6 +333,38 @@ describe('a pool whose policy changes', () => {
     await switchTo(second)
     expect((await standing()).at(-1)).toBe('7 refined -')
     expect(await store.query('select state from refinements where id = 7')).toEqual([{ state: 'signed' }])
+  })
+
+  it('changes nothing of another pool that has tables of one policy and waits for another', async () => {
+    const theirs = addressOfDigit('d')
+    await world.refined('7', ['7'], theirs)
+    await world.refined('8', ['8'], theirs)
+    await store.query('update refinements set statement = $1 where id > 1', [
+      JSON.stringify({ statement: { body: { policy: first } } }),
+    ])
+    await set(8, `state = 'recorded', refinement = null, attempts = 3`)
+    await store.query(`insert into earlier_policies (contribution, pool, policy) values (8, $1, $2)`, [
+      theirs,
+      first,
+    ])
+    const stands = async () => [
+      await store.query(
+        'select id::text, state, reason, attempts from contributions where pool = $1 order by contributions.id',
+        [theirs],
+      ),
+      await store.query('select id::text, state from refinements where pool = $1 order by refinements.id', [
+        theirs,
+      ]),
+      await store.query('select contribution::text, policy from earlier_policies where pool = $1', [theirs]),
+    ]
+    const before = await stands()
+    expect(await policyApplies(store, pool.address, second)).toBe(true)
+    for (const policy of [second, third, first, third]) {
+      await switchTo(policy)
+      expect(await stands()).toEqual(before)
+    }
+    // Its own four alone wait.
+    expect(events.at(-1)).toMatchObject({ facts: { waiting: 4 } })
   })
 })
 
