@@ -41,6 +41,15 @@ describe('a receipt beside its manifest', () => {
     expect(problem(change)).toMatch(why)
   })
 
+  it('may let the home run the job itself, or not', () => {
+    const handOff = (fallback: string) => ({ handOff: { measurements: [], expiresAt: 1, fallback } })
+    expect(problem(handOff('home'))).toBeUndefined()
+    expect(problem(handOff('none'))).toMatch(/names none/)
+    const { node, keySet, quote: work } = { ...body, node: one }
+    expect(problem(handOff('none'), { ...body, handOff: { node, keySet, work } })).toBeUndefined()
+    expect(problem(handOff('none'), refused)).toBeUndefined()
+  })
+
   it('of a refusal may be of a malformed one, or of other pools than it got to', () => {
     for (const malformed of [null, 'text', [], {}] as JsonValue[])
       expect(manifestProblem(malformed, refused)).toBeUndefined()

@@ -176,7 +176,8 @@ export function manifestProblem(manifest: JsonValue, receipt: ReceiptBody): stri
   if (receipt.handOff !== undefined && handOff === undefined)
     return 'the manifest lets no other node run the job'
   const [wanted, dealt] = [handOff?.shards ?? 0, receipt.shards?.length ?? 0]
-  return wanted === dealt
-    ? gpusProblem(handOff, receipt)
-    : `the manifest deals the job to ${wanted} nodes, the receipt names ${dealt}`
+  if (wanted !== dealt) return `the manifest deals the job to ${wanted} nodes, the receipt names ${dealt}`
+  if (handOff?.fallback === 'none' && receipt.handOff === undefined && receipt.shards === undefined)
+    return 'the manifest wants the job run by another node, and the receipt names none'
+  return gpusProblem(handOff, receipt)
 }

@@ -60,7 +60,7 @@ describe('what a receipt says of GPUs beside its manifest', () => {
     ['none', four, { handOff: handOff() }, /demands 4 GPUs, and the receipt names 0 of 0xa/],
     ['fewer', four, { handOff: handOff({ ...gpu, devices: 3 }) }, /names 3 of/],
     ['none of one shard', { ...four, shards: 2 }, { shards: shardsOf(gpu, undefined) }, /names 0 of 0x1/],
-    ['nobody who ran it', four, {}, /none that ran it/],
+    ['nobody who ran it', four, {}, /names none/],
     ['some that nobody demanded', {}, { handOff: handOff(gpu) }, /demands none/],
     [
       'some of a shard that nobody demanded',

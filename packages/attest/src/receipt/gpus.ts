@@ -1,15 +1,14 @@
 import { gpuLimitTexts } from '../gpu/gpu-limits.js'
 import type { AppraisedGpus, ReceiptBody } from './receipt.js'
 
-/** What a manifest's `handOff` says of GPUs, and of where the job may run without them. */
+/** What a manifest's `handOff` says of GPUs. */
 export interface GpuDemanded {
-  readonly fallback?: string
   readonly gpu?: { readonly minimumDevices: number }
 }
 
 /**
  * Whether a released job ran where its manifest wanted it, as far as GPUs go: each node that was given anything of it had shown as many as
- * were demanded, and none is named for GPUs that nobody demanded.
+ * were demanded, and none is named for GPUs that nobody demanded. The node that keeps the pools has their rows anyway, and shows none.
  *
  * @param demanded - `handOff` of the manifest; undefined: the job was not to be handed off
  * @param receipt - what the receipt says
@@ -25,11 +24,6 @@ export function gpusProblem(
     return nodes.every(({ gpu }) => gpu === undefined)
       ? undefined
       : 'the receipt names GPUs, and the manifest demands none'
-  // The node that keeps the pools has their rows anyway.
-  if (nodes.length === 0)
-    return demanded?.fallback === 'home'
-      ? undefined
-      : 'the manifest demands GPUs of another node, and the receipt names none that ran it'
   const without = nodes.find(({ gpu }) => gpu === undefined || gpu.devices < wanted)
   if (without === undefined) return undefined
   return `the manifest demands ${wanted} GPUs, and the receipt names ${without.gpu?.devices ?? 0} of ${without.node}`

@@ -53,7 +53,7 @@ const handOff = { measurements: [], expiresAt: 1, fallback: 'none' }
 /** The same with a manifest that deals the job to so many nodes. */
 const besideManifest = (dealt: number | undefined, shards: Shards | undefined) =>
   besideChanged(
-    { handOff: { ...handOff, ...(dealt === undefined ? {} : { shards: dealt }) } },
+    { handOff: { ...handOff, ...(dealt === undefined ? { fallback: 'home' } : { shards: dealt }) } },
     shards === undefined ? {} : { shards },
   )
 
