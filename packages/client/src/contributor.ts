@@ -11,7 +11,7 @@ import {
   type WriteOptions,
 } from '@sealpool/contracts'
 import { type Address, encodeHex, type JsonObject, type Random } from '@sealpool/crypto'
-import type { Account, Client } from 'viem'
+import { type Account, type Client, isAddress } from 'viem'
 import type { NodeAccess } from './access/node-access.js'
 import {
   type ContributeContext,
@@ -171,6 +171,11 @@ export function contributor(
 ): Contributor & { readonly verified: () => Promise<VerifiedPool> } {
   const { chain, deployment, pool, policy, blobStore, timeoutMs } = options
   const { random, now, wait } = ports
+  // Read from a file, it may be anything.
+  if (typeof policy !== 'object' || policy === null || Array.isArray(policy))
+    throw new ClientError('OPTION_INVALID', 'policy', 'expected the pool’s policy, a JSON object')
+  if (!isAddress(pool, { strict: false }))
+    throw new ClientError('OPTION_INVALID', 'pool', 'expected the address of the pool’s contract')
   const patience = patienceOf(options)
   const maximumAgeMs = options.maximumAgeMs ?? defaultMaximumAgeMs
   if (!(maximumAgeMs >= 0 && maximumAgeMs <= 24 * 3_600_000)) {
@@ -195,6 +200,7 @@ export function contributor(
   })
 
   async function verify(at: Date): Promise<Readiness> {
+    if (Number.isNaN(at.getTime())) throw new ClientError('OPTION_INVALID', 'now', 'the clock gives no date')
     const nonce = encodeHex(random(32))
     const [served, evidence, facts] = await Promise.all([
       node.pools(),

@@ -487,4 +487,17 @@ describe('createPoolClient', () => {
   test('refuses a node address that is not http', () => {
     expect(() => world({ nodeUrl: 'data:,x' })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
   })
+  test.each<[keyof PoolClientOptions, unknown]>([
+    ...[null, undefined, 'x', 5, []].map((one) => ['policy', one] as [keyof PoolClientOptions, unknown]),
+    ...[null, undefined, 'x', '0x12'].map((one) => ['pool', one] as [keyof PoolClientOptions, unknown]),
+  ])('refuses as %s: %j', (name, given) => {
+    expect(() => world({ [name]: given })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', place: name }),
+    )
+  })
+  test('blames a clock that gives no date, and not the node', async () => {
+    const { client, node: asked } = world({ now: () => new Date(Number.NaN) })
+    await expect(client.ready()).rejects.toMatchObject({ code: 'OPTION_INVALID', place: 'now' })
+    expect(asked.seen).toEqual([])
+  })
 })

@@ -1,3 +1,5 @@
+import { untilAborted } from '../until-aborted.js'
+
 /** The steps of a contribution, in their order. */
 export const contributionSteps = ['preflight', 'verify', 'seal', 'store', 'sign', 'send'] as const
 
@@ -37,18 +39,4 @@ export async function runStep<Result>(
   const result = await untilAborted(work(), options.signal)
   options.onProgress?.({ step, state: 'done' })
   return result
-}
-
-/** Waits for a promise, but no longer than until the signal. */
-export function untilAborted<Result>(
-  work: Promise<Result>,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    const stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

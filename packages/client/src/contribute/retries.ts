@@ -1,7 +1,7 @@
 import { ContractsError } from '@sealpool/contracts'
 import { ClientError } from '../errors.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
-import { untilAborted } from './progress.js'
+import { untilAborted } from '../until-aborted.js'
 
 /** How patient a client is. */
 export interface Patience {

@@ -8,10 +8,10 @@ import {
 } from '@sealpool/contracts'
 import { type Address, type Digest, type Hex, hexToDigest } from '@sealpool/crypto'
 import { type Client, isAddressEqual } from 'viem'
-import { untilAborted } from '../contribute/progress.js'
 import { defaultFinality, readFinality } from '../finality.js'
 import type { ReceiptBundleAnswer } from '../node-api/messages.js'
 import { verifyJobReceipt } from '../result/verify-job-receipt.js'
+import { untilAborted } from '../until-aborted.js'
 
 /** One job that was released over the pool, and whether it worked on a contributor's data. */
 export interface DataUse {

@@ -2,9 +2,10 @@
  * One GET of JSON as imports need it: a time limit, no redirect, a body that is read no further than wanted.
  * @module
  */
-import { untilAborted } from '../contribute/progress.js'
+
 import { ClientError } from '../errors.js'
 import { limitedBytes } from '../limited-bytes.js'
+import { untilAborted } from '../until-aborted.js'
 import type { LimitedAnswer, LimitedQuestion } from './server-answer.js'
 
 /**

@@ -1,7 +1,7 @@
 import type { Address, Hex } from '@sealpool/crypto'
 import { hashTypedData, recoverTypedDataAddress } from 'viem'
-import { untilAborted } from '../contribute/progress.js'
 import { ClientError, type ClientErrorCode } from '../errors.js'
+import { untilAborted } from '../until-aborted.js'
 import type { VerifyContractSignature } from './contract-signature.js'
 import { type GrantRegistry, grantTypedData, type PortabilityGrant } from './portability-grant.js'
 import { coversScope, isScope } from './scope.js'

@@ -26,7 +26,6 @@ import {
 } from '@sealpool/crypto'
 import { type Client, isAddress } from 'viem'
 import { parseAccount } from 'viem/utils'
-import { untilAborted } from '../contribute/progress.js'
 import { mayPass } from '../contribute/retries.js'
 import { ClientError } from '../errors.js'
 import type { JobStatus, PlanAnswer } from '../node-api/messages.js'
@@ -34,6 +33,7 @@ import type { NodeApi } from '../node-api/node-api.js'
 import { positive } from '../positive-number.js'
 import { isStateGone } from '../result/state-is-gone.js'
 import type { BlobStore } from '../store/blob-store.js'
+import { untilAborted } from '../until-aborted.js'
 import { type ComputeRequest, jobManifest, type QueryRequest } from './job-request.js'
 
 /** How a job is put on the board. */

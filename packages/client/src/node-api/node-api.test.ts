@@ -90,6 +90,20 @@ describe('nodeApi', () => {
     expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/pools'])
   })
 
+  test.each<[string, typeof fetch]>([
+    ['a fetch that never answers', () => new Promise(() => undefined)],
+    [
+      'a body that never ends',
+      async () => new Response(new ReadableStream({ pull: () => new Promise(() => undefined) })),
+    ],
+  ])(
+    'waits no longer than it is told to, whatever a fetch of the caller does with the signal: %s',
+    async (_, own) => {
+      const api = nodeApi({ url, timeoutMs: 50, fetch: own })
+      expect(await errorOf(api.pools())).toMatchObject({ code: 'NODE_UNREACHABLE' })
+    },
+  )
+
   test('asks for GPUs where it is to, and else not', async () => {
     const api = against(json({ format: 'x' }))
     await api.evidence(nonce, { gpus: true })

@@ -1,6 +1,7 @@
 import { type Address, decodeBase64Url, type JsonObject } from '@sealpool/crypto'
 import { ClientError } from '../errors.js'
 import { positive } from '../positive-number.js'
+import { untilAborted } from '../until-aborted.js'
 import {
   type ContributionCounts,
   type ContributionStatus,
@@ -86,22 +87,26 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
     most = short,
   ): Promise<Answer> {
     const place = `${body === undefined ? 'GET' : 'POST'} ${path.replace(/\?.*$/, '')}`
-    let response: Response
-    let json: unknown
-    try {
-      const fetcher = options.fetch ?? globalThis.fetch
-      response = await fetcher(`${base}/v1${path}`, {
+    const signal = AbortSignal.timeout(timeoutMs)
+    const fetcher = options.fetch ?? globalThis.fetch
+    const asked = async () => {
+      const response = await fetcher(`${base}/v1${path}`, {
         ...(body === undefined
           ? {}
           : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal,
         redirect: 'error',
         cache: 'no-store',
         // A node has no business with cookies, or with which page asks.
         credentials: 'omit',
         referrerPolicy: 'no-referrer',
       })
-      json = await readAnswer(response, most, place)
+      return { response, json: await readAnswer(response, most, place) }
+    }
+    let answer: Awaited<ReturnType<typeof asked>>
+    try {
+      // Another fetch than the platform's may not know the signal.
+      answer = await untilAborted(asked(), signal)
     } catch (cause) {
       if (cause instanceof ClientError) throw cause
       throw new ClientError(
@@ -111,6 +116,7 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
         { cause },
       )
     }
+    const { response, json } = answer
     if (!response.ok) {
       const refusal = readAs(refusalAnswerSchema, json)
       if (!refusal.ok) {

@@ -1,7 +1,8 @@
-import { type Address, type Client, encodeFunctionData, type Hex, zeroHash } from 'viem'
+import { type Address, type Client, type Hex, zeroHash } from 'viem'
 import { readContract } from 'viem/actions'
 import { anchorsAbi } from '../abi/Anchors.js'
 import type { StatementProof } from '../statement/node-statement.js'
+import { encodeCall } from './encode-call.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 type OnAnchors = WriteOptions & {
@@ -45,7 +46,7 @@ export function anchorBudgetHead(
   args: OnAnchors & { readonly sequence: bigint; readonly head: Hex; readonly previous: Hex },
 ): Promise<Sent> {
   const { pool, sequence, head, previous, statement } = args
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: anchorsAbi,
     functionName: 'anchorBudget',
     args: [pool, sequence, head, previous, statement],
@@ -76,7 +77,7 @@ export function anchorCheckpoint(
   },
 ): Promise<Sent> {
   const { pool, kind, sequence, root, size, statement } = args
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: anchorsAbi,
     functionName: 'checkpoint',
     args: [pool, kind, sequence, root, size, statement],
@@ -102,7 +103,7 @@ export function claimAggregate(
   args: OnAnchors & { readonly definition: Hex; readonly inputsRoot: Hex },
 ): Promise<Sent> {
   const { pool, definition, inputsRoot, statement } = args
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: anchorsAbi,
     functionName: 'claimAggregate',
     args: [pool, definition, inputsRoot, statement],

@@ -1,4 +1,4 @@
-import { type Address, type Client, concatHex, encodeFunctionData, type Hex, maxUint64 } from 'viem'
+import { type Address, type Client, concatHex, type Hex, maxUint64 } from 'viem'
 import { readContract } from 'viem/actions'
 import { contributionBatchesAbi } from '../abi/ContributionBatches.js'
 import type { Deployment } from '../deploy/deployment.js'
@@ -9,6 +9,7 @@ import {
   batchHash,
 } from '../statement/batched-contribution.js'
 import type { StatementProof } from '../statement/node-statement.js'
+import { encodeCall } from './encode-call.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 type OnBatch = WriteOptions & { readonly deployment: Deployment; readonly batchId: bigint }
@@ -42,7 +43,7 @@ export interface AwaitedPlace {
  */
 export function cancelBatchEntry(client: Client, args: WriteOptions & AwaitedPlace): Promise<Sent> {
   const { relayer, number, header, index } = args
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'cancelEntry',
     args: [relayer, number, { ...header, deadline: header.deadline ?? maxUint64 }, BigInt(index)],
@@ -85,7 +86,7 @@ export function supersedeBatchEntry(
   client: Client,
   args: OnEntry & { readonly replacement: Hex },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'supersede',
     args: [args.batchId, BigInt(args.index), packEntry(args.entry), args.proof, args.replacement],
@@ -107,7 +108,7 @@ export function recordBatchErasure(
   client: Client,
   args: OnBatch & { readonly index: number; readonly statement: StatementProof },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'recordErasure',
     args: [args.batchId, BigInt(args.index), args.statement],
@@ -125,7 +126,7 @@ export function recordBatchErasure(
  * @returns the mined transaction: its hash and receipt
  */
 export function withdrawBatchEntry(client: Client, args: OnEntry): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'withdraw',
     args: [args.batchId, BigInt(args.index), packEntry(args.entry), args.proof],
@@ -146,7 +147,7 @@ export function forfeitBatchEntry(
   client: Client,
   args: OnBatch & { readonly verdict: BatchVerdict; readonly proof: readonly Hex[] },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'forfeit',
     args: [args.batchId, args.verdict, args.proof],

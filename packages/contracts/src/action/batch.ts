@@ -1,13 +1,4 @@
-import {
-  type Address,
-  type Client,
-  concatHex,
-  encodeFunctionData,
-  type Hex,
-  maxUint64,
-  parseEventLogs,
-  slice,
-} from 'viem'
+import { type Address, type Client, concatHex, type Hex, maxUint64, parseEventLogs, slice } from 'viem'
 import { getContractEvents, readContract } from 'viem/actions'
 import { contributionBatchesAbi } from '../abi/ContributionBatches.js'
 import type { Deployment } from '../deploy/deployment.js'
@@ -23,6 +14,7 @@ import {
 import type { StatementProof } from '../statement/node-statement.js'
 import { packEntry } from './batch-entry.js'
 import { type EventQuery, perRequest, rangeOf } from './contribution.js'
+import { encodeCall } from './encode-call.js'
 import type { EventPlace } from './job-read.js'
 import { readInRanges } from './logs.js'
 import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
@@ -101,7 +93,7 @@ export async function contributeMerkleBatch(
   if (entries.length === 0 || entries.length > maximumBatchEntries) {
     throw new ContractsError('ARGUMENT_INVALID', place, `a batch has 1 to ${maximumBatchEntries} entries`)
   }
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'contributeBatch',
     args: [
@@ -214,7 +206,7 @@ export function recordVerdictRoot(
   client: Client,
   args: OnBatch & { readonly root: Hex; readonly accepted: number; readonly statement: StatementProof },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'recordVerdictRoot',
     args: [args.batchId, args.root, BigInt(args.accepted), args.statement],
@@ -242,7 +234,7 @@ export function payBatchVerdicts(
       | readonly (BatchVerdict & { readonly proof?: never })[]
   },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: contributionBatchesAbi,
     functionName: 'payVerdicts',
     args: [

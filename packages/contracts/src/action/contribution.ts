@@ -1,7 +1,6 @@
 import {
   type Address,
   type Client,
-  encodeFunctionData,
   type Hash,
   type Hex,
   hexToBigInt,
@@ -21,6 +20,7 @@ import {
   contributionTypedData,
   type SignedContribution,
 } from '../statement/contribution.js'
+import { encodeCall } from './encode-call.js'
 import { DEFAULT_BLOCKS_PER_REQUEST, readInRanges } from './logs.js'
 import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
@@ -79,7 +79,7 @@ export async function contribute(
   client: Client,
   args: WriteOptions & { readonly deployment: Deployment; readonly contribution: Contribution },
 ): Promise<Sent & { readonly id: bigint }> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: dataRegistryAbi,
     functionName: 'contribute',
     args: [args.contribution],
@@ -103,7 +103,7 @@ export async function contributeSigned(
   args: WriteOptions & { readonly deployment: Deployment; readonly signed: SignedContribution },
 ): Promise<Sent & { readonly id: bigint }> {
   const { contribution, deadline, signature } = args.signed
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: dataRegistryAbi,
     functionName: 'contributeSigned',
     args: [contribution, deadline, signature],
@@ -175,7 +175,7 @@ export async function contributeBatch(
     readonly notSigned: number[]
   }
 > {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: dataRegistryAbi,
     functionName: 'contributeBatch',
     args: [

@@ -1,9 +1,10 @@
-import { type Address, type Client, encodeFunctionData, parseEventLogs } from 'viem'
+import { type Address, type Client, parseEventLogs } from 'viem'
 import { readContract } from 'viem/actions'
 import { creditsAbi } from '../abi/Credits.js'
 import { jobBoardAbi } from '../abi/JobBoard.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
+import { encodeCall } from './encode-call.js'
 import type { ProposedCall } from './governance.js'
 import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
@@ -65,7 +66,7 @@ export async function earnCredits(
     throw new ContractsError('NO_ACCOUNT', place, 'no account: give the client one or pass `contributor`')
   }
   const ledger = await getCreditLedger(client, args)
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: creditsAbi,
     functionName: 'earn',
     args: [args.pool, contributor],
@@ -142,7 +143,7 @@ export async function creditWorthCall(
   client: Client,
   args: OfPool & { readonly worth: bigint },
 ): Promise<ProposedCall> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: creditsAbi,
     functionName: 'setWorth',
     args: [args.pool, args.worth],

@@ -2,7 +2,6 @@ import {
   type Abi,
   type Address,
   type Client,
-  encodeFunctionData,
   type Hex,
   isAddressEqual,
   keccak256,
@@ -17,6 +16,7 @@ import { poolGovernorAbi } from '../abi/PoolGovernor.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import { type SignedBallot, type Support, supportValues } from '../statement/ballot.js'
+import { encodeCall } from './encode-call.js'
 import { getGrantedDigest, getJob, type Terms, termsOf } from './job-read.js'
 import { advised, permitErrors } from './permit-advice.js'
 import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
@@ -75,7 +75,7 @@ export async function propose(
 ): Promise<Sent & Proposal> {
   const place = 'PoolGovernor.propose'
   const { governor, calls, description } = args
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: poolGovernorAbi,
     functionName: 'propose',
     args: [
@@ -130,7 +130,7 @@ export async function proposeApproval(
       readContract(client, { address: pool, abi: poolAbi, functionName: 'governor' }),
     ),
   ])
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: jobBoardAbi,
     functionName: 'approve',
     args: [jobId, pool, job.consumer, granted, termsOf(terms)],
@@ -160,7 +160,7 @@ export function resumeJobCall(args: {
   readonly jobId: bigint
   readonly pool: Address
 }): ProposedCall {
-  const data = encodeFunctionData({ abi: jobBoardAbi, functionName: 'resume', args: [args.jobId, args.pool] })
+  const data = encodeCall({ abi: jobBoardAbi, functionName: 'resume', args: [args.jobId, args.pool] })
   return { target: args.deployment.jobBoard, data }
 }
 
@@ -177,7 +177,7 @@ export function revokeGrantCall(args: {
   readonly pool: Address
   readonly manifestDigest: Hex
 }): ProposedCall {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: permissionsAbi,
     functionName: 'revoke',
     args: [args.grantee, args.pool, args.manifestDigest],
@@ -199,7 +199,7 @@ export function vote(
     readonly support: Support
   },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: poolGovernorAbi,
     functionName: 'castVote',
     args: [args.proposal.proposalId, supportValues[args.support]],
@@ -219,7 +219,7 @@ export function voteSigned(
   args: WriteOptions & { readonly governor: Address; readonly ballot: SignedBallot },
 ): Promise<Sent> {
   const { proposalId, support, voter, signature } = args.ballot
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: poolGovernorAbi,
     functionName: 'castVoteBySig',
     args: [proposalId, supportValues[support], voter, signature],
@@ -306,7 +306,7 @@ function carryOut(
   errors?: Abi,
 ): Promise<Sent> {
   const { governor, calls, description } = args.proposal
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: poolGovernorAbi,
     functionName,
     args: [

@@ -1,14 +1,14 @@
-import {
-  type Abi,
-  type Address,
-  type Client,
-  type ContractFunctionArgs,
-  type ContractFunctionName,
-  type ContractFunctionReturnType,
-  type EncodeFunctionDataParameters,
-  encodeFunctionData,
+import type {
+  Abi,
+  Address,
+  Client,
+  ContractFunctionArgs,
+  ContractFunctionName,
+  ContractFunctionReturnType,
+  EncodeFunctionDataParameters,
 } from 'viem'
 import { readContract } from 'viem/actions'
+import { encodeCall } from './encode-call.js'
 import { type Finality, finalBlock } from './finality.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
@@ -20,11 +20,11 @@ import { reading, type Sent, send, type WriteOptions } from './transaction.js'
  * @param call - besides {@link WriteOptions}: `address`, `abi`, `functionName` and `args` of the call, as viem takes them;
  * no value goes along
  * @returns the mined transaction: its hash and receipt
- * @throws {ContractsError} `REVERTED`, `NO_ACCOUNT`, `TRANSACTION_TIMEOUT`, ...
+ * @throws {ContractsError} `ARGUMENT_INVALID`, `REVERTED`, `NO_ACCOUNT`, `TRANSACTION_TIMEOUT`, ...
  * @example
  * await invoke(client, { address: pool, abi: poolAbi, functionName: 'narrow', args: [restriction] })
  */
-export function invoke<
+export async function invoke<
   const abi extends Abi,
   name extends ContractFunctionName<abi, 'nonpayable'>,
   const args extends ContractFunctionArgs<abi, 'nonpayable', name>,
@@ -38,7 +38,7 @@ export function invoke<
   },
 ): Promise<Sent> {
   const { abi, functionName, args } = call
-  const data = encodeFunctionData({ abi, functionName, args } as unknown as EncodeFunctionDataParameters)
+  const data = encodeCall({ abi, functionName, args } as unknown as EncodeFunctionDataParameters)
   return send(client, functionName, { to: call.address, data }, call)
 }
 
@@ -51,7 +51,7 @@ export function invoke<
  * read in
  * @param call.finality Default: the newest block.
  * @returns what the view answers, decoded by the ABI
- * @throws {ContractsError} `REVERTED`, `CHAIN_UNREACHABLE`.
+ * @throws {ContractsError} `ARGUMENT_INVALID`, `REVERTED`, `CHAIN_UNREACHABLE`.
  */
 export async function inspect<
   const abi extends Abi,

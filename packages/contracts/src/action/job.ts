@@ -4,7 +4,6 @@ import {
   type ContractFunctionArgs,
   type ContractFunctionName,
   type EncodeFunctionDataParameters,
-  encodeFunctionData,
   type Hex,
   maxUint256,
   parseEventLogs,
@@ -14,6 +13,7 @@ import { jobBoardAbi } from '../abi/JobBoard.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import type { StatementProof } from '../statement/node-statement.js'
+import { encodeCall } from './encode-call.js'
 import { type Funding, getFunding } from './job-funding.js'
 import { getJob } from './job-read.js'
 import { approveToken, getAllowance } from './token.js'
@@ -57,12 +57,12 @@ export async function proposeJob(
   const plain = more.every((one) => one === undefined)
   const ceiling = args.priceCeiling ?? maxUint256
   const data = plain
-    ? encodeFunctionData({
+    ? encodeCall({
         abi: jobBoardAbi,
         functionName: 'propose',
         args: [args.manifestDigest, args.manifestLocator, args.pools, ceiling, args.deadline],
       })
-    : encodeFunctionData({
+    : encodeCall({
         abi: jobBoardAbi,
         functionName: 'proposeJob',
         args: [
@@ -358,7 +358,7 @@ function onJob<const Name extends Write>(
   parameters: ContractFunctionArgs<typeof jobBoardAbi, 'nonpayable', Name>,
 ): Promise<Sent> {
   const call = { abi: jobBoardAbi, functionName, args: parameters }
-  const data = encodeFunctionData(call as EncodeFunctionDataParameters)
+  const data = encodeCall(call as EncodeFunctionDataParameters)
   return send(client, `JobBoard.${functionName}`, { to: args.deployment.jobBoard, data }, args)
 }
 

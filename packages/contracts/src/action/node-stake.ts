@@ -1,7 +1,8 @@
-import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
+import type { Address, Client, Hex } from 'viem'
 import { readContract } from 'viem/actions'
 import { nodeStakesAbi } from '../abi/NodeStakes.js'
 import type { StatementProof } from '../statement/node-statement.js'
+import { encodeCall } from './encode-call.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 type OnStakes = WriteOptions & { /** `NodeStakes` of `deployMarket`. */ readonly nodeStakes: Address }
@@ -35,7 +36,7 @@ export function stakeForNode(
   client: Client,
   args: OnStakes & { readonly node: Address; readonly amount: bigint },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: nodeStakesAbi,
     functionName: 'stake',
     args: [args.node, args.amount],
@@ -55,7 +56,7 @@ export function announceStakeWithdrawal(
   client: Client,
   args: OnStakes & { readonly node: Address },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: nodeStakesAbi,
     functionName: 'announceWithdrawal',
     args: [args.node],
@@ -72,7 +73,7 @@ export function announceStakeWithdrawal(
  * @throws {ContractsError} `REVERTED`: `TooEarly`, `AnnouncementLapsed`, `NodeStillRegistered`, `NothingStaked`.
  */
 export function withdrawStake(client: Client, args: OnStakes & { readonly node: Address }): Promise<Sent> {
-  const data = encodeFunctionData({ abi: nodeStakesAbi, functionName: 'withdraw', args: [args.node] })
+  const data = encodeCall({ abi: nodeStakesAbi, functionName: 'withdraw', args: [args.node] })
   return send(client, 'NodeStakes.withdraw', { to: args.nodeStakes, data }, args)
 }
 
@@ -98,7 +99,7 @@ export async function commitEquivocation(
       args: [args.reporter, args.first, args.second, args.salt],
     }),
   )
-  const data = encodeFunctionData({ abi: nodeStakesAbi, functionName: 'commit', args: [commitment] })
+  const data = encodeCall({ abi: nodeStakesAbi, functionName: 'commit', args: [commitment] })
   return { ...(await send(client, 'NodeStakes.commit', { to: args.nodeStakes, data }, args)), commitment }
 }
 
@@ -112,7 +113,7 @@ export async function commitEquivocation(
  * @throws {ContractsError} `REVERTED`: `NotCommitted`, `ReportTooLate`, `ReportedBefore`, `NotEquivocation`.
  */
 export function reportEquivocation(client: Client, args: OnStakes & Equivocation): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: nodeStakesAbi,
     functionName: 'report',
     args: [args.first, args.second, args.salt],
@@ -129,6 +130,6 @@ export function reportEquivocation(client: Client, args: OnStakes & Equivocation
  * @throws {ContractsError} `REVERTED`: `NotEquivocated`, `TooEarly`, `NothingStaked`.
  */
 export function slashNode(client: Client, args: OnStakes & { readonly node: Address }): Promise<Sent> {
-  const data = encodeFunctionData({ abi: nodeStakesAbi, functionName: 'slash', args: [args.node] })
+  const data = encodeCall({ abi: nodeStakesAbi, functionName: 'slash', args: [args.node] })
   return send(client, 'NodeStakes.slash', { to: args.nodeStakes, data }, args)
 }

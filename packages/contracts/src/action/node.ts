@@ -1,9 +1,10 @@
-import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
+import type { Address, Client, Hex } from 'viem'
 import { readContract } from 'viem/actions'
 import { nodeRegistryAbi } from '../abi/NodeRegistry.js'
 import type { Deployment } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import { type NodeRegistration, orderApprovals } from '../statement/node-approval.js'
+import { encodeCall } from './encode-call.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** A node as the registry knows it. */
@@ -38,7 +39,7 @@ export function setMeasurement(
     readonly allowed: boolean
   },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: nodeRegistryAbi,
     functionName: 'setMeasurement',
     args: [args.measurement, args.allowed],
@@ -65,7 +66,7 @@ export function setVerifiers(
   },
 ): Promise<Sent> {
   const ascending = [...args.verifiers].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: nodeRegistryAbi,
     functionName: 'setVerifiers',
     args: [ascending, BigInt(args.threshold)],
@@ -105,7 +106,7 @@ export async function registerNode(
       },
     )
   }
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: nodeRegistryAbi,
     functionName: 'register',
     args: [args.registration, ordered],
@@ -124,7 +125,7 @@ export function revokeNode(
   client: Client,
   args: WriteOptions & { readonly deployment: Deployment; readonly statementKey: Address },
 ): Promise<Sent> {
-  const data = encodeFunctionData({ abi: nodeRegistryAbi, functionName: 'revoke', args: [args.statementKey] })
+  const data = encodeCall({ abi: nodeRegistryAbi, functionName: 'revoke', args: [args.statementKey] })
   return send(client, 'NodeRegistry.revoke', { to: args.deployment.nodeRegistry, data }, args)
 }
 

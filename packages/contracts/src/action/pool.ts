@@ -2,7 +2,6 @@ import {
   type Account,
   type Address,
   type Client,
-  encodeFunctionData,
   type Hex,
   isAddressEqual,
   parseAbi,
@@ -15,6 +14,7 @@ import { poolFactoryAbi } from '../abi/PoolFactory.js'
 import type { Deployment, PoolContracts } from '../deploy/deployment.js'
 import { ContractsError } from '../errors.js'
 import type { StatementProof } from '../statement/node-statement.js'
+import { encodeCall } from './encode-call.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** A page that claims needs no more of the pool's ABI. */
@@ -112,7 +112,7 @@ export function publishPoolKey(
     readonly statement: StatementProof
   },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: poolAbi,
     functionName: 'publishKey',
     args: [args.epoch, args.policyDigest, args.keyDigest, args.statement],
@@ -177,7 +177,7 @@ export async function collectPoolTokens(
   args: WriteOptions & { readonly pool: Address; readonly contributor?: Address },
 ): Promise<Sent> {
   const contributor = contributorOf(client, 'Pool.collectFor', args)
-  const data = encodeFunctionData({ abi: poolAbi, functionName: 'collectFor', args: [contributor] })
+  const data = encodeCall({ abi: poolAbi, functionName: 'collectFor', args: [contributor] })
   return send(client, 'Pool.collectFor', { to: args.pool, data }, args)
 }
 
@@ -216,7 +216,7 @@ export async function claimRewards(
   args: WriteOptions & { readonly pool: Address; readonly contributor?: Address },
 ): Promise<Sent> {
   const contributor = contributorOf(client, 'Pool.claimFor', args)
-  const data = encodeFunctionData({ abi: claimAbi, functionName: 'claimFor', args: [contributor] })
+  const data = encodeCall({ abi: claimAbi, functionName: 'claimFor', args: [contributor] })
   return send(client, 'Pool.claimFor', { to: args.pool, data }, args)
 }
 

@@ -1,15 +1,9 @@
-import {
-  type Address,
-  type Client,
-  encodeAbiParameters,
-  encodeFunctionData,
-  keccak256,
-  parseEventLogs,
-} from 'viem'
+import { type Address, type Client, encodeAbiParameters, keccak256, parseEventLogs } from 'viem'
 import { getChainId, readContract } from 'viem/actions'
 import { rewardEpochsAbi } from '../abi/RewardEpochs.js'
 import { ContractsError } from '../errors.js'
 import { type MerkleTree, merkleTree } from '../merkle/tree.js'
+import { encodeCall } from './encode-call.js'
 import { logsOf, reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** What one account gets of an epoch. */
@@ -106,7 +100,7 @@ export async function openRewardEpoch(
   )
   const tree = rewardEpochTree({ chainId, rewardEpochs, funder, number, rewards })
   const total = rewards.reduce((sum, { amount }) => sum + amount, 0n)
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: rewardEpochsAbi,
     functionName: 'open',
     args: [args.token, tree.root, total, args.closesAt],
@@ -149,7 +143,7 @@ export async function claimEpochReward(
   },
 ): Promise<Sent> {
   const { account, amount } = args.reward
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: rewardEpochsAbi,
     functionName: 'claim',
     args: [args.epoch, BigInt(args.index), account, amount, args.tree.proof(args.index)],

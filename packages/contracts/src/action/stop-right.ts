@@ -1,6 +1,7 @@
-import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
+import type { Address, Client, Hex } from 'viem'
 import { readContract } from 'viem/actions'
 import { poolAbi } from '../abi/Pool.js'
+import { encodeCall } from './encode-call.js'
 import type { ProposedCall } from './governance.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
@@ -38,8 +39,8 @@ export function suspendRuns(
   const { contributionId, digest } = args
   const data =
     contributionId === undefined
-      ? encodeFunctionData({ abi: poolAbi, functionName: 'suspendRuns', args: [digest] })
-      : encodeFunctionData({ abi: poolAbi, functionName: 'suspendRunsWith', args: [digest, contributionId] })
+      ? encodeCall({ abi: poolAbi, functionName: 'suspendRuns', args: [digest] })
+      : encodeCall({ abi: poolAbi, functionName: 'suspendRunsWith', args: [digest, contributionId] })
   return send(client, 'Pool.suspendRuns', { to: args.pool, data }, args)
 }
 
@@ -52,7 +53,7 @@ export function suspendRuns(
  * @throws {ContractsError} `REVERTED`: `NotSuspended`, `SuspensionBinding`.
  */
 export function resumeRuns(client: Client, args: OnRuns): Promise<Sent> {
-  const data = encodeFunctionData({ abi: poolAbi, functionName: 'resumeRuns', args: [args.digest] })
+  const data = encodeCall({ abi: poolAbi, functionName: 'resumeRuns', args: [args.digest] })
   return send(client, 'Pool.resumeRuns', { to: args.pool, data }, args)
 }
 
@@ -63,7 +64,7 @@ export function resumeRuns(client: Client, args: OnRuns): Promise<Sent> {
  * @returns the call, which only the pool's timelock may make in the name of the vote
  */
 export function resumeRunsCall(args: { readonly pool: Address; readonly digest: Hex }): ProposedCall {
-  const data = encodeFunctionData({ abi: poolAbi, functionName: 'resumeRuns', args: [args.digest] })
+  const data = encodeCall({ abi: poolAbi, functionName: 'resumeRuns', args: [args.digest] })
   return { target: args.pool, data }
 }
 

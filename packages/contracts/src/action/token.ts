@@ -1,6 +1,7 @@
-import { type Address, type Client, encodeFunctionData, erc20Abi } from 'viem'
+import { type Address, type Client, erc20Abi } from 'viem'
 import { readContract } from 'viem/actions'
 import { poolTokenAbi } from '../abi/PoolToken.js'
+import { encodeCall } from './encode-call.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /**
@@ -78,7 +79,7 @@ export function approveToken(
   client: Client,
   args: WriteOptions & { readonly token: Address; readonly spender: Address; readonly amount: bigint },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: erc20Abi,
     functionName: 'approve',
     args: [args.spender, args.amount],
@@ -97,6 +98,6 @@ export function transferToken(
   client: Client,
   args: WriteOptions & { readonly token: Address; readonly to: Address; readonly amount: bigint },
 ): Promise<Sent> {
-  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [args.to, args.amount] })
+  const data = encodeCall({ abi: erc20Abi, functionName: 'transfer', args: [args.to, args.amount] })
   return send(client, 'token.transfer', { to: args.token, data }, args)
 }

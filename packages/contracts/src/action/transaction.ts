@@ -25,6 +25,7 @@ import { parseAccount } from 'viem/utils'
 import { errorSignatures } from '../abi/error-signatures.js'
 import { ContractsError, type Revert } from '../errors.js'
 import { advice } from './advice.js'
+import { argumentInvalid } from './encode-call.js'
 
 /** What every writing action accepts besides its own arguments. */
 export interface WriteOptions {
@@ -140,6 +141,8 @@ export function toContractsError(place: string, error: unknown, errors?: Abi): C
       { cause: error },
     )
   }
+  const unfit = error.walk((inner) => inner instanceof BaseError && UNFIT.has(inner.name))
+  if (unfit instanceof BaseError) return argumentInvalid(place, unfit)
   if (error.walk((inner) => inner instanceof InsufficientFundsError) !== null) {
     return new ContractsError(
       'TRANSACTION_REJECTED',
@@ -167,6 +170,14 @@ export function toContractsError(place: string, error: unknown, errors?: Abi): C
 export function ownErrors(): Abi {
   return parseAbi(errorSignatures.split('\n').map((signature) => `error ${signature}`))
 }
+
+/** What viem says of arguments that a function does not have. */
+const UNFIT = new Set([
+  'AbiEncodingBytesSizeMismatchError',
+  'IntegerOutOfRangeError',
+  'InvalidAddressError',
+  'InvalidArrayError',
+])
 
 /** Of several endpoints behind one address one may show the transaction in a block, and another not know its receipt yet. */
 const TIMEOUTS = new Set([

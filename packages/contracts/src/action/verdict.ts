@@ -1,7 +1,8 @@
-import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
+import type { Address, Client, Hex } from 'viem'
 import { dataRegistryAbi } from '../abi/DataRegistry.js'
 import type { Deployment } from '../deploy/deployment.js'
 import type { StatementProof, VerdictEntry } from '../statement/node-statement.js'
+import { encodeCall } from './encode-call.js'
 import { type Sent, send, type WriteOptions } from './transaction.js'
 
 /** What a new vote checkpoint costs more than one that is written over: a fresh slot and the list's length. */
@@ -27,7 +28,7 @@ export function recordVerdicts(
     readonly statement: StatementProof
   },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: dataRegistryAbi,
     functionName: 'recordVerdicts',
     args: [args.pool, args.entries, args.statement],
@@ -58,7 +59,7 @@ export function recordRefinement(
     readonly statement: StatementProof
   },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: dataRegistryAbi,
     functionName: 'recordRefinement',
     args: [args.pool, args.schemaId, args.rowsRoot, args.statement],

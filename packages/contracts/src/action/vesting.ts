@@ -1,6 +1,7 @@
-import { type Address, type Client, encodeFunctionData } from 'viem'
+import type { Address, Client } from 'viem'
 import { readContract } from 'viem/actions'
 import { vestingScheduleAbi } from '../abi/VestingSchedule.js'
+import { encodeCall } from './encode-call.js'
 import { reading, type Sent, send, type WriteOptions } from './transaction.js'
 
 /** Where a vesting schedule stands. Amounts in the smallest unit, times in unix seconds. */
@@ -56,6 +57,6 @@ export function releaseVested(
   client: Client,
   args: WriteOptions & { readonly schedule: Address; readonly token: Address },
 ): Promise<Sent> {
-  const data = encodeFunctionData({ abi: vestingScheduleAbi, functionName: 'release', args: [args.token] })
+  const data = encodeCall({ abi: vestingScheduleAbi, functionName: 'release', args: [args.token] })
   return send(client, 'VestingSchedule.release', { to: args.schedule, data }, args)
 }

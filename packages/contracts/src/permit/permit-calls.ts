@@ -1,5 +1,6 @@
-import { type Address, encodeFunctionData, type Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import { permissionsAbi } from '../abi/Permissions.js'
+import { encodeCall } from '../action/encode-call.js'
 import type { ProposedCall } from '../action/governance.js'
 import { type Terms, termsOf } from '../action/job-read.js'
 import type { Deployment } from '../deploy/deployment.js'
@@ -26,7 +27,7 @@ export interface IssuerPlace {
  */
 export function appointIssuerCall(args: IssuerPlace & { readonly bounds: Terms }): ProposedCall {
   const { deployment, pool, issuer, jobDigest, bounds } = args
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: permissionsAbi,
     functionName: 'appointIssuer',
     args: [pool, issuer, jobDigest, termsOf(bounds)],
@@ -43,7 +44,7 @@ export function appointIssuerCall(args: IssuerPlace & { readonly bounds: Terms }
  */
 export function dismissIssuerCall(args: IssuerPlace): ProposedCall {
   const { deployment, pool, issuer, jobDigest } = args
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: permissionsAbi,
     functionName: 'dismissIssuer',
     args: [pool, issuer, jobDigest],
@@ -62,7 +63,7 @@ export function revokePermitCall(args: {
   readonly deployment: Pick<Deployment, 'permissions'>
   readonly permit: QueryPermit
 }): ProposedCall {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: permissionsAbi,
     functionName: 'revokePermit',
     args: [permitWords(args.permit)],

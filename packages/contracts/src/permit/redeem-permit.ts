@@ -1,6 +1,7 @@
-import { type Address, type Client, encodeFunctionData, type Hex } from 'viem'
+import type { Address, Client, Hex } from 'viem'
 import { jobBoardAbi } from '../abi/JobBoard.js'
 import { permissionsAbi } from '../abi/Permissions.js'
+import { encodeCall } from '../action/encode-call.js'
 import { advised, permitErrors } from '../action/permit-advice.js'
 import { type Sent, send, type WriteOptions } from '../action/transaction.js'
 import type { Deployment } from '../deploy/deployment.js'
@@ -45,7 +46,7 @@ export function redeemData(
       `the permit is for the contract ${permissions} on chain ${chainId}, not of this deployment`,
     )
   }
-  return encodeFunctionData({
+  return encodeCall({
     abi: permissionsAbi,
     functionName: 'redeem',
     args: [permitWords(permit), signature],
@@ -99,7 +100,7 @@ export function approveByGrant(
   client: Client,
   args: WriteOptions & { readonly deployment: Deployment; readonly jobId: bigint; readonly pool: Address },
 ): Promise<Sent> {
-  const data = encodeFunctionData({
+  const data = encodeCall({
     abi: jobBoardAbi,
     functionName: 'approveByGrant',
     args: [args.jobId, args.pool],

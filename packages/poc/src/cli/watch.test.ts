@@ -55,6 +55,14 @@ test.each([
   expect(vi.mocked(watchFolder)).toHaveBeenCalledOnce()
 })
 
+test('so are more folders than are watched', async () => {
+  for (let number = 0; number < 1000; number += 1) mkdirSync(join(folder, String(number)))
+  expect(await watched(3)).toMatch(
+    /^1000 folders are watched at most, .*: looking every 2 seconds instead\n$/,
+  )
+  expect(vi.mocked(watchFolder)).not.toHaveBeenCalled()
+})
+
 test('so is one whose watch fails later', async () => {
   const { EventEmitter } = await import('node:events')
   let watcher: FSWatcher | undefined

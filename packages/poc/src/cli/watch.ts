@@ -32,7 +32,7 @@ async function foldersBelow(folder: string): Promise<string[]> {
     })
     for (const entry of entries) {
       const isOwn = entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')
-      if (isOwn && found.length < MOST_FOLDERS) found.push(join(one, entry.name))
+      if (isOwn && found.length <= MOST_FOLDERS) found.push(join(one, entry.name))
     }
   }
   return found
@@ -66,13 +66,12 @@ export async function watchAndRun(options: {
     pending = true
     changed?.()
   }
-  const lookInstead = (code: string): void => {
-    if (!looks) {
-      const remedy = Object.hasOwn(remedies, code) ? remedies[code] : ''
-      tell(`The system does not watch (${code}): looking every ${LOOK_MS / 1000} seconds instead${remedy}\n`)
-    }
+  const lookInstead = (why: string, remedy = ''): void => {
+    if (!looks) tell(`${why}: looking every ${LOOK_MS / 1000} seconds instead${remedy}\n`)
     looks = true
   }
+  const notWatched = (code: string): void =>
+    lookInstead(`The system does not watch (${code})`, Object.hasOwn(remedies, code) ? remedies[code] : '')
   const watchers = new Map<string, ReturnType<typeof watchFolder>>()
   const forget = (folder: string): void => {
     watchers.get(folder)?.close()
@@ -83,18 +82,21 @@ export async function watchAndRun(options: {
       const watcher = watchFolder(folder, notice)
       watcher.on('error', (error) => {
         // A folder that goes away while it is watched is a change like any other.
-        if (!gone.includes(codeOf(error))) lookInstead(codeOf(error))
+        if (!gone.includes(codeOf(error))) notWatched(codeOf(error))
         forget(folder)
         notice()
       })
       watchers.set(folder, watcher)
     } catch (error) {
-      if (!gone.includes(codeOf(error))) lookInstead(codeOf(error))
+      if (!gone.includes(codeOf(error))) notWatched(codeOf(error))
       else if (folders.includes(folder)) throw unreadable(folder)
     }
   }
   const follow = async (): Promise<void> => {
-    const found = new Set((await Promise.all(folders.map(foldersBelow))).flat())
+    const below = await Promise.all(folders.map(foldersBelow))
+    if (below.some(({ length }) => length > MOST_FOLDERS))
+      lookInstead(`${MOST_FOLDERS} folders are watched at most, and there are more`)
+    const found = new Set(below.flat())
     // One that is made again under its name is another one.
     for (const folder of watchers.keys()) if (!found.has(folder)) forget(folder)
     for (const folder of found) if (!looks && !watchers.has(folder)) followOne(folder)

@@ -13,8 +13,9 @@ const mostDepth = 32
  *
  * @param path - a folder or a file
  * @param options - `contributor`: whose they are, for all of them, or by path inside the folder
- * @returns inputs; `id` is the path inside the folder, with `/`
- * @throws RefineError with `ARGUMENT_INVALID` when there is nothing, `LIMIT_EXCEEDED` for more than 100,000 files or 32 levels
+ * @returns inputs; `id` is the path inside the folder, with `/`. A folder inside that cannot be read is one too, with `/` behind its path: a
+ *   job refuses it by name and refines the others
+ * @throws RefineError with `ARGUMENT_INVALID` when there is nothing or the folder cannot be read, `LIMIT_EXCEEDED` for more than 100,000 files or 32 levels
  */
 export async function folderInputs(
   path: string,
@@ -37,10 +38,15 @@ export async function folderInputs(
   const walk = async (folder: string, inside: readonly string[]) => {
     if (inside.length > mostDepth)
       throw new RefineError('LIMIT_EXCEEDED', 'input', `Folders are nested deeper than ${mostDepth}`)
-    const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    )
-    for (const entry of entries) {
+    const entries = await readdir(folder, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+      const code = cause.code ?? 'unknown'
+      if (inside.length === 0)
+        throw new RefineError('ARGUMENT_INVALID', 'input', `The folder cannot be read (${code})`)
+      const id = `${inside.join('/')}/`
+      inputs.push({ id, path: folder, contributor: whose(id) })
+      return []
+    })
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith('.')) continue
       if (isSystemFile(entry.isDirectory() ? `${entry.name}/` : entry.name)) continue
       if (entry.isDirectory()) await walk(join(folder, entry.name), [...inside, entry.name])

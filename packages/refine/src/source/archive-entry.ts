@@ -33,7 +33,9 @@ export function archiveFault(place: string, message: string): RefineError {
 export function pathFault(path: string): string | undefined {
   if (path === '' || path.length > pathBytes) return 'A path is empty or too long'
   if (path.startsWith('/') || /^[a-zA-Z]:/.test(path)) return 'A path is absolute'
-  if (/[\\\p{Cc}]/u.test(path)) return 'A path holds a back slash or a control character'
+  // macOS ends the name of a folder's icon with a carriage return: it is left out (see `isSystemFile`), and no reason to refuse the others.
+  if (/[\\\p{Cc}]/u.test(path.replace(/(?<=^|\/)Icon\r$/, 'Icon')))
+    return 'A path holds a back slash or a control character'
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
     return 'A path leaves its folder or has an empty part'
   }

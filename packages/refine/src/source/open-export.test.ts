@@ -409,6 +409,8 @@ describe('other exports', () => {
       ['Thumbs.db', thumbnails],
       ['d/desktop.ini', encode('[.ShellClassInfo]\r\n')],
       ['d/.DS_Store', Uint8Array.of(0, 0, 0, 1, ...encode('Bud1'))],
+      ['Icon\r', Uint8Array.of()],
+      ['d/Icon\r', Uint8Array.of()],
       ['._a.jsonl', beside],
       ['__MACOSX/._a.jsonl', beside],
       ['__MACOSX/b.jsonl', encode('{"b":1}\n')],

@@ -1,5 +1,5 @@
 /** Files that systems write beside others, by their names in small letters. */
-const names: readonly string[] = ['.ds_store', 'thumbs.db', 'ehthumbs.db', 'desktop.ini']
+const names: readonly string[] = ['.ds_store', 'icon\r', 'thumbs.db', 'ehthumbs.db', 'desktop.ini']
 
 /**
  * Did a system write this file, and not the person whose export it is: thumbnails and settings of folders, what macOS puts beside files
