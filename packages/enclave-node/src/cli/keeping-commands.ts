@@ -12,6 +12,10 @@ import type { NodeCommand } from './command.js'
 import { loadConfig } from './load-config.js'
 import { configFlags, settingsOptions } from './settings-options.js'
 
+/** They open the node's chain, store and keys as it does itself. */
+const asItself =
+  'Settings and secrets are those that the node is started with, the transaction key (SEALPOOL_TRANSACTION_KEY or --secrets) among them.'
+
 const backup: NodeCommand = {
   name: 'backup',
   summary: 'write one file with the node’s state, sealed as it lies there',
@@ -21,6 +25,7 @@ const backup: NodeCommand = {
   },
   details: [
     'Of a node that runs or is stopped, and of a group. The node’s own secrets (its key release) are not in it: keep them elsewhere.',
+    asItself,
   ],
   examples: ['sealpool-node backup --config node.json --to node.backup'],
   async run(given, io) {
@@ -47,6 +52,7 @@ const restore: NodeCommand = {
   details: [
     'Refused when it was altered or cut off, is of another node, or is older than what the chain has anchored, a peer has seen or the node’s log has told. With --checkpoint none, a node that has signed lists of deletions since may contradict itself.',
     'What the key release keeps in a file must lie in the data directory first. One that was cut off is run again.',
+    asItself,
   ],
   examples: [
     'curl -s https://node.example/v1/log/checkpoint > node.checkpoint   # often',
@@ -80,7 +86,7 @@ const migrate: NodeCommand = {
     ...settingsOptions,
     from: { value: 'URL', help: 'the old node, which hands its keys over and works no more' },
   },
-  details: ['Without --from: prints what the old node’s settings must name as its successor.'],
+  details: ['Without --from: prints what the old node’s settings must name as its successor.', asItself],
   examples: [
     'sealpool-node migrate --config new.json',
     'sealpool-node migrate --config new.json --from https://old.example',
