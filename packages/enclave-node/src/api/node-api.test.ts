@@ -313,6 +313,10 @@ describe('the server', () => {
 
   it('says so when its port is taken', async () => {
     const port = Number(new URL(served.url).port)
-    await expect(serveApi({ app, host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await expect(serveApi({ app, host: '127.0.0.1', port })).rejects.toMatchObject({
+      code: 'PORT_UNAVAILABLE',
+      place: `127.0.0.1:${port}`,
+      message: expect.stringContaining('another program listens there') as string,
+    })
   })
 })
