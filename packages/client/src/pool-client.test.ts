@@ -290,6 +290,26 @@ describe('result', () => {
     expect((await client.result(7n, consumer.privateKey)).value).toEqual(answer)
   })
 
+  test.each([
+    ['asks again while the node has not read of the release yet', 5, true],
+    ['does not ask for ever', 6, false],
+  ])('%s', async (_, behind, opens) => {
+    const { client, chain, node: served } = world({ retryDelayMs: 1 })
+    chain.outcome = { kind: 'released', receipt, result: recorded }
+    const sealed = await seal(answer)
+    const notReady = () =>
+      Response.json({ error: { code: 'RESULT_NOT_READY', message: 'Not yet.' } }, { status: 404 })
+    let asked = 0
+    served.routes['/v1/jobs/7/result'] = () => {
+      asked += 1
+      return asked > behind ? { simulated: true, sealed } : notReady()
+    }
+    const result = client.result(7n, consumer.privateKey)
+    if (opens) expect((await result).value).toEqual(answer)
+    else await expect(result).rejects.toMatchObject({ nodeCode: 'RESULT_NOT_READY' })
+    expect(asked).toBe(6)
+  })
+
   test('opens nothing, and asks the node for nothing, while the release is not final', async () => {
     const { client, chain, node: served } = world({ finality: { confirmations: 2 } })
     chain.outcome = { kind: 'released', receipt, result: recorded }

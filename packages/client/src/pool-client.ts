@@ -1,6 +1,7 @@
 import { type AttestationPolicy, parseAttestationPolicy } from '@sealpool/attest'
 import type { Address } from '@sealpool/crypto'
 import { type Present, presentCredential } from './access/present-credential.js'
+import { withRetries } from './contribute/retries.js'
 import {
   type Contributor,
   contributor,
@@ -14,7 +15,6 @@ import { type GovernanceCalls, governanceCalls } from './governance/governance-c
 import { type DataUse, whoUsedMyData } from './history/who-used-my-data.js'
 import { type JobCalls, jobCalls } from './job/job-calls.js'
 import type { PresentedConditions } from './node-api/messages.js'
-import type { NodeApi } from './node-api/node-api.js'
 import { readJobHomes } from './result/job-homes.js'
 import { readJobOutcome } from './result/job-outcome.js'
 import { type OpenedResult, openResult } from './result/open-result.js'
@@ -98,6 +98,14 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
   const name = policy['name']
   const poolName = typeof name === 'string' ? name : 'pool'
   const finality = requireFinality(options.finality ?? defaultFinality)
+  /** What the chain says is released; the node may have to read so first, as it reads the chain every few seconds. */
+  const releasedResult = (id: string, recipient: Address | undefined) =>
+    withRetries(() => node.jobResult(id, recipient), {
+      ...(options.retryDelayMs === undefined ? {} : { retryDelayMs: options.retryDelayMs }),
+      attempts: looksForReleased,
+      wait,
+      passes: (error) => error instanceof ClientError && error.nodeCode === 'RESULT_NOT_READY',
+    })
   const shared = { chain, deployment, pool, blobStore, random, now, wait, node, poolName, verified, finality }
   return {
     ...own,
@@ -153,7 +161,7 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         const why = `the chain released it in block ${outcome.blockNumber}, which is not final yet; ask again later`
         throw new ClientError('NOT_FINAL', `job ${jobId}`, why)
       }
-      const sealed = await node.jobResult(jobId.toString(), recipient).catch((cause: unknown) => {
+      const sealed = await releasedResult(jobId.toString(), recipient).catch((cause: unknown) => {
         if (!(cause instanceof ClientError) || cause.nodeCode !== 'RECIPIENT_UNKNOWN') throw cause
         const why =
           'the node has sealed nothing of it to this recipient; who gets the receipt alone checks that (verifyReceipt)'
@@ -168,7 +176,8 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
         node.jobReceipt(id),
       ])
       const released = outcome?.kind === 'released' ? outcome : undefined
-      const sealedResult = released === undefined ? undefined : await keptResult(node, id, recipient)
+      const sealedResult =
+        released === undefined ? undefined : await keptResult(releasedResult(id, recipient))
       const homes = await readJobHomes(chain, {
         deployment,
         receipt: bundle.receipt,
@@ -195,17 +204,16 @@ export function poolClient(options: PoolClientOptions, ports: PoolClientPorts): 
   }
 }
 
+/** With pauses that double from half a second on, a quarter of a minute. */
+const looksForReleased = 6
+
 /** Questions in a row that a node may leave unanswered before it is asked no more. */
 const mostSilent = 3
 
 /** The sealed result, as long as the node keeps it: a receipt is verified for longer than that. */
-async function keptResult(
-  node: NodeApi,
-  id: string,
-  recipient: Address | undefined,
-): Promise<Uint8Array | undefined> {
+async function keptResult(asked: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
   try {
-    return await node.jobResult(id, recipient)
+    return await asked
   } catch (error) {
     if (error instanceof ClientError && noResult.includes(error.nodeCode)) return undefined
     throw error

@@ -31,6 +31,7 @@ export function mayPass(error: unknown): boolean {
  *
  * @param work must be safe to begin again
  * @param options.wait how to wait
+ * @param options.passes whether a failure may pass; default {@link mayPass}
  * @returns what the work gave
  * @throws the last failure; the signal's reason
  */
@@ -39,15 +40,16 @@ export async function withRetries<Result>(
   options: Patience & {
     readonly wait: (milliseconds: number) => Promise<void>
     readonly signal?: AbortSignal | undefined
+    readonly passes?: (error: unknown) => boolean
   },
 ): Promise<Result> {
-  const { attempts = 3, retryDelayMs = 500, wait, signal } = options
+  const { attempts = 3, retryDelayMs = 500, wait, signal, passes = mayPass } = options
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work()
     } catch (error) {
       signal?.throwIfAborted()
-      if (attempt >= attempts || !mayPass(error)) throw error
+      if (attempt >= attempts || !passes(error)) throw error
       await untilAborted(wait(Math.min(30_000, retryDelayMs * 2 ** (attempt - 1))), signal)
     }
   }
