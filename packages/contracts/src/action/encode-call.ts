@@ -20,7 +20,7 @@ export function encodeCall<
   name extends ContractFunctionName<abi> | undefined = undefined,
 >(call: EncodeFunctionDataParameters<abi, name>): Hex {
   try {
-    return encodeFunctionData(call)
+    return encodeFunctionData<abi, name>(call)
   } catch (cause) {
     throw argumentInvalid(String(call.functionName), cause)
   }
