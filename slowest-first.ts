@@ -9,11 +9,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 export const slowest: readonly string[] = [
   'docs/snippets.test.ts',
   'packages/enclave-node/src/cli/committee-nodes.test.ts',
+  'packages/enclave-node/src/runtime/walled-programs.test.ts',
   'packages/enclave-node/src/backup/backup-node.test.ts',
   'packages/enclave-node/src/cli/devnet.test.ts',
   'packages/enclave-node/src/testing/port-suites.test.ts',
   'packages/crypto/src/every-field.test.ts',
   'packages/sandbox/src/pyodide/pyodide.test.ts',
+  'packages/enclave-node/src/runtime/programs.test.ts',
+  'packages/poc/src/farming/farms.test.ts',
 ]
 
 /**

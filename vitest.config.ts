@@ -19,32 +19,42 @@ const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 // CI counts from these files: one per run, named by the caller.
 const resultsFile = process.env.SEALPOOL_TEST_RESULTS
 
+const inFolders = (ending: string): string[] => [
+  `packages/*/src/**/*.${ending}`,
+  `examples/*/src/**/*.${ending}`,
+  `architecture/**/*.${ending}`,
+  `chaos/**/*.${ending}`,
+  `docs/**/*.${ending}`,
+]
+
+function nodeProject(name: string, include: string[], exclude: string[], isolate: boolean) {
+  return {
+    plugins: [propertySeed(process.env), emptyDatabase(), startSlowestFirst()],
+    resolve: { conditions },
+    ssr: { resolve: { conditions, externalConditions: conditions } },
+    test: {
+      name,
+      include,
+      exclude: [...exclude, '**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
+      isolate,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      maxWorkers: 2,
+      server: { deps: { external: [builtFiles] } },
+    },
+  }
+}
+
 export default defineConfig({
   test: {
     ...(resultsFile === undefined
       ? {}
       : { reporters: ['default', 'json'], outputFile: { json: resultsFile } }),
     projects: [
-      {
-        plugins: [propertySeed(process.env), emptyDatabase(), startSlowestFirst()],
-        resolve: { conditions },
-        ssr: { resolve: { conditions, externalConditions: conditions } },
-        test: {
-          name: 'node',
-          include: [
-            'packages/*/src/**/*.test.ts',
-            'examples/*/src/**/*.test.ts',
-            'architecture/**/*.test.ts',
-            'chaos/**/*.test.ts',
-            'docs/**/*.test.ts',
-          ],
-          exclude: ['**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: 2,
-          server: { deps: { external: [builtFiles] } },
-        },
-      },
+      // A worker of these takes one file after the other, and loads what they import once. A file that puts something else in the place
+      // of a module would reach into the others, or find it loaded: it is named so, and has a worker of its own.
+      nodeProject('node', inFolders('test.ts'), ['**/*.isolated.test.ts'], false),
+      nodeProject('node-isolated', inFolders('isolated.test.ts'), [], true),
       {
         resolve: { conditions: source },
         test: {

@@ -38,7 +38,7 @@ if (process.argv[2] === '--write') {
 const checks = {
   format: () => node(bin('@biomejs/biome/bin/biome'), ['ci', '--error-on-warnings', '.']),
   types: () => node(bin('typescript7/lib/tsc.js'), ['-p', 'tsconfig.json']),
-  arrows: () => node(bin('vitest/vitest.mjs'), ['run', '--project', 'node', 'architecture']),
+  arrows: () => node(bin('vitest/vitest.mjs'), ['run', '--project', 'node*', 'architecture']),
   build: () => node('scripts/build.mjs', []),
   exports: () => {
     const publint = eachPackage(bin('publint/src/cli.js'), ['--strict'])

@@ -32,7 +32,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 async function nodeTests() {
-  const vitest = ['run', '--project', 'node']
+  const vitest = ['run', '--project', 'node*']
   if (coverage === undefined) return run('node_modules/vitest/vitest.mjs', vitest)
   const apart = ['--exclude', 'packages/contracts/src/**']
   const others = await run('node_modules/vitest/vitest.mjs', [...vitest, ...apart])

@@ -156,7 +156,7 @@ export function exactMassCases(count, print) {
   const folder = mkdtempSync(join(tmpdir(), 'sealpool-mass-'))
   const file = join(folder, 'results.json')
   const tests = ['exact-mass', 'bernoulli-mass'].map(
-    (name) => `packages/privacy/src/mechanism/${name}.test.ts`,
+    (name) => `packages/privacy/src/mechanism/${name}.isolated.test.ts`,
   )
   const { status, stderr } = spawnSync(
     process.execPath,
@@ -164,7 +164,7 @@ export function exactMassCases(count, print) {
       join(root, 'node_modules/vitest/vitest.mjs'),
       'run',
       '--project',
-      'node',
+      'node-isolated',
       '--reporter',
       'json',
       '--outputFile',

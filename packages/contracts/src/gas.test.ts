@@ -11,7 +11,7 @@ const file = fileURLToPath(new URL('../gas-snapshot.json', import.meta.url))
 
 /**
  * The figures with a goal, as the bench measures them, against the committed ones. After a change that is meant to cost:
- * `SEALPOOL_UPDATE_GAS=1 npx vitest run --project node packages/contracts/src/gas.test.ts`, and a changeset that says why.
+ * `SEALPOOL_UPDATE_GAS=1 npx vitest run --project 'node*' packages/contracts/src/gas.test.ts`, and a changeset that says why.
  */
 test('gas has not risen above the committed snapshot', async () => {
   const bench = (await import(new URL('../../../bench/contracts.mjs', import.meta.url).href)) as {

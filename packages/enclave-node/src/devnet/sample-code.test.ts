@@ -16,7 +16,7 @@ test('the committed code of the devnet’s pool is what its sources bundle to', 
   await expect(`// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are scripts.
 /**
  * The approved code of the devnet's pool: \`sample-proof.ts\` and \`sample-refiner.ts\`, bundled, so that a devnet needs no bundler.
- * Written by \`npx vitest run --project node --update=all packages/enclave-node/src/devnet/sample-code.test.ts\`.
+ * Written by \`npx vitest run --project 'node*' --update=all packages/enclave-node/src/devnet/sample-code.test.ts\`.
  * @module
  */
 /** The proof of contribution. */

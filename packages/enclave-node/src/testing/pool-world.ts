@@ -143,7 +143,7 @@ export async function poolWorld(options: {
         deployment: lower(deployment),
         anchors: market.anchors,
         confirmations: 0,
-        pollMs: 50,
+        pollMs: 200,
       },
       api: { port: 0 },
       evidence: { provider: 'simulator' },

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { beginAgain, branch, massesOf } from '../testing/outcome-explorer.js'
 
 // Uniform draws and coins of exp(-x) are replaced by an explorer of all their outcomes: sampling.test.ts and
-// bernoulli-mass.test.ts show that they have these probabilities.
+// bernoulli-mass.isolated.test.ts show that they have these probabilities.
 let remainders = 0
 vi.mock('./random.js', async (original) => ({
   ...(await original<typeof import('./random.js')>()),
