@@ -97,4 +97,8 @@ export {
   viewCapsSchema,
 } from './policy/view-limit.js'
 export { contributorPseudonym } from './sketch/contributor-pseudonym.js'
-export { keyedFingerprint } from './sketch/keyed-fingerprint.js'
+export {
+  createKeyedFingerprint,
+  type FingerprintDomain,
+  keyedFingerprint,
+} from './sketch/keyed-fingerprint.js'

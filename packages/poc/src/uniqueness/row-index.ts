@@ -1,4 +1,4 @@
-import { keyedFingerprint } from '@sealpool/privacy'
+import { createKeyedFingerprint } from '@sealpool/privacy'
 import { PocError } from '../errors.js'
 import { coarseRows } from './coarse-rows.js'
 import { contentItems, type ItemSource } from './content-items.js'
@@ -78,23 +78,22 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
     }
     return true
   }
-  const printOf = (item: string, domain = 'sealpool/row/3'): readonly [number, number] => {
-    const hex = keyedFingerprint({ key, domain, data: item })
+  const wordsOf = (hex: string): readonly [number, number] => {
     const high = Number.parseInt(hex.slice(0, 8), 16)
     return [high, Number.parseInt(hex.slice(8, 16), 16) || 1]
   }
   /** Rows with names of columns and without are in domains of their own, and so are those that lack a column. */
   const domains = (kind: '' | '/unnamed' | '/lacking') => ({
-    fine: `sealpool/row/3${kind}`,
-    coarse: `sealpool/row/3${kind}/coarse`,
+    fine: createKeyedFingerprint({ key, domain: `sealpool/row/3${kind}` }),
+    coarse: createKeyedFingerprint({ key, domain: `sealpool/row/3${kind}/coarse` }),
   })
   const [named, unnamed, lacking] = [domains(''), domains('/unnamed'), domains('/lacking')]
   const isIn = (item: string, isCoarse: boolean, { fine, coarse }: typeof named): boolean =>
-    has(find(...printOf(item, fine))) || (isCoarse && has(find(...printOf(item, coarse))))
+    has(find(...wordsOf(fine(item)))) || (isCoarse && has(find(...wordsOf(coarse(item)))))
   const put = (item: string, isCoarse: boolean, { fine, coarse }: typeof named): boolean =>
     isCoarse
-      ? !has(find(...printOf(item, fine))) && insert(...printOf(item, coarse))
-      : insert(...printOf(item, fine))
+      ? !has(find(...wordsOf(fine(item)))) && insert(...wordsOf(coarse(item)))
+      : insert(...wordsOf(fine(item)))
   const isHeld = (item: string, isCoarse: boolean): boolean => isIn(item, isCoarse, named)
   /** Share of items that are new: neither held, nor most of them next to ones that are. */
   const shareOfNew = (
@@ -105,7 +104,7 @@ export function createRowIndex(options: { readonly key: Uint8Array; readonly fro
   ): number => {
     const fresh = items.flatMap((item) => {
       const isCoarse = coarse.has(item)
-      return isKnown(item, isCoarse) ? [] : [{ item, order: printOf(item)[0], isCoarse }]
+      return isKnown(item, isCoarse) ? [] : [{ item, order: wordsOf(named.fine(item))[0], isCoarse }]
     })
     if (fresh.length === 0) return 0
     const share = fresh.length / items.length

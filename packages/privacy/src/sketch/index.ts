@@ -12,7 +12,7 @@ export {
 } from './containment-index.js'
 export { contributorPseudonym } from './contributor-pseudonym.js'
 export { distinctCount, type HyperLogLog, hyperLogLog, mergeHyperLogLogs } from './hyper-log-log.js'
-export { keyedFingerprint } from './keyed-fingerprint.js'
+export { createKeyedFingerprint, type FingerprintDomain, keyedFingerprint } from './keyed-fingerprint.js'
 export { containment, jaccardSimilarity, type MinHash, minHash } from './min-hash.js'
 export { type KeyedSketch, openSketch, sealSketch } from './sealed-sketch.js'
 export type { SimilarPair } from './similar-pairs.js'

@@ -2,7 +2,9 @@ import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { contributorPseudonym } from './contributor-pseudonym.js'
-import { keyedFingerprint } from './keyed-fingerprint.js'
+import { createKeyedFingerprint, keyedFingerprint } from './keyed-fingerprint.js'
+
+type Domain = Parameters<typeof createKeyedFingerprint>[0]
 
 const key = new Uint8Array(32).fill(1)
 const other = new Uint8Array(32).fill(2)
@@ -38,12 +40,26 @@ describe('keyed fingerprint', () => {
       }),
     )
   })
-  test('refuses a short key and an empty domain', () => {
-    expect(() => keyedFingerprint({ key: key.subarray(1), domain: 'a', data: '' })).toThrow(
-      expect.objectContaining({ place: 'key' }),
+  test('of one domain, made once, is the same for every content, in whatever order', () => {
+    const printOf = createKeyedFingerprint({ key, domain: 'a' })
+    const data = fc.oneof(fc.string(), fc.uint8Array({ maxLength: 300 }))
+    fc.assert(
+      fc.property(fc.array(data), (contents) => {
+        expect(contents.map(printOf)).toEqual(
+          contents.map((content) => keyedFingerprint({ key, domain: 'a', data: content })),
+        )
+      }),
     )
-    expect(() => keyedFingerprint({ key, domain: '', data: '' })).toThrow(
-      expect.objectContaining({ place: 'domain' }),
+  })
+  test.each([
+    ['keyedFingerprint', (domain: Domain) => keyedFingerprint({ ...domain, data: '' })],
+    ['createKeyedFingerprint', createKeyedFingerprint],
+  ])('%s refuses a short key and an empty domain', (_, made: (domain: Domain) => unknown) => {
+    expect(() => made({ key: key.subarray(1), domain: 'a' })).toThrow(
+      expect.objectContaining({ code: 'PARAMETER_INVALID', place: 'key' }),
+    )
+    expect(() => made({ key, domain: '' })).toThrow(
+      expect.objectContaining({ code: 'PARAMETER_INVALID', place: 'domain' }),
     )
   })
 })
