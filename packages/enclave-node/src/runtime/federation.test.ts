@@ -161,7 +161,8 @@ describe('one job over the pools of three homes', { timeout: 240_000 }, () => {
     }
     for (const home of here.homes) expect(await spent(home)).toBe(before + 12)
     expect(Math.abs(((await here.answer(pay, id)).rows[0]?.[0] ?? 0) - 18)).toBeLessThan(5)
-    // The other homes have nothing to tell of it but that it is over.
-    expect(await here.job(rural, id)).toMatchObject({ state: 'closed', receipt: null })
+    // The other homes have nothing to tell of it but that it is over, once they have read so.
+    await until('it is over there', async () => (await here.job(rural, id)).state === 'closed')
+    expect(await here.job(rural, id)).toMatchObject({ receipt: null })
   })
 })

@@ -4,29 +4,31 @@ import { dirname, join } from 'node:path'
 import { SandboxError } from '../errors.js'
 import type { Command } from './child.js'
 import type { EngineName } from './engine-name.js'
+import { nodeLibraries } from './node-libraries.js'
 
 const APP = '/app/node_modules'
 const NODE = '/app/node'
 
 /**
  * Command lines that start the worker under bubblewrap, strictest first. The child sees its own files alone: the node
- * binary, the shared libraries node has loaded here, this package and QuickJS, all read-only, on an empty read-only
+ * binary, the shared libraries that it loads by itself, this package and QuickJS, all read-only, on an empty read-only
  * root without /proc, /dev or /tmp; own user, process, network, IPC, UTS and cgroup namespaces; no capability.
  *
  * @param worker path of the built worker
  * @param nodeArgs flags for node
  * @param engine what runs in the child; the files of others stay outside
  * @returns the command with its own user namespace, then the one without (kernels that forbid them)
+ * @throws {@link SandboxError} `RUNTIME_UNAVAILABLE` when files of a package are not there; Error when node cannot be started
  */
-export function bubblewrapCommands(
+export async function bubblewrapCommands(
   worker: string,
   nodeArgs: readonly string[],
   engine: EngineName,
-): Command[] {
+): Promise<Command[]> {
   const here = packageRoot(worker, '@sealpool/sandbox')
   const files = [
     ...['--ro-bind', process.execPath, NODE],
-    ...sharedLibraries().flatMap((path) => ['--ro-bind', path, path]),
+    ...(await nodeLibraries()).flatMap((path) => ['--ro-bind', path, path]),
     ...['--ro-bind', join(here, 'dist'), join(APP, '@sealpool/sandbox/dist')],
     ...['--ro-bind', join(here, 'package.json'), join(APP, '@sealpool/sandbox/package.json')],
     ...[...packagesOf(worker, engine)].flatMap(([name, root]) => ['--ro-bind', root, join(APP, name)]),
@@ -55,21 +57,6 @@ function packagesOf(worker: string, engine: EngineName): Map<string, string> {
     return new Map([['pyodide', packageRoot(createRequire(worker).resolve('pyodide'), 'pyodide')]])
   }
   return packageClosure(worker, '@noble/hashes', packageClosure(worker, 'quickjs-emscripten'))
-}
-
-/** Shared objects of this very node, as the loader knows them; the child runs the same binary. */
-function sharedLibraries(): string[] {
-  const { report } = process as { report?: { excludeNetwork?: boolean; getReport(): object } }
-  if (report === undefined) return []
-  const before = report.excludeNetwork
-  // Without this the report looks up names of every open connection.
-  report.excludeNetwork = true
-  const { sharedObjects } = report.getReport() as { sharedObjects?: unknown }
-  if (before !== undefined) report.excludeNetwork = before
-  if (!Array.isArray(sharedObjects)) return []
-  return sharedObjects.filter(
-    (path): path is string => typeof path === 'string' && /\.so(\.|$)/.test(path) && existsSync(path),
-  )
 }
 
 /** A package and all it depends on, as name and real folder, resolved as the worker would. */

@@ -235,7 +235,7 @@ async function startUnderBubblewrap(
   engine: EngineName,
 ): Promise<Started> {
   let refusal: unknown
-  for (const command of bubblewrapCommands(worker, nodeArgs, engine)) {
+  for (const command of await bubblewrapCommands(worker, nodeArgs, engine)) {
     try {
       return { child: await startChild(command), command, isolation: 'bubblewrap' }
     } catch (error) {

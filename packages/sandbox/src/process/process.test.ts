@@ -8,6 +8,7 @@ import { limits, script } from '../testing/job.js'
 import { descendants, eventually, isAlive } from '../testing/processes.js'
 import { runtimeConformance } from '../testing/runtime-conformance.js'
 import { bubblewrapCommands } from './bubblewrap.js'
+import type { Command } from './child.js'
 import { createProcessRuntime } from './index.js'
 
 const worker = createRequire(import.meta.url).resolve('@sealpool/sandbox/process-worker')
@@ -188,9 +189,12 @@ describe.each(bubblewrapWorks ? (['process', 'bubblewrap'] as const) : (['proces
 )
 
 describe.skipIf(!bubblewrapWorks)('inside bubblewrap, with node itself and no QuickJS in the way', () => {
+  let command: Command | undefined
+  beforeAll(async () => {
+    command = (await bubblewrapCommands(worker, [], 'quickjs'))[0]
+  })
   /** Runs JavaScript in plain node behind the same walls as the worker. */
   function inside(program: string): string {
-    const [command] = bubblewrapCommands(worker, [], 'quickjs')
     if (command === undefined) throw new Error('no command')
     const args = [...command.args.slice(0, -2), '--input-type=commonjs', '-e', program]
     return execFileSync(command.program, args, { env: {}, timeout: 20_000 }).toString().trim()
