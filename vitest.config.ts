@@ -27,14 +27,29 @@ const inFolders = (ending: string): string[] => [
   `docs/**/*.${ending}`,
 ]
 
-function nodeProject(name: string, include: string[], exclude: string[], isolate: boolean) {
+/**
+ * Test files with a worker of their own. One that puts something else in the place of a module would reach into the others, or find it
+ * loaded: it is named so. Whole nodes and their databases stay in memory as long as the worker, gigabytes in the end.
+ */
+const ownWorker = [
+  ...inFolders('isolated.test.ts'),
+  'packages/enclave-node/src/{backup,cli,drill,migration,runtime,state,testing}/**/*.test.ts',
+]
+
+function nodeProject(options: {
+  name: string
+  include: readonly string[]
+  exclude: readonly string[]
+  isolate: boolean
+}) {
+  const { name, include, exclude, isolate } = options
   return {
     plugins: [propertySeed(process.env), emptyDatabase(), startSlowestFirst()],
     resolve: { conditions },
     ssr: { resolve: { conditions, externalConditions: conditions } },
     test: {
       name,
-      include,
+      include: [...include],
       exclude: [...exclude, '**/*.browser.test.ts', '**/node_modules/**', '**/dist/**'],
       isolate,
       testTimeout: 60_000,
@@ -51,10 +66,9 @@ export default defineConfig({
       ? {}
       : { reporters: ['default', 'json'], outputFile: { json: resultsFile } }),
     projects: [
-      // A worker of these takes one file after the other, and loads what they import once. A file that puts something else in the place
-      // of a module would reach into the others, or find it loaded: it is named so, and has a worker of its own.
-      nodeProject('node', inFolders('test.ts'), ['**/*.isolated.test.ts'], false),
-      nodeProject('node-isolated', inFolders('isolated.test.ts'), [], true),
+      // A worker of these takes one file after the other, and loads what they import once.
+      nodeProject({ name: 'node', include: inFolders('test.ts'), exclude: ownWorker, isolate: false }),
+      nodeProject({ name: 'node-isolated', include: ownWorker, exclude: [], isolate: true }),
       {
         resolve: { conditions: source },
         test: {

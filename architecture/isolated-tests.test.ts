@@ -16,7 +16,7 @@ function testFiles(folder: string): string[] {
   })
 }
 
-test('a test file has a worker of its own just when it puts something else in the place of a module', () => {
+test('a test file is named as one with a worker of its own just when it puts something else in the place of a module', () => {
   const files = ['packages', 'examples', 'architecture', 'chaos', 'docs']
     .flatMap((folder) => testFiles(join(root, folder)))
     .filter((path) => path !== 'architecture/isolated-tests.test.ts')
