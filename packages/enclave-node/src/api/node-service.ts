@@ -57,7 +57,13 @@ export interface ValidationService {
   wordOn(
     contribution: string,
   ): Promise<
-    { readonly agreement: AgreementRecord | undefined; readonly disputes: readonly DisputeRow[] } | undefined
+    | {
+        readonly agreement: AgreementRecord | undefined
+        /** What they agreed on when later proofs judged it again. */
+        readonly rescored: readonly AgreementRecord[]
+        readonly disputes: readonly DisputeRow[]
+      }
+    | undefined
   >
   /** Disputes from a number on, a page at a time. */
   disputes(from: number): Promise<readonly DisputeRow[]>

@@ -125,7 +125,7 @@ it('disputes are listed by digests for everybody; their evidence stands with the
       service: {
         validation: {
           server: undefined,
-          wordOn: async () => ({ agreement, disputes: [dispute] }),
+          wordOn: async () => ({ agreement, rescored: [{ ...agreement, threshold: 3 }], disputes: [dispute] }),
           disputes: async (number) => {
             from.push(number)
             return [dispute]
@@ -146,6 +146,7 @@ it('disputes are listed by digests for everybody; their evidence stands with the
   expect((await world.call('GET', '/v1/contributions/7/verdicts', {})).body).toMatchObject({
     id: '7',
     agreement,
+    rescored: [{ threshold: 3 }],
     disputes: [{ number: '1', evidence: { statements: [{}, {}] } }],
   })
 })

@@ -49,6 +49,7 @@ const about = {
   inputs: digest.describe('keyed, of what all of them judged by'),
   validators: z.array(addressSchema).describe('whose word counts'),
 }
+const agreement = z.strictObject({ ...about, threshold: z.int().min(2), statements: z.array(statement) })
 const shown = {
   number: z.string(),
   contribution: idSchema,
@@ -72,10 +73,8 @@ export const validationEndpoints: readonly ApiRoute[] = [
         simulated,
         id: idSchema,
         pool: addressSchema,
-        agreement: z
-          .strictObject({ ...about, threshold: z.int().min(2), statements: z.array(statement) })
-          .nullable()
-          .describe('null while too few agree'),
+        agreement: agreement.nullable().describe('null while too few agree'),
+        rescored: z.array(agreement).describe('by later proofs, each by the digest of its code'),
         disputes: z.array(
           z.strictObject({
             ...shown,

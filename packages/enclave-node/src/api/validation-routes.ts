@@ -26,6 +26,7 @@ export function validationRoutes(
       id: row.id,
       pool: row.pool,
       agreement: word.agreement ?? null,
+      rescored: word.rescored,
       disputes: word.disputes.map((dispute) => ({ ...shownOf(dispute), evidence: dispute.evidence })),
     })
   })

@@ -66,6 +66,19 @@ it('reads the earlier policies of a pool that is judged again from files beside 
     rule: 'keep',
   })
   expect(await load(null)).toBeNull()
+  // A validator's pools have them beside the home's.
+  const judged = {
+    address: `0x${'b'.repeat(40)}`,
+    policy: {},
+    poc: artifact,
+    refiner: { ...artifact, schema: {} },
+    rescoring: { earlier: ['older.json'] },
+  }
+  const validates = { nodes: ['https://home.example'], pools: [judged] }
+  await writeFile(config, JSON.stringify(settingsWith({ pools: [], validates })))
+  expect((await loadSettings({ config }, {})).validates?.pools[0]?.rescoring).toEqual({
+    earlier: [{ name: 'older' }],
+  })
   await expect(load({ earlier: 'older.json' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   await expect(load({ earlier: ['gone.json'] })).rejects.toMatchObject({ code: 'CONFIG_FILE_UNREADABLE' })
 })

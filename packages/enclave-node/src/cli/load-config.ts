@@ -135,23 +135,22 @@ async function inlinePool(pool: unknown, folder: string, index: number): Promise
     inline(given['poc'], folder),
     inline(given['refiner'], folder),
   ])
-  const { rescoring } = given
-  if (rescoring === undefined || rescoring === null) return { ...given, policy, poc, refiner }
-  const place = `pools.${index}.rescoring`
-  return {
-    ...given,
-    policy,
-    poc,
-    refiner,
-    rescoring: await inlineEarlier(objectOf(rescoring, place), folder),
-  }
+  return { ...(await withEarlier(given, `pools.${index}`, folder)), policy, poc, refiner }
 }
 
 /** The policies under which a pool's older contributions were sealed. */
-async function inlineEarlier(given: Json, folder: string): Promise<Json> {
-  const { earlier } = given
-  if (!Array.isArray(earlier)) return given
-  return { ...given, earlier: await Promise.all(earlier.map((policy) => inline(policy, folder))) }
+async function withEarlier(pool: Json, place: string, folder: string): Promise<Json> {
+  if (pool['rescoring'] === undefined || pool['rescoring'] === null) return pool
+  const rescoring = objectOf(pool['rescoring'], `${place}.rescoring`)
+  const { earlier } = rescoring
+  if (!Array.isArray(earlier)) return pool
+  return {
+    ...pool,
+    rescoring: {
+      ...rescoring,
+      earlier: await Promise.all(earlier.map((policy) => inline(policy, folder))),
+    },
+  }
 }
 
 async function inlineCommittee(given: Json, folder: string): Promise<Json> {
@@ -179,7 +178,8 @@ async function inlinePools(
     ...given,
     pools: await Promise.all(
       pools.map(async (pool, index) => {
-        const one = objectOf(pool, `${name}.pools.${index}`)
+        const place = `${name}.pools.${index}`
+        const one = await withEarlier(objectOf(pool, place), place, folder)
         const read = members.map(async (member) => [member, await inline(one[member], folder)] as const)
         return { ...one, ...Object.fromEntries(await Promise.all(read)) }
       }),

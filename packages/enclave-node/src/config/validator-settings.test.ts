@@ -66,6 +66,17 @@ describe('settings of validators', () => {
     expect(digestWith(judged(null))).toBe(digestWith(settings({ pools: [served] })))
   })
 
+  const again = (rescoring: unknown) =>
+    settings({ validates: { ...validates, pools: [{ ...validates.pools[0], rescoring }] } })
+
+  it.each([
+    ['no older policy', { earlier: [] }],
+    ['a rule, which is the home’s', { earlier: [{}], rule: 'keep' }],
+    ['a share, which is the home’s', { earlier: [{}], share: 1 }],
+  ])('of what is judged again are refused with %s', (_, rescoring) => {
+    expect(refusal(again(rescoring)).message).toContain('rescoring')
+  })
+
   it('are measured, but for where a node is asked', () => {
     const digests = [
       judged(null),
@@ -76,7 +87,11 @@ describe('settings of validators', () => {
       settings({ validates: { ...validates, pools: [{ ...validates.pools[0], farming: null }] } }),
       settings({ validates: { ...validates, pools: [{ ...validates.pools[0], address: address('c') }] } }),
       settings({ validates: { ...validates, pools: [{ ...validates.pools[0], consents: [digest('3')] }] } }),
+      again({ earlier: [{ name: 'older' }] }),
+      again({ earlier: [{ name: 'older' }, { name: 'oldest' }] }),
     ].map(digestWith)
+    expect(digestWith(again({ earlier: [{ name: 'oldest' }, { name: 'older' }] }))).toBe(digests.at(-1))
+    expect(digestWith(again(null))).toBe(digests[4])
     expect(new Set(digests).size).toBe(digests.length)
     const moved = both.nodes.map((one) => ({ ...one, url: 'http://elsewhere.example' })).reverse()
     expect(digestWith(judged({ ...both, nodes: moved }))).toBe(digests[1])

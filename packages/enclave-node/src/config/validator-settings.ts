@@ -9,6 +9,7 @@ import { consentsSchema, measuredConsents } from './consent-settings.js'
 import { digestSchema } from './digest-schema.js'
 import { judgingRules, measuredJudging } from './judging-rules.js'
 import { refinerFileSchema } from './refiner-file-schema.js'
+import { measuredEarlier, rescoredForOthersSchema } from './rescoring-settings.js'
 
 const address = z
   .string()
@@ -68,6 +69,8 @@ export const validatesSchema = z
           ...judgingRules,
           /** Texts that count, as the home has them. */
           consents: consentsSchema,
+          /** Older policies, as the home has them. */
+          rescoring: rescoredForOthersSchema,
         }),
       )
       .min(1)
@@ -108,6 +111,7 @@ export function measuredValidates(validates: ValidatesSettings): JsonObject {
       poc: pool.poc.digest,
       ...measuredJudging(pool),
       ...(pool.consents === null ? {} : { consents: measuredConsents(pool.consents) }),
+      ...(pool.rescoring === null ? {} : { rescoring: measuredEarlier(pool.rescoring) }),
     }))
     .sort((a, b) => (a.address < b.address ? -1 : 1))
   return { validates: { pools } }

@@ -5,14 +5,14 @@
 import { type PocVerdict, verdictDigest } from '@sealpool/poc'
 import { NodeError } from '../errors.js'
 import { holdContribution } from '../state/contribution-table.js'
-import { noteDisputes } from '../state/verdict-agreement-table.js'
 import type { OwnVerdict } from '../validation/ask-validators.js'
-import type { AgreementDecision, WaitingReason } from '../validation/decide-agreement.js'
+import type { WaitingReason } from '../validation/decide-agreement.js'
 import type { PoolContent } from './content-indexes.js'
 import { endedByClock } from './ended-by-clock.js'
 import type { IngestContext } from './ingest-context.js'
 import type { Judged } from './judge-batch.js'
 import type { ServedPool } from './served-pool.js'
+import { tellDisputes } from './tell-disputes.js'
 
 /** What a contribution that waits says to people. */
 export const waitingTexts: Readonly<Record<WaitingReason | 'VALIDATORS_LACK_FILE', string>> = {
@@ -53,7 +53,7 @@ export async function agreeOnBatch(
   for (const [place, one] of own.entries()) {
     const decision = decisions[place]
     if (decision === undefined) throw new RangeError('there is a decision on every contribution')
-    await tellDisputes(context, pool, one, decision)
+    await tellDisputes(context, pool, one.contribution.id, decision)
     if (decision.kind === 'waits') {
       await hold(context, pool, one, decision.reason)
       // Nothing that was judged after it went by one that this node refused.
@@ -127,29 +127,4 @@ async function hold(
       ? now() + contradictedSeconds
       : (validation?.againAt(pool, contribution.id) ?? now())
   await holdContribution(store, contribution.id, { reason, reasonText: waitingTexts[reason], at })
-}
-
-/** Records who contradicts whom: in the state, and in the audit log when it is new. */
-async function tellDisputes(
-  { store, validation }: IngestContext,
-  { address: pool }: ServedPool,
-  { contribution: { id: contribution } }: Judged,
-  { disputes }: AgreementDecision,
-): Promise<void> {
-  if (disputes.length === 0) return
-  const fresh = await store.transaction((tx) => noteDisputes(tx, { contribution, pool }, disputes))
-  for (const { kind, signers, digests, fields } of fresh) {
-    validation?.audit.write({
-      event: 'verdict-disputed',
-      facts: {
-        contribution,
-        pool,
-        kind,
-        signers: [...signers],
-        left: digests[0],
-        right: digests[1],
-        fields: fields.slice(0, 10),
-      },
-    })
-  }
 }

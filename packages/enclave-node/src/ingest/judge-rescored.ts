@@ -2,6 +2,7 @@
  * Judges one contribution by its pool's present proof, beside the verdict that an earlier one gave.
  * @module
  */
+import type { Digest } from '@sealpool/crypto'
 import {
   FULL_SCORE,
   type PocVerdict,
@@ -20,6 +21,9 @@ import { rewardedBesides } from '../state/earlier-rewards.js'
 import { NOT_HELD } from '../state/forget-rescored.js'
 import { rescoredHolder, stillAccepted, type storeRescored } from '../state/rescoring-table.js'
 import { findVerdict } from '../state/verdict-table.js'
+import type { ToldFacts } from '../validation/told-facts.js'
+import { isFitHeader } from '../validation/questions-of.js'
+import { agreeOnRescored, type WaitsForValidators } from './agree-on-rescored.js'
 import { endedByClock } from './ended-by-clock.js'
 import type { IngestContext } from './ingest-context.js'
 import { judgeContribution } from './judge-contribution.js'
@@ -34,7 +38,8 @@ export type RescoredOutcome =
   /** It gets no second verdict. */
   | { readonly kind: 'left'; readonly reason: string }
   /** It may, later. */
-  | { readonly kind: 'later'; readonly reason: string }
+  | { readonly kind: 'later'; readonly reason: string; readonly validators?: never }
+  | WaitsForValidators
 
 /**
  * Opens and judges one contribution again. The proof is told what was known first: the time of its block, and that it is as new as its first
@@ -57,6 +62,9 @@ export async function judgeRescored(
   if (opened.kind === 'later') return opened
   if (opened.kind === 'refused') return { kind: 'left', reason: opened.code }
   try {
+    // No question to a validator holds it: see `isFitHeader`.
+    if (pool.validators !== null && !isFitHeader(opened.file.header))
+      return { kind: 'left', reason: 'SEALED_FILE_INVALID' }
     return await judgeOpened(ingest, pool, { rule: asked.rule, contribution, before, opened })
   } finally {
     overwriteOpened(opened)
@@ -70,14 +78,21 @@ async function openUnder(
   earlier: ServedRescoring['earlier'],
   contribution: ContributionRow,
   before: PocVerdict,
-): Promise<OpenedContribution> {
-  let opened: OpenedContribution = { kind: 'refused', code: 'WRONG_POLICY', place: 'context.policyDigest' }
+): Promise<OpenedEarlier | Exclude<OpenedContribution, { readonly kind: 'opened' }>> {
+  // What a validator does not get from its owner's store it finds beside the pool's other copies.
+  const keeping = pool.validators !== null && (ingest.validation?.timesLacked(contribution.id).byAny ?? 0) > 0
   for (const { policyDigest, poc } of earlier) {
     if (poc !== before.poc) continue
-    opened = await openStored(ingest, { ...pool, policyDigest }, contribution)
+    const opened = await openStored(ingest, { ...pool, policyDigest }, contribution, { keeping })
+    if (opened.kind === 'opened') return { ...opened, policyDigest }
     if (opened.kind !== 'refused' || opened.code !== 'WRONG_POLICY') return opened
   }
-  return opened
+  return { kind: 'refused', code: 'WRONG_POLICY', place: 'context.policyDigest' }
+}
+
+/** What was opened, and the policy that it was sealed under. */
+type OpenedEarlier = Extract<OpenedContribution, { readonly kind: 'opened' }> & {
+  readonly policyDigest: Digest
 }
 
 async function judgeOpened(
@@ -87,28 +102,49 @@ async function judgeOpened(
     readonly rule: RescoringReward
     readonly contribution: ContributionRow
     readonly before: PocVerdict
-    readonly opened: OpenedContribution & { readonly kind: 'opened' }
+    readonly opened: OpenedEarlier
   },
 ): Promise<RescoredOutcome> {
   const { store, keys, runtime, limits, chain, giveWay, sign } = ingest
   const { rule, contribution, before, opened } = judged
   const { id } = contribution
   const poc = pool.poc.digest
-  const { verdict, account } = await judgeContribution(contribution, pool, opened, {
+  const at = await chain.blockTime(contribution.blockHash)
+  const own = await judgeContribution(contribution, pool, opened, {
     runtime,
     limits,
     fingerprintKey: keys.poolSecret('content-fingerprint', lastingScope(pool)),
     // It was accepted: what the pool holds now, itself included, is no reason to refuse it.
     holderOf: async () => undefined,
     holdsAll: async () => false,
-    at: await chain.blockTime(contribution.blockHash),
+    at,
     giveWay,
     noveltyOf: async () => before.uniqueness,
     accountKey: keys.poolSecret('account-pseudonym', lastingScope(pool)),
     accountHolder: async (pseudonym) =>
       (await accountHolder(store, pool.address, pseudonym)) ??
-      (await rescoredHolder(store, poc, { account: pseudonym, before: id })),
+      (await rescoredHolder(store, poc, { account: pseudonym, but: id })),
   })
+  const { account, asked } = own
+  const told: ToldFacts = {
+    opening: null,
+    clock: endedByClock(own.verdict),
+    duplicateOf: null,
+    isHeld: false,
+    novelty: asked?.novelty ?? null,
+    account: asked?.account ?? null,
+    scaling: null,
+    rescored: { policy: opened.policyDigest },
+  }
+  const { mediaType, file } = opened
+  const counted =
+    pool.validators === null
+      ? own
+      : await agreeOnRescored(ingest, pool, {
+          ...{ contribution, verdict: own.verdict, at, mediaType, told, file },
+        })
+  if ('reason' in counted) return counted
+  const { verdict } = counted
   // What a clock ended says nothing of the contribution.
   if (verdict.refusal !== null && endedByClock(verdict))
     return { kind: 'later', reason: verdict.refusal.code }
@@ -133,7 +169,13 @@ async function judgeOpened(
     subject: subjectOf(id),
     nonce: '0',
   })
-  return { kind: 'judged', entry, statement, account: verdict.valid ? (account?.pseudonym ?? null) : null }
+  return {
+    kind: 'judged',
+    entry,
+    statement,
+    account: verdict.valid ? (account?.pseudonym ?? null) : null,
+    agreement: 'record' in counted ? counted.record : null,
+  }
 }
 
 /** Lines of a farming rule and of earlier rewards, which a verdict's evidence ends with. */

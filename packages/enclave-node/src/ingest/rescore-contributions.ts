@@ -20,6 +20,7 @@ import {
   nextRescoringNumber,
   nextRescoringPart,
   putOffRescored,
+  putOffRescoringRun,
   type RescoringRun,
   storeRescored,
 } from '../state/rescoring-table.js'
@@ -110,6 +111,15 @@ async function judgeNext(
         if (!(await storeRescored(tx, poc, outcome))) await leaveRescored(tx, id, poc, NOT_HELD)
       })
     } else if (outcome.kind === 'left') await leaveRescored(store, id, poc, outcome.reason)
+    else if (outcome.validators !== undefined) {
+      const { timesInVain, againAt } = outcome.validators
+      if (timesInVain >= mostInVain) await leaveRescored(store, id, poc, outcome.reason)
+      else await putOffRescored(store, id, poc, againAt)
+      if (timesInVain > 0) continue
+      // They were not there: nothing else is judged before they may be.
+      await putOffRescoringRun(store, run, Math.max(againAt, now() + backOff(attempts)))
+      break
+    }
     // A store that is away is nobody's fault, and waited for.
     else if (outcome.reason !== 'BLOB_STORE_FAILED' && attempts + 1 >= settings.missingBlobTries)
       await leaveRescored(store, id, poc, outcome.reason)
@@ -123,6 +133,9 @@ async function judgeNext(
   }
   return due.length
 }
+
+/** So often validators who answer are asked about one contribution: their waits between double, to an hour in all. */
+const mostInVain = 8
 
 /** Seconds after so many attempts in vain. */
 function backOff(attempts: number): number {

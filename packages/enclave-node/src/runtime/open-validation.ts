@@ -17,11 +17,13 @@ import { copiesOf } from '../own-copy/copies-of.js'
 import { attestPeer } from '../peer/attest-peer.js'
 import { openPeer } from '../peer/call-peer.js'
 import { platformRandom } from '../platform.js'
+import { rescoredAgreements } from '../state/rescoring-table.js'
 import { countDisputes, disputesFrom, disputesOn, findAgreement } from '../state/verdict-agreement-table.js'
 import { askValidators } from '../validation/ask-validators.js'
 import { serveValidation, type ValidatedPool } from '../validation/serve-validation.js'
 import { acceptedRefiner } from './accepted-refiner.js'
 import type { NodeLogger } from './logger.js'
+import { serveEarlier } from './serve-earlier.js'
 
 /** Milliseconds that a validator may take for one question: it ends its turn before. */
 const peerTimeoutMs = 90_000
@@ -124,13 +126,14 @@ export async function openValidation(
     service: {
       server,
       async wordOn(contribution) {
-        const [agreement, disputed] = await Promise.all([
+        const [agreement, rescored, disputed] = await Promise.all([
           findAgreement(store, contribution),
+          rescoredAgreements(store, contribution),
           disputesOn(store, contribution),
         ])
-        return agreement === undefined && disputed.length === 0
+        return agreement === undefined && rescored.length === 0 && disputed.length === 0
           ? undefined
-          : { agreement, disputes: disputed }
+          : { agreement, rescored, disputes: disputed }
       },
       disputes: (from) => disputesFrom(store, from, disputesAtOnce),
     },
@@ -150,7 +153,7 @@ async function validatedPools(
 ): Promise<ReadonlyMap<Address, ValidatedPool>> {
   const checked = await Promise.all(
     pools.map(async (given): Promise<ValidatedPool> => {
-      const { address, policy: text, poc, refiner, farming, verification, consents } = given
+      const { address, policy: text, poc, refiner, farming, verification, consents, rescoring } = given
       const policy = parsePoolPolicy(text)
       const policyDigest = digestOf(text as JsonValue)
       const onChain = await chain.pool(address)
@@ -178,6 +181,9 @@ async function validatedPools(
         farming,
         verification,
         consents,
+        rescoring: rescoring && {
+          earlier: serveEarlier(address, policy, { rescoring, policy: text, place: 'validates.pools' }),
+        },
         // A live pool has no validators.
         keep: 'escrow',
       }

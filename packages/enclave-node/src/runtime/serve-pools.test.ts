@@ -6,7 +6,7 @@ import { parseNodeConfig } from '../config/node-config.js'
 import { addressOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import { settingsWith } from '../testing/settings.js'
 import { servePools } from './serve-pools.js'
-import { serveRescoring } from './serve-rescoring.js'
+import { serveEarlier } from './serve-earlier.js'
 
 const code = 'globalThis.sealpool = {}'
 const accepted = { code, digest: sha256Digest(new TextEncoder().encode(code)) }
@@ -162,20 +162,24 @@ describe('what an earlier proof accepted', () => {
     })
   })
 
-  it('is not where the policy is none, or validators judge the pool', async () => {
+  it('is not where the policy is none', async () => {
     await expect(serve({ rescoring: { earlier: [{ name: 'x' }] } })).rejects.toMatchObject({
       code: 'POLICY_INVALID',
     })
-    const validators = {
-      threshold: 2,
-      nodes: [{ address: addressOfDigit('e'), url: 'https://other.example' }],
-    }
-    const rescoring = { earlier: [allowed], share: 1, rule: 'keep' } as const
-    const present = parsePoolPolicy(policy)
-    const judged = { rescoring, policy: policy as Record<string, JsonValue> }
-    expect(() => serveRescoring(addressOfDigit('a'), present, { ...judged, validators })).toThrow(
-      expect.objectContaining({ place: `pools ${addressOfDigit('a')} rescoring` }),
+  })
+
+  it('is held against the present policy by a validator as well, which says where its settings list it', () => {
+    const asked = (earlier: readonly Record<string, unknown>[]) =>
+      serveEarlier(addressOfDigit('a'), parsePoolPolicy(policy), {
+        rescoring: { earlier: earlier as Record<string, JsonValue>[] },
+        policy: policy as Record<string, JsonValue>,
+        place: 'validates.pools',
+      })
+    expect(asked([allowed])).toEqual([{ policyDigest: digestOf(allowed), poc: earlierProof }])
+    expect(() => asked([older({})])).toThrow(
+      expect.objectContaining({
+        place: `validates.pools ${addressOfDigit('a')} rescoring.earlier.0.code.rescoring`,
+      }),
     )
-    expect(serveRescoring(addressOfDigit('a'), present, { ...judged, validators: null })).not.toBeNull()
   })
 })

@@ -13,7 +13,7 @@ import { NodeError } from '../errors.js'
 import { planFacts } from '../facts/facts-plan.js'
 import type { PlannablePool, ServedPool } from '../ingest/served-pool.js'
 import { acceptedRefiner } from './accepted-refiner.js'
-import { serveRescoring } from './serve-rescoring.js'
+import { serveEarlier } from './serve-earlier.js'
 
 /**
  * Reads and checks the pools.
@@ -82,7 +82,15 @@ async function servePool(
     validators: config.validators,
     keep: config.keep,
     consents: config.consents,
-    rescoring: serveRescoring(address, policy, config),
+    rescoring: config.rescoring && {
+      earlier: serveEarlier(address, policy, {
+        rescoring: config.rescoring,
+        policy: config.policy,
+        place: 'pools',
+      }),
+      share: config.rescoring.share,
+      rule: config.rescoring.rule,
+    },
     poc: { code: config.poc.code, digest: config.poc.digest },
     refiner,
     schemaId: schemaId(schema),

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getContribution } from '@sealpool/contracts'
-import type { JsonObject, SignedStatement } from '@sealpool/crypto'
-import { agreeOnVerdict, checkDispute, verdictDigest } from '@sealpool/poc'
+import type { JsonObject, JsonValue, SignedStatement } from '@sealpool/crypto'
+import { agreeOnVerdict, checkDispute, verdictDigest, verifyRescoring } from '@sealpool/poc'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadConfig } from '../cli/load-config.js'
@@ -13,6 +13,7 @@ import { ask, until } from '../testing/ask.js'
 import { type PoolWorld, poolWorld } from '../testing/pool-world.js'
 import { type RecordingProxy, recordingProxy } from '../testing/recording-proxy.js'
 import { tampered } from '../testing/validator-peers.js'
+import { voteProof } from '../testing/vote-proof.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, type StartOptions, startNode } from './start-node.js'
 
@@ -24,56 +25,64 @@ let liar: RunningNode
 const nodes: RunningNode[] = []
 const proxies: RecordingProxy[] = []
 
+interface Agreement {
+  readonly poc: `sha256:${string}`
+  readonly commitment: `sha256:${string}`
+  readonly inputs: `sha256:${string}`
+  readonly validators: readonly `0x${string}`[]
+  readonly threshold: number
+  readonly statements: readonly SignedStatement[]
+}
 interface Word {
-  readonly agreement: {
-    readonly poc: `sha256:${string}`
-    readonly commitment: `sha256:${string}`
-    readonly inputs: `sha256:${string}`
-    readonly validators: readonly `0x${string}`[]
-    readonly threshold: number
-    readonly statements: readonly SignedStatement[]
-  }
+  readonly agreement: Agreement
+  readonly rescored: readonly Agreement[]
   readonly disputes: readonly { readonly evidence: { readonly statements: readonly SignedStatement[] } }[]
 }
 
-beforeAll(async () => {
-  world = await poolWorld({ workers: 2 })
+const json = async (name: string): Promise<JsonObject> =>
+  JSON.parse(await readFile(join(world.folder, `${name}.json`), 'utf8')) as JsonObject
+
+/** Starts a node in its place, or starts it anew with other settings. */
+async function start(place: number, change: object, options: StartOptions = {}): Promise<RunningNode> {
   const { config, secrets } = await loadConfig(
     { config: world.config },
     { SEALPOOL_TRANSACTION_KEY: world.transactionKey },
   )
-  for (let place = 0; place < 3; place += 1) proxies.push(await recordingProxy())
-  const [front] = proxies
-  const json = async (name: string): Promise<JsonObject> =>
-    JSON.parse(await readFile(join(world.folder, `${name}.json`), 'utf8')) as JsonObject
-  const { pool: address, policy } = world.pools.pay
-  const poc = await json('pay-poc')
-  const start = async (place: number, change: object, options: StartOptions = {}) => {
-    const data = join(world.folder, `validating-${place}`)
-    await mkdir(data, { recursive: true })
-    await copyFile(join(world.data, simulatorFile), join(data, simulatorFile))
-    const transactionKey = world.devnet.accounts[place + 4]?.privateKey
-    if (transactionKey === undefined) throw new Error('the devnet has too few accounts')
-    const node = await startNode(
-      parseNodeConfig({
-        ...config,
-        dataDirectory: data,
-        instance: `validating-${place}`,
-        api: { ...config.api, port: 0, publicUrl: proxies[place]?.url ?? null },
-        ...change,
-      }),
-      { ...secrets, transactionKey },
-      { log, ...options },
-    )
-    nodes.push(node)
-    const proxy = proxies[place]
-    if (proxy !== undefined) proxy.target = node.url
-    await world.register(node.url)
-    await until('ready', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
-    return node
+  const data = join(world.folder, `validating-${place}`)
+  await mkdir(data, { recursive: true })
+  await copyFile(join(world.data, simulatorFile), join(data, simulatorFile))
+  const transactionKey = world.devnet.accounts[place + 4]?.privateKey
+  if (transactionKey === undefined) throw new Error('the devnet has too few accounts')
+  const node = await startNode(
+    parseNodeConfig({
+      ...config,
+      dataDirectory: data,
+      instance: `validating-${place}`,
+      api: { ...config.api, port: 0, publicUrl: proxies[place]?.url ?? null },
+      ...change,
+    }),
+    { ...secrets, transactionKey },
+    { log, ...options },
+  )
+  nodes.push(node)
+  const proxy = proxies[place]
+  if (proxy !== undefined) proxy.target = node.url
+  await world.register(node.url)
+  await until('ready', async () => ((await ask(`${node.url}/v1/ready`)) as { ready: boolean }).ready)
+  return node
+}
+
+/** Starts the home and two who judge besides it, of whom the second lies. @param rescoring older policies */
+async function startAll(
+  { policy, poc }: { readonly policy: JsonValue; readonly poc: JsonObject },
+  rescoring?: { readonly earlier: readonly JsonValue[] },
+): Promise<void> {
+  const { pool: address } = world.pools.pay
+  const judged = { address, policy, poc, refiner: await json('pay-refiner') }
+  const validates = {
+    nodes: [proxies[0]?.url],
+    pools: [rescoring === undefined ? judged : { ...judged, rescoring }],
   }
-  const refiner = await json('pay-refiner')
-  const validates = { nodes: [front?.url], pools: [{ address, policy, poc, refiner }] }
   const honest = await start(1, { pools: [], validates })
   liar = await start(
     2,
@@ -82,23 +91,28 @@ beforeAll(async () => {
       openRuntime: async (asked) => tampered(await createProcessRuntime(asked), { quality: 0.5, score: 0.5 }),
     },
   )
+  const validators = {
+    threshold: 2,
+    nodes: [honest, liar].map(({ keySet }, index) => ({
+      address: keySet.statement.address,
+      url: proxies[index + 1]?.url,
+    })),
+  }
   home = await start(0, {
     pools: [
       {
-        address,
-        policy,
-        poc,
-        refiner,
-        validators: {
-          threshold: 2,
-          nodes: [honest, liar].map(({ keySet }, index) => ({
-            address: keySet.statement.address,
-            url: proxies[index + 1]?.url,
-          })),
-        },
+        ...judged,
+        validators,
+        ...(rescoring === undefined ? {} : { rescoring: { ...rescoring, rule: 'difference' } }),
       },
     ],
   })
+}
+
+beforeAll(async () => {
+  world = await poolWorld({ workers: 2 })
+  for (let place = 0; place < 3; place += 1) proxies.push(await recordingProxy())
+  await startAll({ policy: world.pools.pay.policy, poc: await json('pay-poc') })
 }, 240_000)
 afterAll(async () => {
   for (const node of nodes) await node.stop()
@@ -111,7 +125,11 @@ describe('a pool whose contributions three nodes judge, of which one lies', { ti
     const { pool } = world.pools.pay
     await world.contribute(
       home.url,
-      [0, 1].map((worker) => ({ pool: world.pools.pay, worker, bytes: world.payExport(worker) })),
+      [10, 500].map((wage, worker) => ({
+        pool: world.pools.pay,
+        worker,
+        bytes: world.payExport(worker, wage),
+      })),
     )
     await until('ingested', async () => {
       const { states } = (await ask(`${home.url}/v1/contributions`)) as { states: Record<string, number> }
@@ -163,6 +181,62 @@ describe('a pool whose contributions three nodes judge, of which one lies', { ti
       expect(wire.length).toBeGreaterThan(1_000)
       for (const canary of ['"told"', 'novelty', '"header"', 'poc-verdict', 'evaluate'])
         expect(wire.includes(canary), canary).toBe(false)
+    }
+  })
+
+  it('votes for another proof: what the first one accepted is judged again by all, and counts as two agree', async () => {
+    const { pool, policy } = world.pools.pay
+    const { poc } = await voteProof(world)
+    for (const node of nodes.splice(0)) await node.stop()
+    await startAll(
+      { policy: await json('next-policy'), poc: poc as unknown as JsonObject },
+      { earlier: [policy] },
+    )
+    const statements = async () =>
+      ((await ask(`${home.url}/v1/rescorings?pool=${pool}`)) as { rescorings: readonly SignedStatement[] })
+        .rescorings
+    await until('rescored', async () => (await statements()).length > 0)
+    const { deployment } = world
+    const registry = deployment.nodeRegistry
+    const { rescoring } = verifyRescoring((await statements())[0], {
+      chainId: deployment.chainId,
+      registry,
+      pool,
+      poc: poc.digest,
+      validators: [home.keySet.statement.address],
+    })
+    expect(rescoring).toMatchObject({ accepted: 2, chosen: 2, last: true, left: [] })
+    // The one who lies says half a score.
+    expect(rescoring.entries.map(({ after, difference }) => [after.score, difference])).toEqual([
+      [10_000, 0],
+      [10_000, 5_000],
+    ])
+    for (const { contribution, commitment, after } of rescoring.entries) {
+      const { agreement, rescored, disputes } = (await ask(
+        `${home.url}/v1/contributions/${contribution}/verdicts`,
+      )) as Word
+      expect(agreement.poc).not.toBe(poc.digest)
+      const [word, ...more] = rescored
+      if (word === undefined || more.length > 0) throw new Error('one other proof has judged it')
+      const counted = agreeOnVerdict({
+        ...word,
+        pool,
+        contribution,
+        poc: poc.digest,
+        context: {
+          chainId: deployment.chainId,
+          registry,
+          subject: subjectOf(contribution),
+          commitment,
+          inputs: word.inputs,
+        },
+      })
+      expect(counted.status).toBe('agreed')
+      expect(counted.agreeing).toHaveLength(2)
+      expect(counted.agreeing).not.toContain(liar.keySet.statement.address)
+      expect(counted.verdict && verdictDigest(counted.verdict)).toBe(after.verdict)
+      // Of the first proof, and of the second.
+      expect(disputes).toHaveLength(2)
     }
   })
 })

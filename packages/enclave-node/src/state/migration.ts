@@ -21,6 +21,7 @@ import { validators } from './migration-014-validators.js'
 import { earlierRewards } from './migration-015-earlier-rewards.js'
 import { rescorings } from './migration-016-rescorings.js'
 import { earlierPolicies } from './migration-017-earlier-policies.js'
+import { rescoredAgreements } from './migration-018-rescored-agreements.js'
 import type { StateStore } from './state-store.js'
 
 /** One step of the tables' history. Steps are never edited once released; a change is a new step. */
@@ -50,6 +51,7 @@ export const migrations: readonly Migration[] = [
   earlierRewards,
   rescorings,
   earlierPolicies,
+  rescoredAgreements,
 ]
 
 /** The version that this release of the node works with. */

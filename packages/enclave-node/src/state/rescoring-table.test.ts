@@ -1,9 +1,10 @@
-import type { SignedStatement } from '@sealpool/crypto'
+import type { Digest, SignedStatement } from '@sealpool/crypto'
 import type { RescoredContribution } from '@sealpool/poc'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { chainContribution, pool } from '../testing/job-fixture.js'
 import { addressOfDigit, digestOfDigit } from '../testing/served-pool-fixture.js'
 import { insertContribution } from './contribution-table.js'
+import { forgetRescored } from './forget-rescored.js'
 import { migrate } from './migration.js'
 import { openPgliteStore } from './pglite-store.js'
 import {
@@ -18,12 +19,15 @@ import {
   nextRescoringNumber,
   nextRescoringPart,
   putOffRescored,
+  putOffRescoringRun,
+  rescoredAgreements,
   rescoredHolder,
   rescoredVerdicts,
   rescoringStatements,
   stillAccepted,
   storeRescored,
 } from './rescoring-table.js'
+import type { AgreementRecord } from './verdict-agreement-table.js'
 
 const store = await openPgliteStore({ directory: 'memory' })
 await migrate(store)
@@ -72,8 +76,12 @@ async function judged(id: string, change: { of?: typeof other; state?: string; p
 const begin = (ids: readonly string[], change: object = {}, poc = present) =>
   beginRescoring(store, { ...mine, accepted: 9, chosen: ids.length, ...change }, poc, ids)
 const due = async (at = 0) => (await dueRescored(store, mine, { at, limit: 10 })).map(({ id }) => id)
-const second = (id: string, poc = present, account: string | null = null) =>
-  storeRescored(store, poc, { entry: entry(id), statement: statement(`${id} by ${poc}`), account })
+const second = (
+  id: string,
+  poc = present,
+  account: string | null = null,
+  agreement: AgreementRecord | null = null,
+) => storeRescored(store, poc, { entry: entry(id), statement: statement(`${id} by ${poc}`), account, agreement })
 
 beforeEach(() =>
   store.run(
@@ -208,7 +216,7 @@ describe('a second verdict', () => {
     expect(await due()).toEqual(['2'])
   })
 
-  it('is found by the account that it came with: of the same proof, and before', async () => {
+  it('is found by the account that it came with: of the same proof, and another one', async () => {
     for (const id of ['1', '2', '3', '4']) await judged(id)
     await begin(['1', '2', '3', '4'])
     await begin(['1'], { run: later }, next)
@@ -217,16 +225,46 @@ describe('a second verdict', () => {
     await second('2', present, 'him')
     await second('3', present, 'her')
     // Of several the first.
-    expect((await rescoredHolder(store, present, { account: 'him', before: '9' }))?.owner).toBe(
+    expect((await rescoredHolder(store, present, { account: 'him', but: '9' }))?.owner).toBe(
       addressOfDigit('2'),
     )
-    const holder = async (account: string, before: string) =>
-      (await rescoredHolder(store, present, { account, before }))?.owner
+    const holder = async (account: string, but: string) =>
+      (await rescoredHolder(store, present, { account, but }))?.owner
     expect(await holder('him', '3')).toBe(addressOfDigit('2'))
-    expect(await holder('him', '2')).toBeUndefined()
+    // One that was judged after it, since that one waited.
+    expect(await holder('him', '2')).toBe(addressOfDigit('4'))
     expect(await holder('her', '3')).toBeUndefined()
     expect(await holder('her', '4')).toBe(addressOfDigit('3'))
   })
+})
+
+it('what validators agreed on stands by the proof, and goes with the second verdict', async () => {
+  for (const id of ['1', '2']) await judged(id)
+  await begin(['1', '2'])
+  await begin(['1'], { run: later }, next)
+  const record = (poc: Digest) => ({ poc, threshold: 2 }) as AgreementRecord
+  await second('1', present, null, record(present))
+  await second('1', next, null, record(next))
+  await second('2')
+  expect(await rescoredAgreements(store, '1')).toEqual([present, next].sort().map(record))
+  expect(await rescoredAgreements(store, '2')).toEqual([])
+  await store.transaction((tx) => forgetRescored(tx, '1'))
+  expect(await rescoredAgreements(store, '1')).toEqual([])
+})
+
+it('a whole run is put off, but for what waits longer anyway and what is judged', async () => {
+  for (const id of ['1', '2', '3']) await judged(id)
+  await begin(['1', '2', '3'])
+  await begin(['1'], { run: later }, next)
+  await putOffRescored(store, '2', present, 500)
+  await second('3')
+  await putOffRescoringRun(store, mine, 100)
+  const at = async (time: number, of = run) =>
+    (await dueRescored(store, { ...mine, run: of }, { at: time, limit: 9 })).map(({ id }) => id)
+  expect(await at(99)).toEqual([])
+  expect(await at(100)).toEqual(['1'])
+  expect(await at(500)).toEqual(['1', '2'])
+  expect(await at(0, later)).toEqual(['1'])
 })
 
 describe('a statement', () => {

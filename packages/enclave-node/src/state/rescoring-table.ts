@@ -15,6 +15,7 @@ import {
 import { isDue } from './due-time.js'
 import { NOT_HELD } from './forget-rescored.js'
 import type { Sql } from './state-store.js'
+import type { AgreementRecord } from './verdict-agreement-table.js'
 
 /** One choice of contributions, and how far it is. */
 export interface RescoringRun {
@@ -134,9 +135,11 @@ export async function storeRescored(
     readonly entry: RescoredContribution
     readonly statement: SignedStatement
     readonly account: string | null
+    /** What its validators came to; null where the home alone has judged. */
+    readonly agreement: AgreementRecord | null
   },
 ): Promise<boolean> {
-  const { entry, statement, account } = judged
+  const { entry, statement, account, agreement } = judged
   if ((await stillAccepted(tx, entry.contribution)) === undefined) return false
   const moved = await tx.query(
     `update rescored set state = 'judged' where contribution = $1 and poc = $2 and state = 'due' returning contribution`,
@@ -144,8 +147,15 @@ export async function storeRescored(
   )
   if (moved.length === 0) return false
   await tx.query(
-    `insert into rescored_verdicts (contribution, poc, statement, entry, account) values ($1, $2, $3, $4, $5)`,
-    [entry.contribution, poc, JSON.stringify(statement), JSON.stringify(entry), account],
+    `insert into rescored_verdicts (contribution, poc, statement, entry, account, agreement) values ($1, $2, $3, $4, $5, $6)`,
+    [
+      entry.contribution,
+      poc,
+      JSON.stringify(statement),
+      JSON.stringify(entry),
+      account,
+      agreement && JSON.stringify(agreement),
+    ],
   )
   return true
 }
@@ -155,6 +165,18 @@ export async function putOffRescored(sql: Sql, id: string, poc: Digest, at: numb
   await sql.query(
     `update rescored set attempts = attempts + 1, retry_at = $3 where contribution = $1 and poc = $2 and state = 'due'`,
     [id, poc, at],
+  )
+}
+
+/** Has all that a run is to judge wait until `at` (unix seconds) at least. */
+export async function putOffRescoringRun(
+  sql: Sql,
+  { pool, run }: Pick<RescoringRun, 'pool' | 'run'>,
+  at: number,
+): Promise<void> {
+  await sql.query(
+    `update rescored set retry_at = $3 where pool = $1 and run = $2 and state = 'due' and retry_at < $3`,
+    [pool.toLowerCase(), run, at],
   )
 }
 
@@ -275,16 +297,31 @@ export async function rescoredVerdicts(sql: Sql, contribution: string): Promise<
   return rows.map((row) => jsonOf<SignedStatement>(row, 'statement'))
 }
 
-/** @returns the owner of the first contribution before this one that a run accepted with an account, and its number */
+/** @returns what validators agreed on by later proofs on a contribution; nothing where the home alone has judged */
+export async function rescoredAgreements(
+  sql: Sql,
+  contribution: string,
+): Promise<readonly AgreementRecord[]> {
+  const rows = await sql.query(
+    'select agreement from rescored_verdicts where contribution = $1 and agreement is not null order by poc',
+    [contribution],
+  )
+  return rows.map((row) => jsonOf<AgreementRecord>(row, 'agreement'))
+}
+
+/**
+ * @param asked `but`: the contribution that is judged; those after it may have been judged first, while it waited
+ * @returns the owner of the first other contribution that a run accepted with an account, and its number
+ */
 export async function rescoredHolder(
   sql: Sql,
   poc: Digest,
-  asked: { readonly account: string; readonly before: string },
+  asked: { readonly account: string; readonly but: string },
 ): Promise<Pick<ContributionRow, 'owner' | 'contributor'> | undefined> {
   const [row] = await sql.query(
     `select contribution::text as contribution from rescored_verdicts
-     where poc = $1 and account = $2 and contribution < $3 order by rescored_verdicts.contribution limit 1`,
-    [poc, asked.account, asked.before],
+     where poc = $1 and account = $2 and contribution <> $3 order by rescored_verdicts.contribution limit 1`,
+    [poc, asked.account, asked.but],
   )
   return row === undefined ? undefined : findContribution(sql, textOf(row, 'contribution'))
 }

@@ -217,6 +217,9 @@ function validatorCases(): readonly ProtocolCase[] {
     attest: () => Promise.reject(new NodeError(code, 'x', 'its measurement is not allowed')),
   })
   const opening = (code: string, place = 'magic') => ({ told: { ...told, opening: { code, place } } })
+  const older = (digit: string) => ({
+    earlier: [{ policyDigest: digestOfDigit(digit), poc: digestOfDigit('1') }],
+  })
   const told8 = Array.from({ length: 9 }, () => ({ id: '7', block: '3', header: null, told }))
   return [
     valid('the pool’s home gets a verdict, which it counts', async () => {
@@ -287,6 +290,23 @@ function validatorCases(): readonly ProtocolCase[] {
     }),
     refused('OPENING_DIFFERS', 'the word that the blob is away', {
       item: opening('BLOB_MISSING', 'locator'),
+    }),
+    refused('RESCORING_NOT_SERVED', 'what was sealed under an older policy that is not judged again here', {
+      item: { told: { ...told, rescored: { policy: digestOfDigit('9') } } },
+    }),
+    refused('RESCORING_NOT_SERVED', 'what was sealed under another older policy than those', {
+      item: { told: { ...told, rescored: { policy: digestOfDigit('9') } } },
+      options: { pools: new Map([[pool.address, { ...pool, rescoring: older('8') }]]) },
+    }),
+    valid('what was sealed under one of those it judges again, over inputs that are no first verdict’s', async () => {
+      const statement = await asked({
+        item: { told: { ...told, rescored: { policy: digestOfDigit('9') } } },
+        options: { pools: new Map([[pool.address, { ...pool, rescoring: older('9') }]]) },
+      })
+      require(counted(statement) === 'VERDICT_OVER_OTHER_INPUTS', 'it counts as a first verdict')
+    }),
+    refused('VALIDATION_BODY', 'an older policy that is no digest', {
+      item: { told: { ...told, rescored: { policy: '9' } } },
     }),
     refused('TURN_OVER', 'what comes after its turn', {
       options: {

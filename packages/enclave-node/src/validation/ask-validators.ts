@@ -56,6 +56,8 @@ export interface ValidatorPanel {
    *   signed nothing that counts on this contribution
    */
   againAt(pool: ServedPool, contribution?: string): number
+  /** How often in a row enough validators have answered, and signed nothing that counts on a contribution. */
+  timesInVain(contribution: string): number
   /** How often in a row validators have said that they do not get the contribution's file. */
   timesLacked(contribution: string): TimesLacked
   /** Answers of validators that did not count, since the start; for figures. */
@@ -126,6 +128,8 @@ interface Round {
   readonly said: Said
   /** Notes that a validator does not get a contribution's file. */
   readonly noteLacking: (contribution: string, validator: Address) => void
+  /** Contributions that a validator's settings do not let it judge again. */
+  readonly unserved: Set<string>
   /** Nobody waits for more. */
   over: boolean
 }
@@ -140,6 +144,7 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
 
   return {
     rejected: () => rejected,
+    timesInVain: (contribution) => vain.get(contribution) ?? 0,
     timesLacked: lacked.timesOf,
     againAt({ validators }, contribution = '') {
       const free = (validators?.nodes ?? [])
@@ -157,7 +162,7 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       const expected = judged.map((one) => expectedOf(pool, one, { key, validators: all }))
       const said: Said = new Map(judged.map((one) => [one.contribution.id, []]))
       const round: Round = {
-        ...{ key, judged, said, over: false },
+        ...{ key, judged, said, over: false, unserved: new Set<string>() },
         noteLacking: lacked.ask([...said.keys()], all.length - validators.threshold + 1),
       }
       const saidOn = ({ contribution: { id } }: OwnVerdict) => said.get(id) ?? []
@@ -185,7 +190,8 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
         if (about === undefined) return []
         const senders = saidOn(one).map(({ from }) => from)
         const decision = decideAgreement(heard(one), about)
-        noteVain(one.contribution.id, isHeard && decision.kind === 'waits')
+        const { id } = one.contribution
+        noteVain(id, isHeard && decision.kind === 'waits' && !round.unserved.has(id))
         rejected += decision.rejected.length
         for (const { index, code } of decision.rejected)
           onError(senders[index] ?? keys.statementAddress, notCounted(pool, one, code))
@@ -327,6 +333,7 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
       const about = part.find(({ contribution }) => contribution.id === id)
       if (about === undefined) continue
       if (reason === 'BLOB_AWAY') round.noteLacking(id, peer.statementAddress)
+      if (reason === 'RESCORING_NOT_SERVED') round.unserved.add(id)
       const isKept =
         statement !== null && lengthOf(statement) <= Math.max(longestStatement, 4 * lengthOf(about.verdict))
       if (isKept) said.get(id)?.push({ from: peer.statementAddress, statement })
@@ -345,8 +352,10 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
     publicKey: Uint8Array,
   ): Promise<Uint8Array | undefined> {
     if (file === undefined) return undefined
-    const { privateKey } = keys.poolKey(keyScope(pool, file.epoch))
-    const { chainId, address, policyDigest } = pool
+    // What is judged again was sealed under an older policy, and to its keys.
+    const policyDigest = told.rescored?.policy ?? pool.policyDigest
+    const { privateKey } = keys.poolKey(keyScope({ ...pool, policyDigest }, file.epoch))
+    const { chainId, address } = pool
     const opening = {
       identities: [hpkeIdentity({ privateKey })],
       expect: { chainId, pool: address, policyDigest },

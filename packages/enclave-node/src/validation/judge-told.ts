@@ -31,6 +31,8 @@ export const withheldReasons = [
   'HEADER_UNFIT',
   /** It finds something else than the home when it opens the file. */
   'OPENING_DIFFERS',
+  /** The policy that it was sealed under is none of those that are judged again here. */
+  'RESCORING_NOT_SERVED',
   /** The proof asked for a fact that the home has not told. */
   'FACT_NOT_TOLD',
   /** A clock ended its run, and not the home's: that is no word about the contribution. */
@@ -93,7 +95,12 @@ export async function judgeTold(
 ): Promise<{ readonly verdict: PocVerdict; readonly mediaType: string }> {
   // As at home, nothing is fetched or opened whose owner has not agreed to a text that counts.
   const opened = isAcceptedConsent(pool, contribution)
-    ? await openTold(pool, contribution, header, context)
+    ? await openTold(
+        told.rescored === undefined ? pool : { ...pool, policyDigest: told.rescored.policy },
+        contribution,
+        header,
+        context,
+      )
     : ({ kind: 'refused', code: 'CONSENT_NOT_ACCEPTED', place: 'consentDigest' } as const)
   if (opened.kind === 'later') {
     if (told.opening?.code !== 'BLOB_MISSING' || opened.reason !== 'BLOB_MISSING')
@@ -127,7 +134,7 @@ export async function judgeTold(
 }
 
 function scaled({ farming }: JudgedPool, verdict: PocVerdict, told: ToldFacts): PocVerdict {
-  if (!verdict.valid) return verdict
+  if (!verdict.valid || told.rescored !== undefined) return verdict
   return farming === null
     ? rewardOnce(verdict, told.rewarded ?? 0, false)
     : rewardOnce(scaleVerdict(farming, verdict, factOf(told.scaling)), told.rewarded ?? 0, true)

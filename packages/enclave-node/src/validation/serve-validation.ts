@@ -7,7 +7,7 @@ import type { Address, Digest, SignedStatement } from '@sealpool/crypto'
 import { signVerdict } from '@sealpool/poc'
 import type { ChainPort } from '../chain/chain-port.js'
 import { NodeError } from '../errors.js'
-import type { JudgedPool, PlannablePool } from '../ingest/served-pool.js'
+import type { JudgedPool, PlannablePool, ServedRescoring } from '../ingest/served-pool.js'
 import type { NodeKeyRing } from '../key/key-ring.js'
 import { type NodeSigner, subjectOf } from '../key/node-signer.js'
 import type { AttestedPeer } from '../peer/attest-peer.js'
@@ -16,7 +16,11 @@ import { type JudgeToldContext, judgeTold, Withheld, type WithheldReason } from 
 import { inputsOf, type ValidationWish, type WishedVerdict } from './told-facts.js'
 
 /** A pool of another home whose contributions this node judges. */
-export type ValidatedPool = PlannablePool & JudgedPool
+export type ValidatedPool = PlannablePool &
+  JudgedPool & {
+    /** Older policies under which contributions are judged again; null: none. */
+    readonly rescoring: Pick<ServedRescoring, 'earlier'> | null
+  }
 
 /** What a validator says of one contribution: a signed verdict, or why there is none. */
 export type ValidatorAnswer =
@@ -137,6 +141,7 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
     for (const [place, item] of items.entries()) {
       try {
         if (elapsed() - since > (place === 0 ? turnMs : turn)) throw new Withheld('TURN_OVER')
+        if (!isServed(pool, item)) throw new Withheld('RESCORING_NOT_SERVED')
         if (BigInt(item.block) > head) throw new Withheld('CHAIN_BEHIND')
         const found = (await inBlock(item.block)).find(({ id }) => id === item.id)
         if (found?.pool.toLowerCase() !== pool.address) throw new Withheld('CONTRIBUTION_UNKNOWN')
@@ -184,4 +189,12 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
       privateKey: keys.statementKey,
     })
   }
+}
+
+/** Whether a contribution was sealed under the pool's policy, or under an older one whose contributors agreed to be judged again. */
+function isServed({ rescoring }: ValidatedPool, { told: { rescored } }: WishedVerdict): boolean {
+  return (
+    rescored === undefined ||
+    rescoring?.earlier.some(({ policyDigest }) => policyDigest === rescored.policy) === true
+  )
 }

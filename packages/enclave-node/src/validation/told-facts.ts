@@ -8,6 +8,7 @@ import type { Address, Digest } from '@sealpool/crypto'
 import { FULL_SCORE, verdictInputs } from '@sealpool/poc'
 import * as z from 'zod'
 import { measuredConsents } from '../config/consent-settings.js'
+import { digestSchema } from '../config/digest-schema.js'
 import type { JudgingLimits } from '../ingest/judge-contribution.js'
 import type { JudgedPool } from '../ingest/served-pool.js'
 import { neverOpened } from '../state/contribution-state.js'
@@ -47,6 +48,11 @@ export const toldFactsSchema = z.strictObject({
     .nullable(),
   /** Ten-thousandths that its lineage or the same content was rewarded with before; absent: none. */
   rewarded: z.exactOptional(z.int().min(1).max(FULL_SCORE)),
+  /**
+   * An earlier proof accepted it, and it is judged again: the policy that it was sealed under. Nothing is scaled then, since the statement of
+   * both verdicts says what of the new one counts.
+   */
+  rescored: z.exactOptional(z.strictObject({ policy: digestSchema })),
 })
 
 /** What the home told. */
@@ -65,7 +71,7 @@ export function inputsOf(judged: {
   readonly told: ToldFacts
 }): Digest {
   const { key, pool, limits, owner, at, mediaType, told } = judged
-  const { opening, clock, duplicateOf, isHeld, novelty, account, scaling, rewarded } = told
+  const { opening, clock, duplicateOf, isHeld, novelty, account, scaling, rewarded, rescored } = told
   return verdictInputs({
     key,
     mediaType,
@@ -90,6 +96,7 @@ export function inputsOf(judged: {
       refiner: { digest: pool.refiner.digest, limits: { ...limits.refiner } },
       // Absent rather than null: what was signed before there were such settings keeps its digest.
       ...(pool.consents === null ? {} : { consents: measuredConsents(pool.consents) }),
+      ...(rescored === undefined ? {} : { rescored }),
     },
   })
 }

@@ -4,7 +4,6 @@
  */
 import { type Address, digestOf, type JsonValue, parseDigest } from '@sealpool/crypto'
 import { type PoolPolicy, parsePoolPolicy } from '@sealpool/privacy'
-import type { PoolConfig } from '../config/node-config.js'
 import type { PoolRescoring } from '../config/rescoring-settings.js'
 import { NodeError } from '../errors.js'
 import type { ServedRescoring } from '../ingest/served-pool.js'
@@ -13,31 +12,28 @@ import type { ServedRescoring } from '../ingest/served-pool.js'
  * Holds the earlier policies of a pool's settings against its present one. That contributions were sealed under them shows when they are
  * opened: their keys follow from the policy's digest.
  * @param present the pool's policy, as it stands on the chain
- * @returns null where nothing is judged again
+ * @returns the policies with the proofs that judged under them
  * @throws NodeError `CONFIG_POOL_MISMATCH` naming the policy that does not allow it; PrivacyError `POLICY_INVALID` for what is none
  */
-export function serveRescoring(
+export function serveEarlier(
   address: Address,
   present: PoolPolicy,
   {
     rescoring,
-    validators,
     policy: text,
-  }: Pick<PoolConfig, 'validators'> & {
-    readonly rescoring: PoolRescoring | null
+    place: list,
+  }: {
+    readonly rescoring: Pick<PoolRescoring, 'earlier'>
+    /** The present policy, as it was voted on. */
     readonly policy: Readonly<Record<string, unknown>>
+    /** Where the settings list the pool. */
+    readonly place: 'pools' | 'validates.pools'
   },
-): ServedRescoring | null {
-  if (rescoring === null) return null
+): ServedRescoring['earlier'] {
   const refuse = (place: string, message: string): NodeError =>
-    new NodeError('CONFIG_POOL_MISMATCH', `pools ${address} rescoring${place}`, message)
-  if (validators !== null)
-    throw refuse(
-      '',
-      'validators judge the pool’s contributions, and none of them judges again yet; remove rescoring or validators',
-    )
+    new NodeError('CONFIG_POOL_MISMATCH', `${list} ${address} rescoring${place}`, message)
   const seen = new Set([digestOf(text as JsonValue)])
-  const earlier = rescoring.earlier.map((given, index) => {
+  return rescoring.earlier.map((given, index) => {
     const place = `.earlier.${index}`
     const policyDigest = digestOf(given as JsonValue)
     const policy = parsePoolPolicy(given)
@@ -60,5 +56,4 @@ export function serveRescoring(
       )
     return { policyDigest, poc: parseDigest(poc) }
   })
-  return { earlier, share: rescoring.share, rule: rescoring.rule }
 }
