@@ -120,7 +120,7 @@ export interface Contributor {
    *
    * @returns the contribution's number on chain, and the transaction
    * @throws ClientError `PREFLIGHT_FAILED`, `JOURNAL_INVALID`, `JOURNAL_FAILED`, `JOURNAL_MISMATCH`,
-   *   `NONCE_TAKEN`; as {@link prepareContribution}; ContractsError as `contributeSigned`; the signal's reason
+   *   `NONCE_TAKEN`, `INSUFFICIENT_FUNDS`; as {@link prepareContribution}; ContractsError as `contributeSigned`; the signal's reason
    */
   contribute(account: Account, input: ContributionInput, options?: ContributeOptions): Promise<Contributed>
   /**

@@ -20,6 +20,7 @@
  * - `JOURNAL_FAILED`: the journal could not be read or written; the contribution stopped there and can go on
  * - `JOURNAL_MISMATCH`: the journal's key stands for another contribution
  * - `NONCE_TAKEN`: the registry has something else under the owner's number
+ * - `INSUFFICIENT_FUNDS`: the account cannot pay for any transaction; nothing was sealed or sent
  * - `NOT_SUPERSEDABLE`: the owner has no such contribution in the pool, or took it back or replaced it already
  * - `KEPT_INVALID`: what is given as kept evidence cannot be read, or is of another pool
  * - `GRANT_INVALID`: what is given as a data-portability grant has no known form
@@ -61,6 +62,7 @@ export type ClientErrorCode =
   | 'JOURNAL_FAILED'
   | 'JOURNAL_MISMATCH'
   | 'NONCE_TAKEN'
+  | 'INSUFFICIENT_FUNDS'
   | 'NOT_SUPERSEDABLE'
   | 'KEPT_INVALID'
   | 'GRANT_INVALID'

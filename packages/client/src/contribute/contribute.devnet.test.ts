@@ -1,5 +1,7 @@
 import { getContribution } from '@sealpool/contracts'
 import { digestOf, digestToHex } from '@sealpool/crypto'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { waitForTransactionReceipt } from 'viem/actions'
 import { afterAll, describe, expect, test } from 'vitest'
 import { consentAgain } from '../consent/index.js'
 import { type BlobStore, BlobStoreError, ClientError, memoryBlobStore, memoryJournal } from '../index.js'
@@ -61,6 +63,27 @@ describe('contribute', () => {
     }
     const done = await client.contribute(account, exported(), { key: 'november' })
     expect(done.resumed).toBe(false)
+  })
+
+  test('seals and stores nothing for a key that can pay for no transaction, and goes on when it can', async () => {
+    const journal = memoryJournal()
+    const poor = privateKeyToAccount(generatePrivateKey())
+    const memory = memoryBlobStore()
+    let stored = 0
+    const put: BlobStore['put'] = (...given) => {
+      stored += 1
+      return memory.put(...given)
+    }
+    const { client, steps, onProgress } = app({ journal, blobStore: { ...memory, put } })
+    const contribute = () => client.contribute(poor, exported(), { key: 'poor', onProgress })
+    await expect(contribute()).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS', place: 'account' })
+    expect(steps.at(-1)).toBe('seal started')
+    expect(stored).toBe(0)
+    const rich = world.walletOf(0)
+    const hash = await rich.sendTransaction({ to: poor.address, value: 10n ** 18n })
+    await waitForTransactionReceipt(rich, { hash })
+    expect((await contribute()).resumed).toBe(true)
+    expect(stored).toBe(1)
   })
 
   test('gives a contribution an hour unless told otherwise', async () => {

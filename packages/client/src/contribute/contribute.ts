@@ -13,6 +13,7 @@ import { ClientError } from '../errors.js'
 import type { BlobStore } from '../store/blob-store.js'
 import { BlobStoreError } from '../store/blob-store-error.js'
 import type { VerifiedPool } from '../verify/verified-pool.js'
+import { chainRead } from './chain-read.js'
 import {
   type ContributionJournal,
   formatJournalEntry,
@@ -20,6 +21,7 @@ import {
   parseJournalEntry,
   requireJournalKey,
 } from './contribution-journal.js'
+import { requireGasMoney } from './gas-money.js'
 import { type PreflightCheck, type PreflightFinding, requirePreflight, runPreflight } from './preflight.js'
 import {
   type ContributionInput,
@@ -90,7 +92,7 @@ export const sendingSeconds = 60n
  * @param options - progress, cancelling, key
  * @returns the contribution on chain
  * @throws ClientError `PREFLIGHT_FAILED`, `OPTION_INVALID`, `JOURNAL_INVALID`, `JOURNAL_FAILED`, `JOURNAL_MISMATCH`,
- *   `NONCE_TAKEN`, and as
+ *   `NONCE_TAKEN`, `INSUFFICIENT_FUNDS`, and as
  *   `prepareContribution`; ContractsError as `contributeSigned`; the signal's reason
  */
 export async function contribute(
@@ -162,9 +164,10 @@ export async function contribute(
       entry = { ...entry, stored: null, signed: null }
     }
     if (entry.stored === null) {
-      const made = await step('seal', () =>
-        sealContribution({ pool, deployment, account, random, input, nonce }),
-      )
+      const made = await step('seal', async () => {
+        await requireGasMoney(context.chain, account)
+        return sealContribution({ pool, deployment, account, random, input, nonce })
+      })
       await step('store', () => storeContribution(made, blobStore, signal))
       const { contribution, sealed } = made
       const stored = { contribution, sealedBytes: sealed.length, simulated: pool.simulated }
@@ -360,14 +363,6 @@ export async function onChain(
     getTransactionReceipt(chain, { hash: own.transactionHash }),
   )
   return { sent: { hash: own.transactionHash, receipt }, id: own.id }
-}
-
-async function chainRead<Result>(place: string, read: () => Promise<Result>): Promise<Result> {
-  try {
-    return await read()
-  } catch (cause) {
-    throw new ClientError('CHAIN_READ_FAILED', place, 'the chain does not answer; try again', { cause })
-  }
 }
 
 /** What was stored. @throws ClientError `JOURNAL_INVALID` */

@@ -1,3 +1,4 @@
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, describe, expect, test } from 'vitest'
 import { memoryBlobStore, memoryJournal, sizePreflight } from '../index.js'
 import { cancelNonceForTest } from '../testing/cancel-nonce.js'
@@ -37,6 +38,21 @@ function owner(change: Partial<ManyOptions> = {}) {
 }
 
 describe('many contributions', () => {
+  test('of a key that can pay for no transaction stop before anything is stored', async () => {
+    const memory = memoryBlobStore()
+    let stored = 0
+    const put: typeof memory.put = (...given) => {
+      stored += 1
+      return memory.put(...given)
+    }
+    const { many } = owner({
+      account: privateKeyToAccount(generatePrivateKey()),
+      blobStore: { ...memory, put },
+    })
+    await expect(many(itemsFrom(900, 3))).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' })
+    expect(stored).toBe(0)
+  })
+
   test('250 are 3 transactions; one that fails sinks no other, and comes alone with the next call', async () => {
     const { many } = owner()
     const before = await countOf()

@@ -23,6 +23,7 @@ import {
   parseJournalEntry,
   requireJournalKey,
 } from '../contribute/contribution-journal.js'
+import { requireGasMoney } from '../contribute/gas-money.js'
 import { type PreflightCheck, requirePreflight, runPreflight } from '../contribute/preflight.js'
 import {
   type ContributionInput,
@@ -150,9 +151,14 @@ export async function manyWith(
     await withRetries(() => verifiedNow({ ready: fresh.verify }), patience)
     const done = new Map<string, ManyOutcome>()
     const ready: Ready[] = []
+    let funded: Promise<void> | undefined
+    const requireFunds = () => {
+      funded ??= withRetries(() => requireGasMoney(chain, options.account), patience)
+      return funded
+    }
     for (const item of mine) {
       options.signal?.throwIfAborted()
-      const made = await prepareItem(context, find, options, item).catch((error: unknown) => {
+      const made = await prepareItem({ ...context, find, requireFunds }, options, item).catch((error: unknown) => {
         // What is no item's own fault would fail all the others one by one.
         options.signal?.throwIfAborted()
         if (isEverybodys(error)) throw error
@@ -191,18 +197,19 @@ function requireOptions(items: readonly ManyItem[], perTask: number): void {
 function isEverybodys(error: unknown): boolean {
   return (
     error instanceof ClientError &&
-    ['JOURNAL_FAILED', 'NOT_READY', 'WRONG_CHAIN', 'ACCOUNT_REQUIRED'].includes(error.code)
+    ['JOURNAL_FAILED', 'NOT_READY', 'WRONG_CHAIN', 'ACCOUNT_REQUIRED', 'INSUFFICIENT_FUNDS'].includes(
+      error.code,
+    )
   )
 }
 
 /** Seals, stores and signs an item, or finds it on chain. */
 async function prepareItem(
-  context: ContributeContext,
-  find: Find,
+  context: ContributeContext & { readonly find: Find; readonly requireFunds: () => Promise<void> },
   { account, preflight = [], signal }: ManyOptions,
   { key, input: given }: ManyItem,
 ): Promise<Ready | ManyOutcome> {
-  const { journal, blobStore, deployment, random, now } = context
+  const { journal, blobStore, deployment, random, now, find } = context
   const patience = { ...context.patience, wait: context.wait, signal }
   const input = typeof given === 'function' ? await given() : given
   requirePreflight(await runPreflight(input, preflight, signal))
@@ -223,6 +230,7 @@ async function prepareItem(
     entry = { ...entry, stored: null, signed: null }
   if (entry.stored === null) {
     const { nonce } = entry
+    await context.requireFunds()
     const made = await sealContribution({ pool: verified, deployment, account, random, input, nonce })
     await withRetries(() => storeContribution(made, blobStore, signal), patience)
     const { contribution, sealed } = made
