@@ -1,4 +1,6 @@
+import { createWalletClient, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { foundry } from 'viem/chains'
 import { afterAll, describe, expect, test } from 'vitest'
 import { memoryBlobStore, memoryJournal, sizePreflight } from '../index.js'
 import { cancelNonceForTest } from '../testing/cancel-nonce.js'
@@ -38,19 +40,19 @@ function owner(change: Partial<ManyOptions> = {}) {
 }
 
 describe('many contributions', () => {
-  test('of a key that can pay for no transaction stop before anything is stored', async () => {
+  test('of a sender that can pay for no transaction stop before anything is stored; an owner need not', async () => {
     const memory = memoryBlobStore()
     let stored = 0
     const put: typeof memory.put = (...given) => {
       stored += 1
       return memory.put(...given)
     }
-    const { many } = owner({
-      account: privateKeyToAccount(generatePrivateKey()),
-      blobStore: { ...memory, put },
-    })
-    await expect(many(itemsFrom(900, 3))).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' })
+    const { many } = owner({ blobStore: { ...memory, put } })
+    const account = privateKeyToAccount(generatePrivateKey())
+    const chain = createWalletClient({ account, chain: foundry, transport: http(world.devnet.rpcUrl) })
+    await expect(many(itemsFrom(900, 3), { chain })).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' })
     expect(stored).toBe(0)
+    expect((await many(itemsFrom(900, 1), { account })).tasks).toHaveLength(1)
   })
 
   test('250 are 3 transactions; one that fails sinks no other, and comes alone with the next call', async () => {

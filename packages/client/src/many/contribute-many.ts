@@ -153,7 +153,12 @@ export async function manyWith(
     const ready: Ready[] = []
     let funded: Promise<void> | undefined
     const requireFunds = () => {
-      funded ??= withRetries(() => requireGasMoney(chain, options.account), patience)
+      // Whoever the chain's client sends for, which need not be the owner; without one nothing is sent.
+      const sender = chain.account
+      funded ??=
+        sender === undefined
+          ? Promise.resolve()
+          : withRetries(() => requireGasMoney(chain, sender), patience)
       return funded
     }
     for (const item of mine) {

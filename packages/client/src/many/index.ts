@@ -21,7 +21,7 @@ export type {
  *
  * @param options the world, the owner, the exports
  * @returns what became of each
- * @throws ClientError `OPTION_INVALID`, `NOT_READY`, `JOURNAL_FAILED`; ContractsError of a transaction whose fault is no item's (`NO_ACCOUNT`,
+ * @throws ClientError `OPTION_INVALID`, `NOT_READY`, `JOURNAL_FAILED`, `INSUFFICIENT_FUNDS`; ContractsError of a transaction whose fault is no item's (`NO_ACCOUNT`,
  *   `CHAIN_UNREACHABLE`); the signal's reason
  */
 export function contributeMany(options: ManyOptions): Promise<ManyContributed> {
