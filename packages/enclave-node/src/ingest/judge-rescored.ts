@@ -98,7 +98,7 @@ type OpenedEarlier = Extract<OpenedContribution, { readonly kind: 'opened' }> & 
 async function judgeOpened(
   ingest: IngestContext,
   pool: ServedPool,
-  judged: {
+  given: {
     readonly rule: RescoringReward
     readonly contribution: ContributionRow
     readonly before: PocVerdict
@@ -106,7 +106,7 @@ async function judgeOpened(
   },
 ): Promise<RescoredOutcome> {
   const { store, keys, runtime, limits, chain, giveWay, sign } = ingest
-  const { rule, contribution, before, opened } = judged
+  const { rule, contribution, before, opened } = given
   const { id } = contribution
   const poc = pool.poc.digest
   const at = await chain.blockTime(contribution.blockHash)
@@ -137,12 +137,8 @@ async function judgeOpened(
     rescored: { policy: opened.policyDigest },
   }
   const { mediaType, file } = opened
-  const counted =
-    pool.validators === null
-      ? own
-      : await agreeOnRescored(ingest, pool, {
-          ...{ contribution, verdict: own.verdict, at, mediaType, told, file },
-        })
+  const judged = { contribution, verdict: own.verdict, at, mediaType, told, file }
+  const counted = pool.validators === null ? own : await agreeOnRescored(ingest, pool, judged)
   if ('reason' in counted) return counted
   const { verdict } = counted
   // What a clock ended says nothing of the contribution.
