@@ -6,6 +6,7 @@ import {
   DEFAULT_FARMING_RULE,
   parsePocVerdict,
   type Rescoring,
+  type VerdictContext,
   verdictDigest,
   verifyRescoring,
 } from '@sealpool/poc'
@@ -104,7 +105,8 @@ const dueOf = async (id: string) => {
 const countedAgain = async (id: string) => {
   const [record, ...more] = await rescoredAgreements(world.context().store, id)
   if (record === undefined || more.length > 0) throw new Error(`one agreement on ${id}`)
-  const { threshold, statements: signed, poc, validators, commitment, inputs } = record
+  const { threshold, statements: signed, poc, validators, commitment, inputs, earlierPolicy } = record
+  if (earlierPolicy === undefined) throw new Error('it says that it is judged again')
   return agreeOnVerdict({
     statements: signed,
     threshold,
@@ -118,6 +120,7 @@ const countedAgain = async (id: string) => {
       subject: `0x${BigInt(id).toString(16).padStart(64, '0')}`,
       commitment,
       inputs,
+      earlierPolicy,
     },
   })
 }
@@ -161,7 +164,7 @@ describe('what an earlier proof accepted, in a pool with validators', () => {
     expect(copy?.after.worth).toBe(Math.floor((copy?.after.score ?? 0) * (share ?? 1)))
   })
 
-  it('has verdicts over other inputs than a first one by the same proof', async () => {
+  it('has verdicts that are no first ones by the same proof', async () => {
     await threeJudged()
     upgrade()
     const { peers } = validatorPeers(world, { threshold: 3, runtimes: honest() })
@@ -192,7 +195,15 @@ describe('what an earlier proof accepted, in a pool with validators', () => {
         inputs: digestOfDigit('1'),
       },
     }
-    expect(agreeOnVerdict({ ...about, statements: signed }).status).not.toBe('agreed')
+    const countedOver = (context: Partial<VerdictContext>) =>
+      agreeOnVerdict({ ...about, context: { ...about.context, ...context }, statements: signed }).status
+    const { inputs, earlierPolicy = digestOfDigit('2') } = record
+    expect(earlierPolicy).toBe(rescoring?.earlier[0]?.policyDigest)
+    expect(countedOver({ inputs, earlierPolicy })).toBe('agreed')
+    // Nobody takes it for a first verdict, or for one on what was sealed under another policy.
+    expect(countedOver({ inputs })).not.toBe('agreed')
+    expect(countedOver({ inputs, earlierPolicy: digestOfDigit('3') })).not.toBe('agreed')
+    expect(countedOver({ earlierPolicy })).not.toBe('agreed')
   })
 
   it('is nothing of which questions or records hold data', async () => {
@@ -321,14 +332,19 @@ describe('without an agreement', () => {
     const { errors } = validatorPeers(world, { threshold: 3, runtimes: honest() })
     const rescoring = { earlier: [{ policyDigest, poc: poc.digest }], share: 1, rule: 'keep' } as const
     world.rule({ ...world.pool(), rescoring })
-    for (let round = 0; round < 12; round += 1) {
+    const counted = counting()
+    for (let seconds = 0; seconds < 3_000; seconds += 30) {
       await rescore()
-      world.wait(4_000)
+      world.wait(30)
     }
+    // More and more seldom, up to five minutes: nobody but an operator ends it.
+    expect(counted.runs).toBeGreaterThan(10)
+    expect(counted.runs).toBeLessThan(20)
     expect(await statements()).toEqual([])
     expect(await world.countOf(`rescored where state = 'due'`)).toBe(3)
     expect(errors.join()).toContain('RESCORING_NOT_SERVED')
     // New settings: another panel, as after a start.
+    world.wait(300)
     validatorPeers(world, { threshold: 3, runtimes: honest() })
     await rescore()
     expect((await only()).entries).toHaveLength(3)

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { getContribution } from '@sealpool/contracts'
-import type { JsonObject, JsonValue, SignedStatement } from '@sealpool/crypto'
+import { digestOf, type JsonObject, type JsonValue, type SignedStatement } from '@sealpool/crypto'
 import { agreeOnVerdict, checkDispute, verdictDigest, verifyRescoring } from '@sealpool/poc'
 import { createProcessRuntime } from '@sealpool/sandbox/process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -29,6 +29,7 @@ interface Agreement {
   readonly poc: `sha256:${string}`
   readonly commitment: `sha256:${string}`
   readonly inputs: `sha256:${string}`
+  readonly earlierPolicy?: `sha256:${string}`
   readonly validators: readonly `0x${string}`[]
   readonly threshold: number
   readonly statements: readonly SignedStatement[]
@@ -229,6 +230,7 @@ describe('a pool whose contributions three nodes judge, of which one lies', { ti
           subject: subjectOf(contribution),
           commitment,
           inputs: word.inputs,
+          earlierPolicy: digestOf(policy),
         },
       })
       expect(counted.status).toBe('agreed')

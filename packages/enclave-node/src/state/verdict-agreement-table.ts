@@ -9,6 +9,8 @@ export interface AgreementRecord {
   readonly commitment: Digest
   /** Keyed digest of what all of them judged by. */
   readonly inputs: Digest
+  /** What the contribution was sealed under, where it is judged again. */
+  readonly earlierPolicy?: Digest
   readonly threshold: number
   readonly validators: readonly Address[]
   /** Of those who agree, in the order of the list. */
@@ -19,7 +21,7 @@ export interface AgreementRecord {
 export interface RecordedDispute extends Dispute {
   readonly statements: readonly [SignedStatement, SignedStatement]
   /** With what `checkDispute` is asked besides pool and contribution. */
-  readonly expected: Pick<AgreementRecord, 'poc' | 'commitment' | 'inputs' | 'validators'>
+  readonly expected: Pick<AgreementRecord, 'poc' | 'commitment' | 'inputs' | 'earlierPolicy' | 'validators'>
 }
 
 /** Who contradicts whom on a contribution. */

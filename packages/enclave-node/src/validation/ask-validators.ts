@@ -218,6 +218,7 @@ export function askValidators(options: AskValidatorsOptions): ValidatorPanel {
         subject: subjectOf(id),
         commitment,
         inputs: inputsOf({ key, pool, limits, owner, at, mediaType, told }),
+        ...(told.rescored === undefined ? {} : { earlierPolicy: told.rescored.policy }),
       },
     }
   }

@@ -46,11 +46,12 @@ export function decideAgreement(
 ): AgreementDecision {
   const { pool, contribution, poc, context, validators, threshold } = expected
   const agreement = agreeOnVerdict({ ...expected, statements })
-  const { commitment, inputs } = context
+  const { commitment, inputs, earlierPolicy } = context
+  const about = { poc, commitment, inputs, ...(earlierPolicy === undefined ? {} : { earlierPolicy }) }
   const disputes = agreement.disputes.flatMap((evidence) => {
     if (evidence.statements.some(saysClock)) return []
     const shown = checkDispute(evidence, { pool, contribution, poc, context, validators })
-    return [{ ...shown, statements: evidence.statements, expected: { poc, commitment, inputs, validators } }]
+    return [{ ...shown, statements: evidence.statements, expected: { ...about, validators } }]
   })
   const common = { disputes, rejected: agreement.rejected }
   if (agreement.status === 'agreed' && agreement.verdict !== undefined) {
@@ -58,7 +59,7 @@ export function decideAgreement(
       ...common,
       kind: 'agreed',
       verdict: agreement.verdict,
-      record: { poc, commitment, inputs, threshold, validators, statements: agreement.statements },
+      record: { ...about, threshold, validators, statements: agreement.statements },
     }
   }
   return {

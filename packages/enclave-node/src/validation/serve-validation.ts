@@ -185,6 +185,7 @@ export function serveValidation(options: ServeValidationOptions): ValidationServ
         subject: subjectOf(contribution.id),
         commitment,
         inputs,
+        ...(told.rescored === undefined ? {} : { earlierPolicy: told.rescored.policy }),
       },
       privateKey: keys.statementKey,
     })

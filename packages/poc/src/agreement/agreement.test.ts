@@ -62,6 +62,26 @@ describe('a signed verdict', () => {
     expect(verdictToInToto(verdict, context.commitment, context.inputs)).toEqual(read.statement.body)
     expect(read.context.facts[0]).toEqual({ type: 'uint256', value: '8667' })
   })
+  test('on what is judged again names the policy that it was sealed under, and is taken for a first one by nobody', () => {
+    const earlierPolicy = `sha256:${'5'.repeat(64)}` as const
+    const again = { ...expected, context: { ...context, earlierPolicy } }
+    const second = sign(new Uint8Array(32).fill(1), {}, { earlierPolicy })
+    expect(verifyVerdict(second, again).verdict).toEqual(verdict)
+    expect((second.statement.body['subject'] as object[])[2]).toEqual({
+      name: `0x${'bb'.repeat(20)}/7/earlier-policy`,
+      digest: { sealpoolEarlierPolicy: '5'.repeat(64) },
+    })
+    const other = { ...again, context: { ...context, earlierPolicy: `sha256:${'6'.repeat(64)}` as const } }
+    for (const [statement, asked] of [
+      [second, expected],
+      [second, other],
+      [a, again],
+    ] as const)
+      expect(() => verifyVerdict(statement, asked)).toThrow(
+        expect.objectContaining({ code: 'STATEMENT_INVALID', place: 'statement.body' }),
+      )
+  })
+
   const with_ = (statement: SignedStatement, change: object): SignedStatement => ({ ...statement, ...change })
   test.each<[string, SignedStatement, string]>([
     ['another type', with_(a, { statement: { ...a.statement, type: 'sealpool/receipt' } }), 'statement.type'],

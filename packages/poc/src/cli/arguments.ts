@@ -59,7 +59,7 @@ Option of verify:
   --expect <file>      JSON of what you know beforehand, from the chain and the
                        pool (required): chainId, registry, pool, validators; of
                        a verdict commitment, contribution, poc as well, and
-                       nonce and inputs where there are any
+                       nonce, inputs and earlierPolicy where there are any
 Options of all:
   --json               print JSON: a verdict, or of a folder a list of
                        { file, verdict }, with { file, error } for what cannot

@@ -73,6 +73,7 @@ describe('sealpool-poc verify, a verdict', () => {
     ['another contribution', { contribution: '8' }, 'VERDICT_OF_ANOTHER_CONTRIBUTION'],
     ['other code', { poc: commitment }, 'VERDICT_BY_OTHER_CODE'],
     ['other inputs', { inputs: commitment }, 'VERDICT_OVER_OTHER_INPUTS'],
+    ['what is judged again', { earlierPolicy: commitment }, 'STATEMENT_INVALID at statement.body'],
     ['another plaintext', { commitment: verdict.poc }, 'STATEMENT_INVALID at statement.body'],
     ['another subject', { subject: `0x${'8'.padStart(64, '0')}` }, 'STATEMENT_INVALID at context'],
     ['another chain', { chainId: 1 }, 'STATEMENT_INVALID at context'],

@@ -46,6 +46,7 @@ const schema = z.strictObject({
     .regex(/^\d{1,78}$/)
     .optional(),
   inputs: digest.optional(),
+  earlierPolicy: digest.optional(),
   contribution: z.string().min(1).max(200).optional(),
   poc: digest.optional(),
 })
@@ -182,13 +183,14 @@ function inputDigest(input: unknown): Digest {
 }
 
 function contextOf(expected: Expected, commitment: Digest): Omit<VerdictContext, 'subject'> {
-  const { chainId, registry, nonce, inputs } = expected
+  const { chainId, registry, nonce, inputs, earlierPolicy } = expected
   return {
     chainId,
     registry,
     commitment,
     ...(nonce === undefined ? {} : { nonce }),
     ...(inputs === undefined ? {} : { inputs }),
+    ...(earlierPolicy === undefined ? {} : { earlierPolicy }),
   }
 }
 

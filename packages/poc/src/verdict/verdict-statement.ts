@@ -29,6 +29,11 @@ export interface VerdictContext {
   readonly nonce?: string
   /** Where several validators judge: what they judged by, see `verdictInputs`. */
   readonly inputs?: Digest
+  /**
+   * Of a contribution that an earlier proof accepted and that is judged again: the policy that it was sealed under. It stands in the statement,
+   * so that a second verdict is never taken for a first one.
+   */
+  readonly earlierPolicy?: Digest
 }
 
 /** What a reader of a verdict knows of it beforehand. Nothing of this is taken from the verdict. */
@@ -50,10 +55,16 @@ export interface ExpectedVerdict {
  * @param verdict what `runPoc` gave
  * @param commitment as it stands on chain
  * @param inputs what it was judged by, where several validators judge
+ * @param earlierPolicy what it was sealed under, where it is judged again
  * @returns the statement, JSON throughout; the commitment stands under `sealpoolCommitment` in hexadecimal without 0x, the inputs under
- *   `sealpoolInputs` of a second subject
+ *   `sealpoolInputs` of a second subject, the policy under `sealpoolEarlierPolicy` of the last one
  */
-export function verdictToInToto(verdict: PocVerdict, commitment: Digest, inputs?: Digest): JsonObject {
+export function verdictToInToto(
+  verdict: PocVerdict,
+  commitment: Digest,
+  inputs?: Digest,
+  earlierPolicy?: Digest,
+): JsonObject {
   const name = `${verdict.pool.toLowerCase()}/${verdict.contribution}`
   const hex = (digest: Digest): string => encodeHex(digestToBytes(digest)).slice(2)
   return {
@@ -61,6 +72,9 @@ export function verdictToInToto(verdict: PocVerdict, commitment: Digest, inputs?
     subject: [
       { name, digest: { sealpoolCommitment: hex(commitment) } },
       ...(inputs === undefined ? [] : [{ name: `${name}/inputs`, digest: { sealpoolInputs: hex(inputs) } }]),
+      ...(earlierPolicy === undefined
+        ? []
+        : [{ name: `${name}/earlier-policy`, digest: { sealpoolEarlierPolicy: hex(earlierPolicy) } }]),
     ],
     predicateType: PREDICATE,
     predicate: verdict,
@@ -90,9 +104,9 @@ export function signVerdict(options: {
 
 function statementOf(
   verdict: PocVerdict,
-  { commitment, inputs }: VerdictContext,
+  { commitment, inputs, earlierPolicy }: VerdictContext,
 ): SignedStatement['statement'] {
-  return { ...STATEMENT, body: verdictToInToto(verdict, commitment, inputs) }
+  return { ...STATEMENT, body: verdictToInToto(verdict, commitment, inputs, earlierPolicy) }
 }
 
 function statementContext(verdict: PocVerdict, context: VerdictContext): SignedStatement['context'] {
