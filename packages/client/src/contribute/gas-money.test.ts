@@ -23,7 +23,10 @@ function chainOf(balance: bigint, baseFee: bigint | null, price = 0n): Client {
     eth_gasPrice: `0x${price.toString(16)}`,
   }
   return createClient({
-    transport: custom({ request: async ({ method }: { method: string }) => answers[method] }, { retryCount: 0 }),
+    transport: custom(
+      { request: async ({ method }: { method: string }) => answers[method] },
+      { retryCount: 0 },
+    ),
   })
 }
 

@@ -156,19 +156,19 @@ export async function manyWith(
       // Whoever the chain's client sends for, which need not be the owner; without one nothing is sent.
       const sender = chain.account
       funded ??=
-        sender === undefined
-          ? Promise.resolve()
-          : withRetries(() => requireGasMoney(chain, sender), patience)
+        sender === undefined ? Promise.resolve() : withRetries(() => requireGasMoney(chain, sender), patience)
       return funded
     }
     for (const item of mine) {
       options.signal?.throwIfAborted()
-      const made = await prepareItem({ ...context, find, requireFunds }, options, item).catch((error: unknown) => {
-        // What is no item's own fault would fail all the others one by one.
-        options.signal?.throwIfAborted()
-        if (isEverybodys(error)) throw error
-        return { key: item.key, state: 'failed', error } as const
-      })
+      const made = await prepareItem({ ...context, find, requireFunds }, options, item).catch(
+        (error: unknown) => {
+          // What is no item's own fault would fail all the others one by one.
+          options.signal?.throwIfAborted()
+          if (isEverybodys(error)) throw error
+          return { key: item.key, state: 'failed', error } as const
+        },
+      )
       if ('entry' in made) ready.push(made)
       else done.set(item.key, made)
       tell('entry' in made || made.state === 'contributed' ? 'prepared' : 'failed', item.key)

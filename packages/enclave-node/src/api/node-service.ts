@@ -54,9 +54,7 @@ export interface ValidationService {
   /** What this node judges for other homes; undefined when its settings do not say so. */
   readonly server: ValidationServer | undefined
   /** What validators have said of a contribution; undefined when none has said anything. */
-  wordOn(
-    contribution: string,
-  ): Promise<
+  wordOn(contribution: string): Promise<
     | {
         readonly agreement: AgreementRecord | undefined
         /** What they agreed on when later proofs judged it again. */

@@ -125,7 +125,11 @@ it('disputes are listed by digests for everybody; their evidence stands with the
       service: {
         validation: {
           server: undefined,
-          wordOn: async () => ({ agreement, rescored: [{ ...agreement, threshold: 3 }], disputes: [dispute] }),
+          wordOn: async () => ({
+            agreement,
+            rescored: [{ ...agreement, threshold: 3 }],
+            disputes: [dispute],
+          }),
           disputes: async (number) => {
             from.push(number)
             return [dispute]

@@ -47,7 +47,9 @@ const about = {
   poc: digest.describe('code that judged'),
   commitment: digest.describe('of the contribution, as it stands on the chain'),
   inputs: digest.describe('keyed, of what all of them judged by'),
-  earlierPolicy: z.exactOptional(digest).describe('that it was sealed under, where a later proof judged it again'),
+  earlierPolicy: z
+    .exactOptional(digest)
+    .describe('that it was sealed under, where a later proof judged it again'),
   validators: z.array(addressSchema).describe('whose word counts'),
 }
 const agreement = z.strictObject({ ...about, threshold: z.int().min(2), statements: z.array(statement) })

@@ -41,19 +41,16 @@ export async function agreeOnRescored(
   if (decision === undefined) throw new RangeError('there is a decision on every contribution')
   await tellDisputes(ingest, pool, id, decision)
   if (decision.kind === 'agreed') return decision
-  const timesInVain = validation.timesInVain(id)
+  const isLacked = validation.timesLacked(id).byAny > 0
   return {
     kind: 'later',
-    reason: reasonOf(decision.reason, { timesInVain, isLacked: validation.timesLacked(id).byAny > 0 }),
-    validators: { timesInVain, againAt: validation.againAt(pool, id) },
+    // It is told of what is left out in the end, which is nobody's whose validators are away.
+    reason:
+      decision.reason === 'VALIDATORS_DISAGREE'
+        ? decision.reason
+        : isLacked
+          ? 'VALIDATORS_LACK_FILE'
+          : 'VALIDATORS_WITHHOLD',
+    validators: { timesInVain: validation.timesInVain(id), againAt: validation.againAt(pool, id) },
   }
-}
-
-/** Who was there and signed nothing was not away. */
-function reasonOf(
-  reason: Extract<AgreementDecision, { readonly kind: 'waits' }>['reason'],
-  { timesInVain, isLacked }: { readonly timesInVain: number; readonly isLacked: boolean },
-): string {
-  if (reason !== 'VALIDATORS_AWAY' || timesInVain === 0) return reason
-  return isLacked ? 'VALIDATORS_LACK_FILE' : 'VALIDATORS_WITHHOLD'
 }

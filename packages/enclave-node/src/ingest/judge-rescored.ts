@@ -21,8 +21,8 @@ import { rewardedBesides } from '../state/earlier-rewards.js'
 import { NOT_HELD } from '../state/forget-rescored.js'
 import { rescoredHolder, stillAccepted, type storeRescored } from '../state/rescoring-table.js'
 import { findVerdict } from '../state/verdict-table.js'
-import type { ToldFacts } from '../validation/told-facts.js'
 import { isFitHeader } from '../validation/questions-of.js'
+import type { ToldFacts } from '../validation/told-facts.js'
 import { agreeOnRescored, type WaitsForValidators } from './agree-on-rescored.js'
 import { endedByClock } from './ended-by-clock.js'
 import type { IngestContext } from './ingest-context.js'
@@ -122,8 +122,7 @@ async function judgeOpened(
     noveltyOf: async () => before.uniqueness,
     accountKey: keys.poolSecret('account-pseudonym', lastingScope(pool)),
     accountHolder: async (pseudonym) =>
-      (await accountHolder(store, pool.address, pseudonym)) ??
-      (await rescoredHolder(store, poc, { account: pseudonym, but: id })),
+      (await accountHolder(store, pool.address, pseudonym)) ?? (await rescoredHolder(store, poc, pseudonym)),
   })
   const { account, asked } = own
   const told: ToldFacts = {

@@ -5,8 +5,8 @@ import type { ChainPort } from '../chain/chain-port.js'
 import { parseNodeConfig } from '../config/node-config.js'
 import { addressOfDigit, servedPoolFixture } from '../testing/served-pool-fixture.js'
 import { settingsWith } from '../testing/settings.js'
-import { servePools } from './serve-pools.js'
 import { serveEarlier } from './serve-earlier.js'
+import { servePools } from './serve-pools.js'
 
 const code = 'globalThis.sealpool = {}'
 const accepted = { code, digest: sha256Digest(new TextEncoder().encode(code)) }

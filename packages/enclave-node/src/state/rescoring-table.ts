@@ -309,19 +309,16 @@ export async function rescoredAgreements(
   return rows.map((row) => jsonOf<AgreementRecord>(row, 'agreement'))
 }
 
-/**
- * @param asked `but`: the contribution that is judged; those after it may have been judged first, while it waited
- * @returns the owner of the first other contribution that a run accepted with an account, and its number
- */
+/** @returns the owner of the first contribution that a run accepted with an account, and its number: others may have been judged before it, while it waited */
 export async function rescoredHolder(
   sql: Sql,
   poc: Digest,
-  asked: { readonly account: string; readonly but: string },
+  account: string,
 ): Promise<Pick<ContributionRow, 'owner' | 'contributor'> | undefined> {
   const [row] = await sql.query(
     `select contribution::text as contribution from rescored_verdicts
-     where poc = $1 and account = $2 and contribution <> $3 order by rescored_verdicts.contribution limit 1`,
-    [poc, asked.account, asked.but],
+     where poc = $1 and account = $2 order by rescored_verdicts.contribution limit 1`,
+    [poc, account],
   )
   return row === undefined ? undefined : findContribution(sql, textOf(row, 'contribution'))
 }

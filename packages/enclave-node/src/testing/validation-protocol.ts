@@ -298,13 +298,16 @@ function validatorCases(): readonly ProtocolCase[] {
       item: { told: { ...told, rescored: { policy: digestOfDigit('9') } } },
       options: { pools: new Map([[pool.address, { ...pool, rescoring: older('8') }]]) },
     }),
-    valid('what was sealed under one of those it judges again, over inputs that are no first verdict’s', async () => {
-      const statement = await asked({
-        item: { told: { ...told, rescored: { policy: digestOfDigit('9') } } },
-        options: { pools: new Map([[pool.address, { ...pool, rescoring: older('9') }]]) },
-      })
-      require(counted(statement) === 'VERDICT_OVER_OTHER_INPUTS', 'it counts as a first verdict')
-    }),
+    valid(
+      'what was sealed under one of those it judges again, over inputs that are no first verdict’s',
+      async () => {
+        const statement = await asked({
+          item: { told: { ...told, rescored: { policy: digestOfDigit('9') } } },
+          options: { pools: new Map([[pool.address, { ...pool, rescoring: older('9') }]]) },
+        })
+        require(counted(statement) === 'VERDICT_OVER_OTHER_INPUTS', 'it counts as a first verdict')
+      },
+    ),
     refused('VALIDATION_BODY', 'an older policy that is no digest', {
       item: { told: { ...told, rescored: { policy: '9' } } },
     }),
