@@ -78,6 +78,8 @@ export const roleMatrix: Readonly<Record<string, AccessRow>> = {
   'GET /v1/jobs/{id}': row('job', everybody),
   'POST /v1/jobs/{id}/run': row('job', ['open', 'no', 'own', 'no', 'no', 'own']),
   'GET /v1/jobs/{id}/receipt': row('job', everybody),
+  // Digests and numbers that stand on the chain, and statements over them.
+  'GET /v1/jobs/{id}/lineage': row('job', everybody),
   'GET /v1/jobs/{id}/result': row('result', ['open', 'no', 'own', 'no', 'no', 'own']),
   'GET /v1/jobs/{id}/work': row('job', everybody),
   'GET /v1/jobs/{id}/shares': row('job', everybody),

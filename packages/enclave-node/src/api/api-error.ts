@@ -83,6 +83,7 @@ export const apiErrorTexts = {
     'this node does nothing until the nodes that remember its state have said that it is the newest; come again later',
   SHARES_UNKNOWN: 'no other home had a share in this job',
   WORK_UNKNOWN: 'no other node has run this job for this one',
+  LINEAGE_UNKNOWN: 'the job has read nothing here: it has not been charged, or was refused before',
   KEYS_MOVED: 'this node has handed its keys to a successor and works no more; ask that one',
   MIGRATION_NOT_OPEN: 'this node hands its keys to nobody: its settings name no successor',
   MIGRATION_NONCE: 'the nonce is not of this node, over, or was used before; ask for another one',

@@ -33,6 +33,7 @@ import { factsEndpoints } from './facts-endpoints.js'
 import { federationEndpoints } from './federation-endpoints.js'
 import { handOffEndpoints } from './hand-off-endpoints.js'
 import { headsEndpoints } from './heads-endpoints.js'
+import { lineageEndpoints } from './lineage-endpoints.js'
 import { logEndpoints } from './log-endpoints.js'
 import { migrationEndpoints } from './migration-endpoints.js'
 import { rescoringEndpoints } from './rescoring-endpoints.js'
@@ -276,6 +277,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   ...catalogueEndpoints,
   ...factsEndpoints,
   ...rescoringEndpoints,
+  ...lineageEndpoints,
   ...deletionEndpoints,
   ...logEndpoints,
   ...authenticationEndpoints,
@@ -376,6 +378,7 @@ export const refusalStatus = {
   HEADS_BODY: 400,
   STATE_UNCONFIRMED: 503,
   WORK_UNKNOWN: 404,
+  LINEAGE_UNKNOWN: 404,
   KEYS_MOVED: 503,
   MIGRATION_NOT_OPEN: 403,
   MIGRATION_NONCE: 401,

@@ -2,6 +2,7 @@ import type { NodeEvidence } from '@sealpool/attest'
 import type { SignedStatement } from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ContributionRow } from '../state/contribution-table.js'
+import type { JobRow } from '../state/job-table.js'
 import { apiErrorTexts } from './api-error.js'
 import { nodeApi } from './node-api.js'
 import type { NodeService } from './node-service.js'
@@ -54,6 +55,7 @@ const service: NodeService = {
     { pool, epsilonSpent: '2', epsilonTotal: '6', deltaSpent: '0', deltaTotal: '0.000001' },
   ],
   notReady: () => ['the node is not registered on the chain'],
+  lineage: async () => ({ refinements: [], next: null }),
   work: async () => undefined,
   works: async () => [],
   handOff: undefined,
@@ -103,6 +105,7 @@ describe('every answer', () => {
     ['/v1/jobs/7', 404],
     ['/v1/jobs/7/receipt', 404],
     ['/v1/jobs/7/result', 404],
+    ['/v1/jobs/7/lineage', 404],
     ['/v1/nothing', 404],
     ['/', 404],
   ])('of %s says that the node is simulated', async (path, status) => {
@@ -207,6 +210,8 @@ describe('input', () => {
     [`/v1/contributions/${'9'.repeat(19)}`, 'ID_INVALID'],
     ["/v1/jobs/1'or'1", 'ID_INVALID'],
     ['/v1/jobs/%00/receipt', 'ID_INVALID'],
+    ['/v1/jobs/7/lineage?from=x', 'ID_INVALID'],
+    ['/v1/jobs/x/lineage', 'ID_INVALID'],
   ] as const)('%s is refused', async (path, code) => {
     expect(await get(path)).toMatchObject({
       status: 400,
@@ -235,6 +240,37 @@ describe('input', () => {
       status: 413,
       body: { error: { code: 'BODY_TOO_LARGE' } },
     })
+  })
+})
+
+describe('what a job was made of', () => {
+  const asked: unknown[] = []
+  const reservation = { inputs: [] } as unknown as NonNullable<JobRow['reservation']>
+  const own = nodeApi(
+    {
+      ...service,
+      job: async (id) => ({ id, reservation: id === '7' ? reservation : null }) as unknown as JobRow,
+      lineage: async (...given) => {
+        asked.push(given)
+        return { refinements: [], next: 21 }
+      },
+    },
+    () => undefined,
+  )
+  const read = async (path: string) => (await own.request(path)).json()
+
+  it('is given a page at a time, from the first or where it goes on', async () => {
+    const page = { simulated: true, job: '7', refinements: [], next: '21' }
+    expect(await read('/v1/jobs/7/lineage')).toEqual(page)
+    expect(await read('/v1/jobs/7/lineage?from=21')).toEqual(page)
+    expect(asked).toEqual([
+      [reservation, 1],
+      [reservation, 21],
+    ])
+  })
+
+  it('is not known of one that has read nothing', async () => {
+    expect(await read('/v1/jobs/8/lineage')).toMatchObject({ error: { code: 'LINEAGE_UNKNOWN' } })
   })
 })
 

@@ -307,6 +307,19 @@ export function nodeApi(
       (job) => resultAnswer(job, recipient.data?.toLowerCase() as Address | undefined),
     )
   })
+  app.get('/v1/jobs/:id/lineage', (context) => {
+    const from = pageSchema.optional().safeParse(context.req.query('from'))
+    if (!from.success) return refuse(context, 'ID_INVALID')
+    return onJob(
+      context,
+      (id) => node.job(id),
+      async ({ id, reservation }) => {
+        if (reservation === null) return 'LINEAGE_UNKNOWN'
+        const { refinements, next } = await node.lineage(reservation, Number(from.data ?? 1))
+        return { job: id, refinements, next: next === null ? null : String(next) }
+      },
+    )
+  })
   app.get('/v1/jobs/:id/work', (context) =>
     onJob(
       context,

@@ -20,6 +20,7 @@ import type { HandOver } from '../migration/hand-over.js'
 import type { ToldDeletions } from '../retention/garbage-collector.js'
 import type { PublishedPoolKey } from '../runtime/pool-keys.js'
 import type { ContributionRow } from '../state/contribution-table.js'
+import type { readJobLineage } from '../state/job-lineage.js'
 import type { JobRow } from '../state/job-table.js'
 import type { AgreementRecord, DisputeRow } from '../state/verdict-agreement-table.js'
 import type { ValidationServer } from '../validation/serve-validation.js'
@@ -102,6 +103,11 @@ export interface NodeService {
   job(job: string): Promise<JobRow | undefined>
   /** Digests of the verdicts on a job's inputs, by pool. */
   verdicts(job: JobRow): Promise<Readonly<Record<string, readonly Digest[]>>>
+  /** What a job has read, from a refinement on; a page of it. */
+  lineage(
+    reservation: NonNullable<JobRow['reservation']>,
+    from: number,
+  ): ReturnType<typeof readJobLineage>
   /** The signed word of the node that ran a job for this one. */
   work(job: string): Promise<SignedStatement | undefined>
   /** What each node that ran a shard of a job has signed, in the order of the shards. */

@@ -166,12 +166,11 @@ async function storeRefined(
     refiner: pool.refiner.digest,
     schema: pool.schemaId,
     content: batch.contentDigest,
-    rows: Object.fromEntries(Object.entries(batch.tables).map(([name, rows]) => [name, rows.length])),
+    // No word of how many rows, or of whose files gave none: a batch may be of one person, and anybody may read this.
     contributions: {
       count: included.length,
       root: encodeHex(merkleRoot(included.map(({ id: one }) => canonicalBytes({ contribution: one })))),
     },
-    refused: batch.refused.map((refusal) => ({ contribution: refusal.id, code: refusal.code })),
   }
   const statement = context.sign({
     type: 'sealpool/refinement',

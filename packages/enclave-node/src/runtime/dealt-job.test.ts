@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, until } from '../testing/ask.js'
 import { type HandOffWorld, handOffSettings, handOffWorld } from '../testing/hand-off-world.js'
 import { type RecordingProxy, recordingProxy } from '../testing/recording-proxy.js'
+import { walkBackOf } from '../testing/walk-back-of.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
@@ -96,6 +97,12 @@ describe('a job that is dealt to three nodes', { timeout: 300_000 }, () => {
       expect(work?.statement.body).toMatchObject({ shard: `${index + 1}/3`, quote: node.quoteDigest })
     }
     expect(await failures(dealt)).toEqual([])
+    const { walk } = await walkBackOf(here, home.url, dealt)
+    const signers = [home, ...runners.map(({ node }) => node)].map(({ keySet }) => keySet.statement.address)
+    expect(await walk(signers)).toMatchObject({ complete: true, gaps: [] })
+    expect((await walk(signers.toSpliced(2, 1))).gaps).toEqual([
+      expect.objectContaining({ place: 'receipt.shards[1]' }),
+    ])
     for (const index of [0, 1, 2]) {
       const folder = join(here.world.folder, `runner-${index}`, 'hand-off-served')
       expect(await readdir(folder).catch(() => [])).toEqual([])

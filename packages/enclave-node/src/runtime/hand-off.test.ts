@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, until } from '../testing/ask.js'
 import { type HandOffWorld, handOffSettings, handOffWorld } from '../testing/hand-off-world.js'
 import { type RecordingProxy, recordingProxy } from '../testing/recording-proxy.js'
+import { walkBackOf } from '../testing/walk-back-of.js'
 import { nodeLogger } from './logger.js'
 import { type RunningNode, startNode } from './start-node.js'
 
@@ -82,6 +83,33 @@ describe('a job that is handed off', { timeout: 180_000 }, () => {
     })
     expect(verdict.checks.filter(({ result }) => result === 'fail')).toEqual([])
     expect(await ask(`${home.url}/v1/jobs/${own}/work`)).toMatchObject({ error: { code: 'WORK_UNKNOWN' } })
+  })
+  it('is walked back from its answer to twelve contributions, by the word of both nodes and of no other', async () => {
+    const [own, handed] = [1n, 2n]
+    const signers = [home, runner].map(({ keySet }) => keySet.statement.address)
+    const { walk, records } = await walkBackOf(here, home.url, handed)
+    const found = await walk(signers)
+    expect(found.gaps).toEqual([])
+    expect(found.complete).toBe(true)
+    expect(found.inputs.map(({ contribution }) => contribution).sort()).toEqual(
+      Array.from({ length: 12 }, (_, index) => String(index + 1)).sort(),
+    )
+    expect(found.steps.at(-1)).toMatchObject({ kind: 'query' })
+    expect((await walk(signers.slice(0, 1))).gaps).toEqual([
+      expect.objectContaining({ place: 'receipt.handOff' }),
+    ])
+    // A statement says nothing of how many rows anybody gave.
+    for (const { statement } of records.refinements)
+      expect(Object.keys((statement as SignedStatement).statement.body).sort()).toEqual([
+        'content',
+        'contributions',
+        'policy',
+        'pool',
+        'refiner',
+        'schema',
+      ])
+    expect((await (await walkBackOf(here, home.url, own)).walk(signers.slice(0, 1))).complete).toBe(true)
+    expect(await ask(`${home.url}/v1/jobs/${own}/lineage?from=999`)).toMatchObject({ refinements: [], next: null })
   })
   it('leaves nothing behind on either node, and a proxy between them read nothing', async () => {
     expect(await left(join(here.world.folder, 'runner', 'hand-off-served'))).toEqual([])

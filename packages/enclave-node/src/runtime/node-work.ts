@@ -31,6 +31,7 @@ import { previewPlan, previewPrice, requestRun } from '../job/request-run.js'
 import { keysMoved as keysMovedError, noteListed, placeOfKeys } from '../migration/moved-keys.js'
 import { garbageCollector } from '../retention/garbage-collector.js'
 import { countContributions, findContribution } from '../state/contribution-table.js'
+import { readJobLineage } from '../state/job-lineage.js'
 import { countJobs, findJob, openProposals } from '../state/job-table.js'
 import { pacedCounts } from '../state/paced-counts.js'
 import { storedLedger } from '../state/pglite-ledger.js'
@@ -336,6 +337,7 @@ export function startNodeWork(options: NodeWorkOptions): NodeWork {
     },
     job: (id) => findJob(store, id),
     verdicts: ({ inputs }) => readVerdictLists(store, inputs ?? {}),
+    lineage: (reservation, from) => readJobLineage(store, reservation, from),
     work: (id) => readWorkOf(store, id),
     works: (id) => readWorksOf(store, id),
     handOff: options.served,

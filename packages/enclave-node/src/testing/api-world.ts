@@ -80,6 +80,7 @@ function serviceOf(): NodeService {
     resultDigest: digest,
     sealedResult: new Uint8Array([1, 2, 3]),
     inputs: {},
+    reservation: { inputs: [] },
     detached: false,
   } as unknown as JobRow
   const contribution = {
@@ -113,6 +114,7 @@ function serviceOf(): NodeService {
     run: async (id) => (id === '7' ? job : undefined),
     job: async (id) => (id === '7' ? job : undefined),
     verdicts: async () => ({}),
+    lineage: async () => ({ refinements: [], next: null }),
     work: async () => undefined,
     works: async () => [],
     facts: async () => [],
