@@ -21,7 +21,11 @@ const receipt = { name: 'receipt' }
 const bundle = { simulated: true, receipt } as unknown as Awaited<ReturnType<NodeApi['jobReceipt']>>
 
 /** A node whose pages are these, and a chain whose blocks came every second. */
-function world(pages: readonly Partial<LineagePage>[], work: unknown = undefined, shares: readonly object[] = []) {
+function world(
+  pages: readonly Partial<LineagePage>[],
+  work: unknown = undefined,
+  shares: readonly object[] = [],
+) {
   const paths: string[] = []
   const blocks: string[] = []
   const node = {
@@ -47,7 +51,11 @@ function world(pages: readonly Partial<LineagePage>[], work: unknown = undefined
       { retryCount: 0 },
     ),
   })
-  return { paths, blocks, read: (change: Partial<ReadLineageOptions> = {}) => readLineage({ node, chain, jobId: 5n, ...change }) }
+  return {
+    paths,
+    blocks,
+    read: (change: Partial<ReadLineageOptions> = {}) => readLineage({ node, chain, jobId: 5n, ...change }),
+  }
 }
 const at = (block: number) => new Date(block * 1_000).toISOString()
 
@@ -57,11 +65,20 @@ describe('what a job was made of', () => {
       {
         refinements: [
           refinement({ contributions: [contribution('10', '10', '20'), contribution('11', '10')] }),
-          refinement({ pool: other, statement: { name: 'other' }, block: null, contributions: [contribution('8', '9'), contribution('12', '11')] }),
+          refinement({
+            pool: other,
+            statement: { name: 'other' },
+            block: null,
+            contributions: [contribution('8', '9'), contribution('12', '11')],
+          }),
         ],
         next: '3',
       },
-      { refinements: [refinement({ statement: { name: 'two' }, block: '31', contributions: [contribution('9', '12')] })] },
+      {
+        refinements: [
+          refinement({ statement: { name: 'two' }, block: '31', contributions: [contribution('9', '12')] }),
+        ],
+      },
     ])
     const { simulated, receipt: given, records } = await read()
     expect(paths).toEqual(['/jobs/5/lineage?from=1', '/jobs/5/lineage?from=3'])
@@ -104,7 +121,12 @@ describe('what a job was made of', () => {
 
   it.each<[string, unknown, readonly object[], readonly object[]]>([
     ['the node that ran it', { work: { name: 'w' }, works: [] }, [], [{ name: 'w' }]],
-    ['nodes that ran parts of it', { work: null, works: [{ name: 'a' }, { name: 'b' }] }, [], [{ name: 'a' }, { name: 'b' }]],
+    [
+      'nodes that ran parts of it',
+      { work: null, works: [{ name: 'a' }, { name: 'b' }] },
+      [],
+      [{ name: 'a' }, { name: 'b' }],
+    ],
     ['other homes', undefined, [{ name: 's' }], [{ name: 's' }]],
   ])('has the word of %s', async (_, work, shares, parents) => {
     expect((await world([{}], work, shares).read()).records.parents).toEqual(parents)
@@ -116,8 +138,14 @@ describe('an answer that is none', () => {
     ['about another job', [{ job: '6' }]],
     ['whose next page is the same', [{ next: '1' }]],
     ['whose next page came before', [{ next: '3' }, { next: '2' }]],
-    ['of more contributions than any job reads', [{ refinements: [refinement({ contributions: Array(1_000_001).fill(contribution('7', '1')) })] }]],
-    ['of more refinements than any job reads', [{ refinements: Array(100_001).fill(refinement({ contributions: [] })) }]],
+    [
+      'of more contributions than any job reads',
+      [{ refinements: [refinement({ contributions: Array(1_000_001).fill(contribution('7', '1')) })] }],
+    ],
+    [
+      'of more refinements than any job reads',
+      [{ refinements: Array(100_001).fill(refinement({ contributions: [] })) }],
+    ],
   ])('%s is refused', async (_, pages) => {
     await expect(world(pages).read()).rejects.toMatchObject({
       code: 'NODE_ANSWER_INVALID',
@@ -126,13 +154,23 @@ describe('an answer that is none', () => {
   })
 
   it('of the node, or of the chain, comes through as it is', async () => {
-    const refused = () => Promise.reject(new ClientError('NODE_REFUSED', 'x', 'x', { nodeCode: 'LINEAGE_UNKNOWN' }))
-    const node = { jobReceipt: async () => bundle, jobShares: async () => [], ask: refused } as unknown as NodeApi
+    const refused = () =>
+      Promise.reject(new ClientError('NODE_REFUSED', 'x', 'x', { nodeCode: 'LINEAGE_UNKNOWN' }))
+    const node = {
+      jobReceipt: async () => bundle,
+      jobShares: async () => [],
+      ask: refused,
+    } as unknown as NodeApi
     await expect(world([]).read({ node })).rejects.toMatchObject({ nodeCode: 'LINEAGE_UNKNOWN' })
     const chain = createClient({
-      transport: custom({ request: () => Promise.reject(new Error('https://rpc.example/key')) }, { retryCount: 0 }),
+      transport: custom(
+        { request: () => Promise.reject(new Error('https://rpc.example/key')) },
+        { retryCount: 0 },
+      ),
     })
-    const failed = await world([{ refinements: [refinement()] }]).read({ chain }).catch((error: unknown) => error)
+    const failed = await world([{ refinements: [refinement()] }])
+      .read({ chain })
+      .catch((error: unknown) => error)
     expect(failed).toMatchObject({ code: 'CHAIN_READ_FAILED', place: 'block' })
     expect(String(failed)).not.toContain('rpc.example')
   })

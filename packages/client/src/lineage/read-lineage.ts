@@ -79,7 +79,11 @@ async function readRefinements(
     held += refinements.reduce((sum, { contributions }) => sum + contributions.length, 0)
     all.push(...refinements)
     if (all.length > most.refinements || held > most.contributions)
-      throw new ClientError('NODE_ANSWER_INVALID', place, 'the job is said to have read more than any job does')
+      throw new ClientError(
+        'NODE_ANSWER_INVALID',
+        place,
+        'the job is said to have read more than any job does',
+      )
     if (next === null) return all
     // Whatever it says, it comes to an end.
     if (Number(next) <= Number(from))
@@ -149,7 +153,10 @@ function recordsOf(
   }
   const pools = [...byPool].map(
     ([pool, contributions]) =>
-      [pool, contributions.sort((a, b) => (BigInt(a.contribution) < BigInt(b.contribution) ? -1 : 1))] as const,
+      [
+        pool,
+        contributions.sort((a, b) => (BigInt(a.contribution) < BigInt(b.contribution) ? -1 : 1)),
+      ] as const,
   )
   return {
     contributions: Object.fromEntries(

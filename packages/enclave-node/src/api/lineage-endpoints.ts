@@ -3,7 +3,16 @@
  * @module
  */
 import * as z from 'zod'
-import { type ApiRoute, addressSchema, digest, id, idSchema, pageSchema, simulated, statement } from './api-shapes.js'
+import {
+  type ApiRoute,
+  addressSchema,
+  digest,
+  id,
+  idSchema,
+  pageSchema,
+  simulated,
+  statement,
+} from './api-shapes.js'
 
 const block = z.string().regex(/^(0|[1-9]\d{0,14})$/)
 
@@ -24,7 +33,9 @@ export const lineageEndpoints: readonly ApiRoute[] = [
             pool: addressSchema,
             statement: statement
               .nullable()
-              .describe('null where an earlier release signed it: its statements say how many rows a batch gave'),
+              .describe(
+                'null where an earlier release signed it: its statements say how many rows a batch gave',
+              ),
             block: block.nullable().describe('in which it stood on the chain; null: not yet'),
             contributions: z
               .array(
@@ -34,7 +45,9 @@ export const lineageEndpoints: readonly ApiRoute[] = [
                   commitment: digest,
                   verdict: digest,
                   block,
-                  judgedBlock: block.nullable().describe('in which its verdict stood on the chain; null: not yet'),
+                  judgedBlock: block
+                    .nullable()
+                    .describe('in which its verdict stood on the chain; null: not yet'),
                 }),
               )
               .describe('by number; those that were erased since are missing'),

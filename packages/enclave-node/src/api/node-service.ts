@@ -104,10 +104,7 @@ export interface NodeService {
   /** Digests of the verdicts on a job's inputs, by pool. */
   verdicts(job: JobRow): Promise<Readonly<Record<string, readonly Digest[]>>>
   /** What a job has read, from a refinement on; a page of it. */
-  lineage(
-    reservation: NonNullable<JobRow['reservation']>,
-    from: number,
-  ): ReturnType<typeof readJobLineage>
+  lineage(reservation: NonNullable<JobRow['reservation']>, from: number): ReturnType<typeof readJobLineage>
   /** The signed word of the node that ran a job for this one. */
   work(job: string): Promise<SignedStatement | undefined>
   /** What each node that ran a shard of a job has signed, in the order of the shards. */

@@ -42,6 +42,7 @@ const expected: Readonly<Record<string, string>> = {
   'GET /v1/jobs/{id}': '++++++',
   'POST /v1/jobs/{id}/run': '?-o--o',
   'GET /v1/jobs/{id}/receipt': '++++++',
+  'GET /v1/jobs/{id}/lineage': '++++++',
   'GET /v1/jobs/{id}/result': '?-o--o',
   'GET /v1/jobs/{id}/work': '++++++',
   'GET /v1/jobs/{id}/shares': '++++++',

@@ -109,7 +109,10 @@ describe('a job that is handed off', { timeout: 180_000 }, () => {
         'schema',
       ])
     expect((await (await walkBackOf(here, home.url, own)).walk(signers.slice(0, 1))).complete).toBe(true)
-    expect(await ask(`${home.url}/v1/jobs/${own}/lineage?from=999`)).toMatchObject({ refinements: [], next: null })
+    expect(await ask(`${home.url}/v1/jobs/${own}/lineage?from=999`)).toMatchObject({
+      refinements: [],
+      next: null,
+    })
   })
   it('leaves nothing behind on either node, and a proxy between them read nothing', async () => {
     expect(await left(join(here.world.folder, 'runner', 'hand-off-served'))).toEqual([])

@@ -18,7 +18,9 @@ beforeEach(() =>
 
 const other = addressOfDigit('d')
 const statement = (id: string, more: object = {}) =>
-  ({ statement: { type: 'sealpool/refinement', version: 1, body: { id, ...more } } }) as unknown as SignedStatement
+  ({
+    statement: { type: 'sealpool/refinement', version: 1, body: { id, ...more } },
+  }) as unknown as SignedStatement
 
 /** A refinement of these contributions. */
 async function refined(
@@ -33,11 +35,14 @@ async function refined(
 }
 /** A contribution of its block, judged. */
 async function judged(id: string, change = 'block_number = block_number'): Promise<void> {
-  await insertContribution(store, chainContribution({ id, blockNumber: BigInt(id), logIndex: Number(id) % 1_000 }))
-  await store.query(`update contributions set state = 'refined', verdict_digest = $2, ${change} where id = $1`, [
-    id,
-    digestOfDigit('6'),
-  ])
+  await insertContribution(
+    store,
+    chainContribution({ id, blockNumber: BigInt(id), logIndex: Number(id) % 1_000 }),
+  )
+  await store.query(
+    `update contributions set state = 'refined', verdict_digest = $2, ${change} where id = $1`,
+    [id, digestOfDigit('6')],
+  )
 }
 const readOf = (refinements: readonly string[], from = 1) =>
   readJobLineage(
@@ -105,7 +110,9 @@ describe('what a job has read', () => {
   it('has no statement of an earlier release, which says how many rows a batch gave', async () => {
     await judged('5')
     await refined('1', ['5'], { more: { rows: { days: 3 }, refused: [] } })
-    expect((await readOf(['1'])).refinements).toMatchObject([{ statement: null, contributions: [{ contribution: '5' }] }])
+    expect((await readOf(['1'])).refinements).toMatchObject([
+      { statement: null, contributions: [{ contribution: '5' }] },
+    ])
   })
 
   it('lacks what was erased since, contributions and whole refinements', async () => {
@@ -138,7 +145,8 @@ describe('what a job has read', () => {
   })
 
   it('ends a page before it holds more than 2,000 contributions, unless one refinement does', async () => {
-    const many = (from: number, count: number) => Array.from({ length: count }, (_, index) => String(from + index))
+    const many = (from: number, count: number) =>
+      Array.from({ length: count }, (_, index) => String(from + index))
     await refined('1', many(1, 1_500))
     await refined('2', many(2_000, 500))
     await refined('3', many(3_000, 1))
@@ -146,7 +154,7 @@ describe('what a job has read', () => {
     const pages: unknown[] = []
     for (let from: number | null = 1; from !== null; ) {
       const { refinements, next } = await readOf(['1', '2', '3', '4'], from)
-      pages.push(refinements.map(({ statement: one }) => (one?.statement.body as { id: string }).id))
+      pages.push(refinements.map(({ statement: one }) => one?.statement.body['id']))
       from = next
     }
     expect(pages).toEqual([['1', '2'], ['3'], ['4']])
@@ -154,7 +162,9 @@ describe('what a job has read', () => {
 })
 
 it('reads nothing for a job that read nothing', async () => {
-  expect(await readJobLineage(store, { inputs: [] as readonly { refinements: readonly Digest[] }[] as never }, 1)).toEqual({
+  expect(
+    await readJobLineage(store, { inputs: [] as readonly { refinements: readonly Digest[] }[] as never }, 1),
+  ).toEqual({
     refinements: [],
     next: null,
   })
