@@ -84,16 +84,14 @@ describe('a job that is handed off', { timeout: 180_000 }, () => {
     expect(verdict.checks.filter(({ result }) => result === 'fail')).toEqual([])
     expect(await ask(`${home.url}/v1/jobs/${own}/work`)).toMatchObject({ error: { code: 'WORK_UNKNOWN' } })
   })
-  it('is walked back from its answer to twelve contributions, by the word of both nodes and of no other', async () => {
+  it('is walked back from its answer to six contributions, by the word of both nodes and of no other', async () => {
     const [own, handed] = [1n, 2n]
     const signers = [home, runner].map(({ keySet }) => keySet.statement.address)
     const { walk, records } = await walkBackOf(here, home.url, handed)
     const found = await walk(signers)
     expect(found.gaps).toEqual([])
     expect(found.complete).toBe(true)
-    expect(found.inputs.map(({ contribution }) => contribution).sort()).toEqual(
-      Array.from({ length: 12 }, (_, index) => String(index + 1)).sort(),
-    )
+    expect(found.inputs.map(({ contribution }) => contribution)).toEqual(['1', '2', '3', '4', '5', '6'])
     expect(found.steps.at(-1)).toMatchObject({ kind: 'query' })
     expect((await walk(signers.slice(0, 1))).gaps).toEqual([
       expect.objectContaining({ place: 'receipt.handOff' }),
