@@ -1,5 +1,15 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { canonicalBytes, decodeBase64Url, digestOf, encodeBase64Url, sha256Digest } from '@sealpool/crypto'
+import {
+  bytesToDigest,
+  canonicalBytes,
+  decodeBase64Url,
+  digestOf,
+  encodeBase64Url,
+  encodeHex,
+  merkleRoot,
+  sha256Digest,
+  signStatement,
+} from '@sealpool/crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cliWorld } from '../testing/cli-world.js'
 import { result } from '../testing/receipt-bundle.js'
@@ -14,6 +24,8 @@ afterAll(() => setUp.close())
 
 let publicKey = ''
 let jobId = ''
+/** The contribution that the job has read, as its receipt has it. */
+const input = { contribution: '1', blob: digestOf('blob 1'), commitment: digestOf('commitment 1') }
 const verify = (...more: string[]) => ['verify-receipt', jobId, '--config', config, ...more]
 const open = (...more: string[]) => [
   'result',
@@ -62,6 +74,7 @@ beforeAll(async () => {
     policy: setUp.policy,
     evidence: setUp.evidence(nonce),
     verdicts: [digestOf('verdict 1')],
+    inputs: bytesToDigest(merkleRoot([canonicalBytes({ ...input })])),
     issuedAt: new Date(),
     resultPublicKey: decodeBase64Url(publicKey),
   })
@@ -199,4 +212,111 @@ test('sealpool compute plans a computation and puts it on the board', async () =
     compute: { parameters: { target: 'wage', features: ['education'] } },
   })
   expect((await asJson(undefined, 'job', asked.json.jobId)).json.chain.state).toBe('Proposed')
+})
+
+describe('sealpool lineage', () => {
+  const pool = world.contracts.pool.toLowerCase() as `0x${string}`
+  const refinement = (change: object = {}) =>
+    signStatement({
+      statement: {
+        type: 'sealpool/refinement',
+        version: 1,
+        body: {
+          pool,
+          policy: digestOf(setUp.policy),
+          refiner: digestOf('refiner'),
+          schema: digestOf('schema'),
+          content: digestOf('content'),
+          contributions: { count: 1, root: encodeHex(merkleRoot([canonicalBytes({ contribution: '1' })])) },
+          ...change,
+        },
+      },
+      context: {
+        chainId: world.deployment.chainId,
+        registry: world.deployment.nodeRegistry.toLowerCase() as `0x${string}`,
+        pool,
+        subject: `0x${'0'.repeat(64)}`,
+        nonce: '1',
+        facts: [],
+      },
+      privateKey: world.node.keys.statementKey,
+    })
+  const tell = (change: object = {}, statement: object | null = refinement()) => {
+    served.routes[`/v1/jobs/${jobId}/lineage`] = () => ({
+      simulated: true,
+      job: jobId,
+      refinements: [
+        {
+          ...{ pool, statement, block: '2' },
+          contributions: [
+            { ...input, verdict: digestOf('verdict 1'), block: '1', judgedBlock: '2', ...change },
+          ],
+        },
+      ],
+      next: null,
+    })
+  }
+  const unknown = (code: string) => () =>
+    Response.json({ simulated: true, error: { code, message: 'no other node' } }, { status: 404 })
+  const lineage = (...more: string[]) => ['lineage', jobId, '--config', config, ...more]
+  beforeAll(() => {
+    served.routes[`/v1/jobs/${jobId}/work`] = unknown('WORK_UNKNOWN')
+    served.routes[`/v1/jobs/${jobId}/shares`] = unknown('SHARES_UNKNOWN')
+  })
+
+  test('walks back to the contribution, and writes the chain into new files', async () => {
+    tell()
+    const path = at('whole.json')
+    await writeFile(path, result)
+    const { code, json } = await asJson(3, 'lineage', jobId, '--result', path, '--prov', at('prov.jsonld'))
+    expect({ code, ...json }).toMatchObject({
+      code: 0,
+      complete: true,
+      gaps: [],
+      simulated: true,
+      result: sha256Digest(result),
+      signers: [world.node.keySet.statement.address],
+      inputs: [{ pool, ...input }],
+    })
+    expect(await readFile(at('prov.jsonld'), 'utf8')).toContain(digestOf('commitment 1').slice(7))
+    const names = ['--openlineage', at('events.json'), '--records', at('records.json')]
+    const shown = await sealpool(lineage(...names))
+    expect(shown.out).toContain('COMPLETE: every link was there and held (SIMULATED)')
+    expect(shown.code).toBe(0)
+    expect(JSON.parse(await readFile(at('records.json'), 'utf8'))).toMatchObject({
+      records: { contributions: { [pool]: [input] } },
+    })
+    expect((await stat(at('events.json'))).mode & 0o777).toBe(0o600)
+    expect((await sealpool(lineage('--records', at('records.json')))).code).toBe(2)
+  })
+
+  test.each<[string, () => void, string]>([
+    ['another commitment', () => tell({ commitment: digestOf('x') }), 'INPUTS_OTHER'],
+    ['another verdict', () => tell({ verdict: digestOf('x') }), 'VERDICTS_OTHER'],
+    [
+      'a refinement under another policy',
+      () => tell({}, refinement({ policy: digestOf('x') })),
+      'REFINEMENT_OTHER',
+    ],
+    ['no word on its rows', () => tell({}, null), 'REFINEMENT_MISSING'],
+  ])('says where the chain has a gap: %s', async (_, change, gap) => {
+    change()
+    const prov = at(`gap-${gap}.jsonld`)
+    const { code, out } = await sealpool(lineage('--prov', prov))
+    expect(out).toContain(`${gap} at `)
+    expect(out).toContain('NOT COMPLETE')
+    expect(code).toBe(1)
+    await expect(stat(prov)).rejects.toThrow('ENOENT')
+  })
+
+  test('says no where the result is another one, and where the receipt does not verify', async () => {
+    tell()
+    const other = at('other-result.json')
+    await writeFile(other, '{"mean":1}')
+    const wrong = await asJson(3, 'lineage', jobId, '--result', other)
+    expect(wrong).toMatchObject({ code: 1, json: { complete: false, receipt: 'not-verified' } })
+    const strict = at('strict.json')
+    await writeFile(strict, JSON.stringify({ ...(setUp.policy['attestation'] as object), roots: ['intel'] }))
+    expect((await asJson(3, 'lineage', jobId, '--trust', strict)).code).toBe(1)
+  })
 })

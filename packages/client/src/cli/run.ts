@@ -17,6 +17,7 @@ import { hintOf } from './hint.js'
 import { importCommand } from './import-command.js'
 import { type CliExitCode, type CliIo, harmless, jsonText } from './io.js'
 import { jobCommands } from './job-commands.js'
+import { lineageCommand } from './lineage-command.js'
 import { memberCommands } from './member-commands.js'
 import { permitCommands } from './permit-commands.js'
 import { programCommand } from './program-command.js'
@@ -28,7 +29,7 @@ const commandLists: readonly (readonly [title: string, commands: readonly Comman
   ['Consumers', [programCommand, ...jobCommands, checkAccessCommand, credentialCommand]],
   ['Members', memberCommands],
   ['Permits', permitCommands],
-  ['Everybody', [catalogueCommand, similarCommand]],
+  ['Everybody', [catalogueCommand, similarCommand, lineageCommand]],
   ['Tokens for agents', accessCommands],
 ]
 

@@ -37,6 +37,8 @@ export interface ReleasedJob {
   readonly plan?: JsonObject
   /** Digests of the verdicts of the contributions that it worked on. */
   readonly verdicts: readonly Digest[]
+  /** Root of these contributions; default: some digest. */
+  readonly inputs?: Digest
   readonly result: Uint8Array
   readonly sealedResult: Uint8Array
   readonly issuedAt: Date
@@ -104,7 +106,7 @@ export function receiptBundle(
         name: 'pay',
         policy: digestOf(released.policy),
         epoch: 1,
-        inputs: { root: digestOf('inputs'), count: verdicts.length },
+        inputs: { root: released.inputs ?? digestOf('inputs'), count: verdicts.length },
         verdicts: verdictsRoot(verdicts),
         budget: {
           before: spent('1.5', '0.0000001', 3),

@@ -13,7 +13,7 @@ export async function releaseOnChain(
   world: DevnetPool,
   job: Pick<
     ReleasedJob,
-    'jobId' | 'consumer' | 'manifest' | 'policy' | 'evidence' | 'verdicts' | 'issuedAt'
+    'jobId' | 'consumer' | 'manifest' | 'policy' | 'evidence' | 'verdicts' | 'inputs' | 'issuedAt'
   > & {
     readonly resultPublicKey: Uint8Array
   },
