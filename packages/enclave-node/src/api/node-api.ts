@@ -16,7 +16,6 @@ import { accessControl } from './access-control.js'
 import { allowOrigins } from './allow-origins.js'
 import { answeredCalls } from './answered-calls.js'
 import { type ApiContext, type ApiEnv, answersOf, jsonOf, manifestOf, peerOf } from './api-context.js'
-import type { ApiErrorCode } from './api-error.js'
 import { addressSchema, evidenceSchema, idSchema, pageSchema } from './api-shapes.js'
 import type { Authentication } from './authentication.js'
 import { authenticationRoutes } from './authentication-routes.js'
@@ -27,6 +26,7 @@ import { federationRoutes } from './federation-routes.js'
 import { handOffRoutes } from './hand-off-routes.js'
 import { headsRoutes } from './heads-routes.js'
 import { jobView, proposalView } from './job-view.js'
+import { lineageRoutes, type OnJob } from './lineage-routes.js'
 import { metricsText } from './metrics.js'
 import type { NodeService } from './node-service.js'
 import { openApiDocument } from './openapi.js'
@@ -307,40 +307,7 @@ export function nodeApi(
       (job) => resultAnswer(job, recipient.data?.toLowerCase() as Address | undefined),
     )
   })
-  app.get('/v1/jobs/:id/lineage', (context) => {
-    const from = pageSchema.optional().safeParse(context.req.query('from'))
-    if (!from.success) return refuse(context, 'ID_INVALID')
-    return onJob(
-      context,
-      (id) => node.job(id),
-      async ({ id, reservation }) => {
-        if (reservation === null) return 'LINEAGE_UNKNOWN'
-        const { refinements, next } = await node.lineage(reservation, Number(from.data ?? 1))
-        return { job: id, refinements, next: next === null ? null : String(next) }
-      },
-    )
-  })
-  app.get('/v1/jobs/:id/work', (context) =>
-    onJob(
-      context,
-      (id) => node.job(id),
-      async ({ id }) => {
-        const [work, works] = await Promise.all([node.work(id), node.works(id)])
-        if (work !== undefined) return { job: id, work }
-        return works.length === 0 ? 'WORK_UNKNOWN' : { job: id, works }
-      },
-    ),
-  )
-  app.get('/v1/jobs/:id/shares', (context) =>
-    onJob(
-      context,
-      (id) => node.job(id),
-      async ({ id }) => {
-        const shares = await node.shares(id)
-        return shares === undefined ? 'SHARES_UNKNOWN' : { job: id, shares }
-      },
-    ),
-  )
+  lineageRoutes(app, node, onJob, answers)
   app.get('/v1/log/key', (context) => answer(context, { key: node.log.key, statement: node.log.statement }))
   app.get('/v1/log/checkpoint', async (context) => context.text(await node.log.checkpoint()))
   app.get('/v1/log/tile/:level/:tile{.+}', async (context) => {
@@ -397,13 +364,7 @@ export function nodeApi(
     }
   }
 
-  async function onJob(
-    context: ApiContext,
-    find: (id: string) => Promise<JobRow | undefined>,
-    show: (
-      job: JobRow,
-    ) => Promise<Record<string, unknown> | ApiErrorCode> | Record<string, unknown> | ApiErrorCode,
-  ): Promise<Response> {
+  async function onJob(context: ApiContext, find: Parameters<OnJob>[1], show: Parameters<OnJob>[2]) {
     const id = idSchema.safeParse(context.req.param('id'))
     if (!id.success) return refuse(context, 'ID_INVALID')
     const job = await find(id.data)
