@@ -35,6 +35,20 @@ describe('in a browser', () => {
     await expect(client.prepareContribution(account, input)).rejects.toMatchObject({ code: 'NOT_READY' })
   })
 
+  test('who can pay for no transaction learns it before anything is sealed', async () => {
+    const { client: chain } = memoryChain({ balance: 0n })
+    const steps: string[] = []
+    const contributor = createContributor({
+      ...{ chain, deployment, pool, policy, nodeUrl: 'http://node.example', fetch: memoryNode().fetch },
+      ...{ blobStore: memoryBlobStore(), journal: storageJournal(localStorage), now: () => at, attempts: 1 },
+    })
+    const onProgress = ({ step, state }: { step: string; state: string }) => steps.push(`${step} ${state}`)
+    const contributing = contributor.contribute(account, input, { key: 'poor', onProgress })
+    await expect(contributing).rejects.toMatchObject({ code: 'INSUFFICIENT_FUNDS' })
+    expect(steps).not.toContain('seal done')
+    localStorage.clear()
+  })
+
   test('a contribution under a key is noted in localStorage and goes on from there', async () => {
     const { client: chain } = memoryChain()
     const { fetch } = memoryNode()

@@ -37,6 +37,8 @@ export interface MemoryChainState {
   time: number
   /** What the endpoint says when it is asked for the state of another block than the newest; undefined: it tells it. */
   pruned: string | undefined
+  /** Wei of every account. */
+  balance: bigint
   /** Contract calls answered so far, by function. */
   calls: string[]
 }
@@ -60,6 +62,7 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     head: 2,
     time: at.getTime() / 1000,
     pruned: undefined,
+    balance: 10n ** 18n,
     calls: [],
     ...change,
   }
@@ -67,11 +70,12 @@ export function memoryChain(change: Partial<MemoryChainState> = {}): {
     if (!state.reachable) throw new Error('no chain')
     if (method === 'eth_chainId') return `0x${state.chainId.toString(16)}`
     if (method === 'eth_blockNumber') return hex(state.head)
+    if (method === 'eth_getBalance') return `0x${state.balance.toString(16)}`
     if (method === 'eth_getLogs') return logs(state)
     if (method === 'eth_getBlockByNumber') {
       const [asked] = params as [string]
       const number = asked.startsWith('0x') ? asked : hex(state.head)
-      return { number, hash: zero, timestamp: hex(state.time), transactions: [] }
+      return { number, hash: zero, timestamp: hex(state.time), baseFeePerGas: hex(7), transactions: [] }
     }
     if (method !== 'eth_call') throw new Error(`the memory chain has no ${method}`)
     const [{ to, data }, block] = params as [{ to: Address; data: Hex }, string]
